@@ -1,0 +1,56 @@
+"""What a server is asked and what its answers mean. A backend never reads the clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Facts = dict[str, Any]  # schema column → value
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, ready to be sent and timed."""
+
+    path: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What one streamed event says. `texts` holds `(kind, text)` with kind reasoning or answer, empty texts included."""
+
+    texts: tuple[tuple[str, str], ...] = ()
+    facts: Facts = field(default_factory=dict)  # operation columns: token counts, finish reason, reported figures
+    error: str | None = None
+    ends: bool = False
+
+
+class Backend(Protocol):
+    """What `run.py` needs of a server. `loads`: whether it loads the model itself, or finds it loaded."""
+
+    loads: bool
+
+    def planned(self) -> Facts:
+        """Run columns that are known before the model is loaded, so that a model that does not load has a name."""
+
+    def describe(self) -> Facts:
+        """Run columns that the server tells of itself and of the model. Raises ServerNotFound, ModelUnclear."""
+
+    def trivial_request(self) -> str:
+        """Path of a GET that costs the server next to nothing, to time the way there and back."""
+
+    def chat(self, messages: list[dict[str, str]], max_tokens: int, sampling: Mapping[str, Any]) -> Request:
+        """The streamed request for these messages."""
+
+    def parse(self, event: str, data: str) -> Event:
+        """What one event of that request's stream says."""
+
+    def load(self) -> Facts:
+        """Load the model. Returns operation facts of it, `error_kind` among them if it did not load."""
+
+    def unload(self) -> Facts:
+        """Unload what `load` loaded, if anything; again is harmless. Returns operation facts of it."""
+
+    def engine_pid(self) -> int | None:
+        """Root of the process tree that holds the model, where it runs on this machine."""

@@ -1,0 +1,112 @@
+"""Which of the known servers answers at an address, and what it says of its engine and model.
+
+Asked in this order because LM Studio answers 200 to any path (lmstudio greeting first), and because the others are
+told apart by one route each.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from collector.backends import Facts
+
+
+def identify(client: httpx.Client, model: str) -> Facts:
+    """Run columns of the server that answers; `{}` when it is none of the known ones."""
+    for ask in (_lmstudio, _ollama, _llama_server, _vllm, _mlx_lm):
+        if facts := ask(client, model):
+            return {name: value for name, value in facts.items() if value is not None}
+    return {}
+
+
+def get_json(client: httpx.Client, path: str, post: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON object at `path`; `{}` for an error, another status, or anything that is no object."""
+    try:
+        response = client.post(path, json=post) if post is not None else client.get(path)
+        body = response.json() if response.status_code == 200 else {}
+    except (httpx.HTTPError, ValueError):
+        return {}
+    return body if isinstance(body, dict) and not body.get("error") else {}
+
+
+def _lmstudio(client: httpx.Client, model: str) -> Facts:
+    return {"server": "lmstudio"} if get_json(client, "/lmstudio-greeting").get("lmstudio") else {}
+
+
+def _ollama(client: httpx.Client, model: str) -> Facts:
+    version = get_json(client, "/api/version").get("version")
+    if not version:
+        return {}
+    details = get_json(client, "/api/show", post={"model": model}).get("details") or {}
+    running = get_json(client, "/api/ps").get("models") or []
+    loaded = next((entry for entry in running if entry.get("name") == model), {})
+    is_gguf = details.get("format") == "gguf"
+    return {
+        "server": "ollama",
+        "server_version": version,
+        "runtime": "llama.cpp" if is_gguf else None,
+        "runtime_proof": "Ollama says the model is GGUF" if is_gguf else None,
+        "model_format": details.get("format"),
+        "model_architecture": details.get("family"),
+        "quantization": details.get("quantization_level"),
+        "context_effective": loaded.get("context_length"),
+    }
+
+
+def _llama_server(client: httpx.Client, model: str) -> Facts:
+    props = get_json(client, "/props")
+    build = props.get("build_info")
+    if not build:
+        return {}
+    path = Path(props.get("model_path") or "")
+    return {
+        "server": "llama-server",
+        "server_version": build,
+        "runtime": "llama.cpp",
+        "runtime_version": build,
+        "runtime_proof": "llama-server's /props",
+        "model_format": "gguf",
+        "quantization": props.get("model_ftype"),
+        "context_effective": (props.get("default_generation_settings") or {}).get("n_ctx"),
+        "parallel": props.get("total_slots"),
+        # Only the file itself knows its size; the server counts tensors.
+        "file_bytes": path.stat().st_size if path.is_absolute() and path.is_file() else None,
+    }
+
+
+def _vllm(client: httpx.Client, model: str) -> Facts:
+    version = get_json(client, "/version").get("version")
+    if not version:
+        return {}
+    return {
+        "server": "vllm",
+        "server_version": version,
+        "runtime": "vllm",
+        "runtime_version": version,
+        "runtime_proof": "vLLM's /version",
+    }
+
+
+def _mlx_lm(client: httpx.Client, model: str) -> Facts:
+    """mlx_lm.server names itself only in a reply: `<mlx_lm>-<mlx>-<platform>-<gpu>`."""
+    if get_json(client, "/health").get("status") != "ok":
+        return {}
+    one_token = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+    fingerprint = str(get_json(client, "/v1/chat/completions", post=one_token).get("system_fingerprint") or "")
+    parts = fingerprint.split("-", 2)
+    if len(parts) < 3 or not _all(parts[:2], lambda part: part[:1].isdigit() and "." in part):
+        return {}
+    return {
+        "server": "mlx_lm.server",
+        "server_version": parts[0],
+        "runtime": "mlx",
+        "runtime_version": parts[1],
+        "runtime_proof": "mlx_lm.server's system_fingerprint",
+        "model_format": "mlx",
+    }
+
+
+def _all(parts: list[str], holds: Callable[[str], bool]) -> bool:
+    return all(holds(part) for part in parts)

@@ -1,0 +1,194 @@
+"""Any server with OpenAI's `/v1/chat/completions`: llama-server, mlx_lm.server, vLLM, Ollama's `/v1`, LM Studio's."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import httpx
+
+from collector.backends import Event, Facts, Request
+from collector.backends.identity import identify
+from collector.errors import ModelUnclear, ServerNotFound
+
+ENDPOINT = "/v1/chat/completions"
+QUANTIZATION = re.compile(
+    r"(?i)(?:^|[-_.@/])((?:UD-)?(?:IQ|Q)\d_[A-Z0-9_]+|BF16|F16|F32|MXFP4|\d{1,2}-?bit(?:-dwq)?)(?=$|[-_.@])"
+)
+
+
+class OpenAIChat:
+    """A server that was started, and loaded its model, before `collect` came."""
+
+    loads = False
+
+    def __init__(self, client: httpx.Client, model: str | None = None) -> None:
+        self.client = client
+        self.model = model
+
+    def planned(self) -> Facts:
+        """Nothing: the server tells all, and already has its model."""
+        return {}
+
+    def describe(self) -> Facts:
+        """What the server says of itself and of the model. Raises ServerNotFound, ModelUnclear."""
+        entry = self._choose(self._models())
+        self.model = entry["id"]
+        meta = entry.get("meta") or {}
+        facts: Facts = {
+            "server": "unknown",
+            "server_place": place(self.client.base_url),
+            "endpoint": ENDPOINT,
+            "model_key": basename(self.model),
+            "model_parameters": meta.get("n_params"),
+            "file_bytes": meta.get("size"),
+            "context_advertised": meta.get("n_ctx_train") or entry.get("max_model_len"),
+        }
+        facts |= identify(self.client, self.model)
+        if facts.get("quantization"):
+            facts["quantization_source"] = "server"
+        elif found := QUANTIZATION.search(facts["model_key"]):
+            facts |= {"quantization": found[1], "quantization_source": "model name"}
+        return facts
+
+    def trivial_request(self) -> str:
+        """The model list: every server has one, and answers it from memory."""
+        return "/v1/models"
+
+    def chat(self, messages: list[dict[str, str]], max_tokens: int, sampling: Mapping[str, Any]) -> Request:
+        """A streamed chat request that names every sampling parameter, since defaults differ between servers."""
+        return Request(
+            ENDPOINT,
+            {
+                "model": self.model,
+                "messages": messages,
+                "max_tokens": max_tokens,
+                "stream": True,
+                "stream_options": {"include_usage": True},
+                **sampling,
+            },
+        )
+
+    def parse(self, event: str, data: str) -> Event:
+        """One streamed chunk. Raises ValueError when it is not a chunk of this protocol."""
+        if data.strip() == "[DONE]":
+            return Event(ends=True)
+        chunk = json.loads(data)
+        try:
+            return _chunk(chunk)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"not a chat chunk ({error})") from None
+
+    def load(self) -> Facts:
+        """Nothing: the model was loaded before."""
+        return {}
+
+    def unload(self) -> Facts:
+        """Nothing: what somebody else loaded stays loaded."""
+        return {}
+
+    def engine_pid(self) -> int | None:
+        """The process that listens at the address, if it is on this machine and ours to see."""
+        if place(self.client.base_url) != "local":
+            return None
+        from collector.memory.engine import listening_pid
+
+        return listening_pid(self.client.base_url.port or 80)
+
+    def _models(self) -> list[dict[str, Any]]:
+        address = str(self.client.base_url).rstrip("/")
+        remedy = (
+            "Start the server (LM Studio: `lms server start`), pass its address with --url, "
+            "or use --embedded, which needs none."
+        )
+        try:
+            response = self.client.get("/v1/models")
+            listed = response.json()["data"]
+            return [entry for entry in listed if isinstance(entry.get("id"), str)]
+        except httpx.HTTPError as error:
+            raise ServerNotFound(f"Nothing answered at {address} ({type(error).__name__}).", remedy) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ServerNotFound(f"What answers at {address} has no model list at /v1/models.", remedy) from None
+
+    def _choose(self, models: list[dict[str, Any]]) -> dict[str, Any]:
+        if self.model:
+            models = [entry for entry in models if self.model in (entry["id"], basename(entry["id"]))]
+            if not models:
+                raise ModelUnclear(
+                    f"The server has no model {self.model!r}.", "Pass one it lists with --model, or load it there."
+                )
+        if not models:
+            raise ModelUnclear("The server has no model loaded.", "Load one there, then run `collect` again.")
+        if len(models) > 1:
+            names = ", ".join(basename(entry["id"]) for entry in models[:8])
+            raise ModelUnclear(f"The server lists {len(models)} models: {names}.", "Say which one with --model.")
+        return models[0]
+
+
+def place(url: httpx.URL) -> str:
+    """`local`, `lan` or `remote`: all that is published of an address."""
+    import ipaddress
+
+    if url.host == "localhost":
+        return "local"
+    try:
+        address = ipaddress.ip_address(url.host)
+    except ValueError:
+        return "lan" if url.host.endswith(".local") or "." not in url.host else "remote"
+    if address.is_loopback:
+        return "local"
+    return "lan" if address.is_private else "remote"
+
+
+def basename(model: str) -> str:
+    """A model's name without the folders of the machine it lies on; `publisher/model` keeps both."""
+    path = PurePosixPath(model.replace("\\", "/"))
+    return model if len(path.parts) <= 2 and not path.is_absolute() else path.name
+
+
+def error_text(error: object) -> str:
+    """The message of an error that a server sent as text or as an object."""
+    if isinstance(error, dict):
+        return str(error.get("message") or error)
+    return str(error)
+
+
+def _chunk(chunk: dict[str, Any]) -> Event:
+    if chunk.get("error"):
+        return Event(error=error_text(chunk["error"]))
+    choice = (chunk.get("choices") or [{}])[0]
+    delta = choice.get("delta") or {}
+    texts = (
+        ("reasoning", delta.get("reasoning_content") or delta.get("reasoning")),
+        ("answer", delta.get("content")),
+    )
+    said = (
+        {"finish_reason": choice.get("finish_reason"), "system_fingerprint": chunk.get("system_fingerprint")},
+        _usage(chunk.get("usage") or {}),
+        _timings(chunk.get("timings") or {}),
+    )
+    return Event(
+        texts=tuple((kind, str(text)) for kind, text in texts if text),
+        facts={name: value for facts in said for name, value in facts.items() if value is not None},
+    )
+
+
+def _usage(usage: dict[str, Any]) -> Facts:
+    return {
+        "prompt_tokens": usage.get("prompt_tokens"),
+        "completion_tokens": usage.get("completion_tokens"),
+        "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        "reasoning_tokens": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+    }
+
+
+def _timings(timings: dict[str, Any]) -> Facts:
+    """llama-server's own account of the request."""
+    return {
+        "cached_tokens": timings.get("cache_n"),
+        "reported_decode_tps": timings.get("predicted_per_second"),
+        "reported_prefill_tps": timings.get("prompt_per_second"),
+        "reported_prompt_ms": timings.get("prompt_ms"),
+        "reported_decode_ms": timings.get("predicted_ms"),
+    }

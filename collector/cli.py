@@ -1,0 +1,62 @@
+"""Finds the command. `collect` alone, or with options only, is `collect run`.
+
+Exit codes: 0 done; 1 a mistake or a missing piece, explained in two sentences; 2 wrong options; 3 measured, but
+the model did not load or every request failed (the run is stored); 130 interrupted (what was measured is stored).
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from collector import __version__
+from collector.errors import CollectorError
+
+DEFAULT = "run"
+COMMANDS = Path(__file__).parent / "commands"
+
+
+class Commands(click.Group):
+    """One file in `commands/` is one command; it is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The files of the folder, by name."""
+        return sorted(path.stem for path in COMMANDS.glob("[a-z]*.py"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The function `command` of the file of that name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"collector.commands.{cmd_name}").command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options without a command go to the default one."""
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version")):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Under `collect --help` stand the options of measuring, which need no command."""
+        measuring = self.get_command(ctx, DEFAULT)
+        assert measuring is not None
+        measuring.format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group(cls=Commands, help=__doc__ and __doc__.partition("\n\n")[2])
+@click.version_option(__version__, prog_name="collect")
+def collect() -> None:
+    """Replaced by the module's own words, see `help`."""
+
+
+def main() -> None:
+    """Run the command line; a CollectorError becomes two sentences and exit code 1."""
+    try:
+        collect(prog_name="collect")
+    except CollectorError as error:
+        from collector.commands import complain
+
+        complain(error)
+        sys.exit(1)

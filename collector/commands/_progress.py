@@ -1,0 +1,57 @@
+"""Progress while a run is measured: painted between operations only, so that painting never falls into a request."""
+
+import sys
+from types import TracebackType
+
+from collector.backends import Facts
+from collector.commands import say
+
+
+class Progress:
+    """A bar on a terminal, plain lines elsewhere. Call it as `run.Watch`."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._bar = _bar(total) if sys.stderr.isatty() else None
+
+    def __enter__(self) -> "Progress":
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def __call__(self, stage: str, row: Facts) -> None:
+        """Show that an operation begins or has ended."""
+        is_request = row["op"] == "request"
+        if stage == "end" and is_request:
+            self._done += 1
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], completed=self._done, description=_what(row), refresh=True)
+        elif stage == "end" and is_request:
+            outcome = f"failed: {row['error_kind']}" if row["error_kind"] else f"{row.get('completion_tokens')} tokens"
+            say(f"[{self._done}/{self._total}] {_what(row)}: {outcome}")
+        elif stage == "begin" and not is_request:
+            say(f"{_what(row)} …")
+
+
+def _what(row: Facts) -> str:
+    if row["op"] == "request":
+        return f"{row['prompt_id']} #{row['repeat']}"
+    return {"load": "loading the model", "unload": "unloading", "warmup": "warming up"}.get(row["op"], row["op"])
+
+
+def _bar(total: int):  # type: ignore[no-untyped-def]  # rich is imported only where a bar is shown
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Bar(*columns, console=Console(stderr=True), auto_refresh=False)  # no thread that paints during a request
+    bar.add_task("starting", total=total)
+    return bar

@@ -1,0 +1,58 @@
+"""What a run measured, as the views say it."""
+
+from typing import Any
+
+from collector.schema import Results
+
+
+def figures(results: Results, run_id: str) -> dict[str, Any]:
+    """The run's row of the mart `runs`, with its prompts' figures under `prompts`."""
+    from site_src.warehouse import Warehouse
+
+    warehouse = Warehouse(results)
+    run = warehouse.rows("select * from runs where run_id = $id", id=run_id)[0]
+    prompts = warehouse.rows("select * from prompt_speed where run_id = $id order by prompt_id", id=run_id)
+    return {**run, "prompts": prompts}
+
+
+def show(run: dict[str, Any]) -> None:
+    """A short table on stderr: speeds by prompt with repeats and spread, then memory and load time."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(f"{run['label']}   {run['machine']}"), title_justify="left", title_style="bold")
+    for heading in ("prompt", "decode tokens/s", "min – max", "TTFT ms", "min – max", "n"):
+        table.add_column(heading, justify="left" if heading == "prompt" else "right")
+    for prompt in run["prompts"]:
+        table.add_row(
+            escape(prompt["prompt_id"]),
+            _number(prompt["decode_tps"]),
+            _range(prompt["decode_tps_min"], prompt["decode_tps_max"]),
+            _number(prompt["ttft_ms"]),
+            _range(prompt["ttft_ms_min"], prompt["ttft_ms_max"]),
+            f"{prompt['decode_count']}/{prompt['request_count']}",
+        )
+    table.add_section()
+    table.add_row(
+        "all prompts (95 %)",
+        _number(run["decode_tps"]),
+        _range(run["decode_tps_low"], run["decode_tps_high"]),
+        _number(run["ttft_ms"]),
+        _range(run["ttft_ms_low"], run["ttft_ms_high"]),
+        f"{run['decode_count']}/{run['request_count']}",
+    )
+    console = Console(stderr=True, highlight=False)
+    console.print(table)
+    memory = f"peak memory {_number(run['peak_memory_gb'])} GB ({run['peak_memory_kind']})"
+    console.print(f"{memory} · load time {_number(run['load_s'])} s")
+    if run["reason"]:
+        console.print(f"note: {escape(run['reason'])}", style="yellow")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"{_number(low)} – {_number(high)}"

@@ -1,0 +1,41 @@
+"""Every error the collector raises on purpose.
+
+    CollectorError           one sentence of what happened, one of what to do; exit code 1
+    ├── ServerNotFound       nothing answers at the address
+    ├── ModelUnclear         no model, or more than one, could be meant
+    ├── EngineFailed         the embedded engine or its model could not be started
+    ├── SuiteInvalid         a suite file is missing or contradicts itself
+    └── StoreFailed          a run file could not be written or read back
+
+A request that fails while it is measured is no error: it is a row with `error_kind`. Any other exception is a bug
+and keeps its traceback.
+"""
+
+
+class CollectorError(Exception):
+    """A mistake or a missing piece that the person can mend: what happened, and what to do about it."""
+
+    def __init__(self, happened: str, remedy: str) -> None:
+        super().__init__(f"{happened}\n{remedy}")
+        self.happened = happened
+        self.remedy = remedy
+
+
+class ServerNotFound(CollectorError):
+    """Nothing answers at the address."""
+
+
+class ModelUnclear(CollectorError):
+    """No model, or more than one, could be meant."""
+
+
+class EngineFailed(CollectorError):
+    """The embedded engine or its model could not be started."""
+
+
+class SuiteInvalid(CollectorError):
+    """A suite file is missing or contradicts itself."""
+
+
+class StoreFailed(CollectorError):
+    """A run file could not be written or read back."""

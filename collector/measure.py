@@ -1,0 +1,152 @@
+"""The clock. Nothing else in the project reads it.
+
+Times are `perf_counter_ns`: monotonic, and on Linux and macOS the same for all processes, so that samples taken by
+another process line up with requests.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+
+from collector.backends import Event, Facts, Request
+from collector.sse import Events
+
+Clock = Callable[[], int]
+clock: Clock = time.perf_counter_ns
+Arrival = tuple[int, str, str]  # ns since sending, kind, text
+
+BODY_SHOWN = 2000  # characters of an error body that are kept
+
+# Long silence is normal: a prompt of 100,000 tokens is read for minutes before the first event.
+TIMEOUT = httpx.Timeout(connect=10, read=1800, write=60, pool=10)
+
+
+def utc_now() -> datetime:
+    """The present in UTC, naive as the run file stores it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def sleep(seconds: float) -> None:
+    """Let time pass between operations."""
+    time.sleep(seconds)
+
+
+def connect(url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """A client for timed requests: one connection kept open, no proxy, no compression."""
+    return httpx.Client(
+        base_url=url,
+        timeout=TIMEOUT,
+        trust_env=False,
+        headers={"Accept-Encoding": "identity"},
+        transport=transport,
+    )
+
+
+@dataclass
+class Exchange:
+    """One streamed request as the client saw it. Offsets are ns since sending; NULL where it never came."""
+
+    sent_at: int
+    headers_ns: int | None = None
+    first_event_ns: int | None = None
+    done_ns: int | None = None
+    arrivals: list[Arrival] = field(default_factory=list)
+    facts: Facts = field(default_factory=dict)
+    error_kind: str | None = None
+    error_detail: str | None = None
+    was_interrupted: bool = False
+
+    def fail(self, kind: str, detail: object) -> None:
+        """Keep the first failure; later ones follow from it."""
+        if self.error_kind is None:
+            self.error_kind, self.error_detail = kind, str(detail) or None
+
+
+def exchange(
+    client: httpx.Client, request: Request, parse: Callable[[str, str], Event], clock: Clock = clock
+) -> Exchange:
+    """Send one request and time every event of its stream. Failures of the server are in the result, not raised."""
+    prepared = client.build_request("POST", request.path, json=request.body)
+    seen = Exchange(sent_at=clock())
+    try:
+        response = client.send(prepared, stream=True)
+        seen.headers_ns = clock() - seen.sent_at
+        with closing(response):
+            seen.facts["http_status"] = response.status_code
+            if response.status_code == 200 and "json" not in response.headers.get("content-type", ""):
+                _read(response, seen, parse, clock)
+            else:  # LM Studio answers 200 with a JSON error to what it does not know
+                kind = "not_streamed" if response.status_code == 200 else "http_status"
+                seen.fail(kind, response.read().decode("utf-8", errors="replace")[:BODY_SHOWN])
+    except KeyboardInterrupt:
+        seen.was_interrupted = True
+        seen.fail("interrupted", "stopped by the person")
+    except httpx.ConnectError as error:
+        seen.fail("connect", error)
+    except httpx.TimeoutException as error:
+        seen.fail("timeout", f"{type(error).__name__} {error}".strip())
+    except httpx.HTTPError as error:
+        seen.fail("stream_cut" if seen.headers_ns is not None else "transport", error)
+    if seen.done_ns is None:
+        seen.done_ns = clock() - seen.sent_at
+    return seen
+
+
+def _read(
+    response: httpx.Response, seen: Exchange, parse: Callable[[str, str], Event], clock: Clock
+) -> None:
+    for arrived, (name, data) in _events(response, seen.sent_at, clock):
+        if seen.first_event_ns is None:
+            seen.first_event_ns = arrived
+        try:
+            event = parse(name, data)
+        except ValueError as error:  # a server that sends no JSON, or was cut in the middle of it
+            seen.arrivals.append((arrived, "other", ""))
+            seen.fail("bad_event", f"{error}: {data[:200]}")
+            continue
+        seen.arrivals += [(arrived, kind, text) for kind, text in event.texts] or [(arrived, "other", "")]
+        seen.facts.update(event.facts)
+        if event.error is not None:
+            seen.fail("server_error", event.error)
+        if event.ends:
+            seen.done_ns = arrived
+            break
+    else:
+        if "finish_reason" not in seen.facts:
+            seen.fail("stream_cut", "the stream ended without a finish reason")
+    if not any(text for _, _, text in seen.arrivals):
+        seen.fail("empty", "the stream ended without any text")
+
+
+def _events(
+    response: httpx.Response, sent_at: int, clock: Clock
+) -> Iterator[tuple[int, tuple[str, str]]]:
+    events = Events()
+    arrived = 0
+    for piece in response.iter_raw():
+        arrived = clock() - sent_at  # stamped before parsing, so that parsing is not counted as latency
+        for event in events.feed(piece):
+            yield arrived, event
+    for event in events.close():
+        yield arrived, event
+
+
+def timed(action: Callable[[], Facts], clock: Clock = clock) -> tuple[Facts, int, int]:
+    """What `action` returned, when it began and how long it took, in ns."""
+    began = clock()
+    result = action()
+    return result, began, clock() - began
+
+
+def roundtrips(client: httpx.Client, path: str, count: int = 5, clock: Clock = clock) -> list[int]:
+    """Times in µs of a trivial GET, there and back. Raises httpx.HTTPError."""
+    times = []
+    for _ in range(count):
+        began = clock()
+        client.get(path)
+        times.append((clock() - began) // 1000)
+    return times

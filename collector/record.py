@@ -1,0 +1,43 @@
+"""From what was seen on the wire to the operation columns of the run file."""
+
+from collector.backends import Facts
+from collector.measure import Arrival, Exchange
+from collector.privacy import scrub
+from collector.thinking import split
+
+
+def of_exchange(seen: Exchange) -> Facts:
+    """The operation columns of one streamed request: offsets, chunks, texts, what the server said, how it failed."""
+    arrivals = split(seen.arrivals)
+    return {
+        **seen.facts,
+        "headers_ns": seen.headers_ns,
+        "first_event_ns": seen.first_event_ns,
+        "first_text_ns": _first(arrivals, "reasoning", "answer"),
+        "first_answer_ns": _first(arrivals, "answer"),
+        "last_text_ns": _first(arrivals[::-1], "reasoning", "answer"),
+        "done_ns": seen.done_ns,
+        "elapsed_ns": seen.done_ns,
+        "chunks": chunks(arrivals),
+        "output_text": _text(arrivals, "answer"),
+        "reasoning_text": _text(arrivals, "reasoning"),
+        "error_kind": seen.error_kind,
+        "error_detail": scrub(seen.error_detail) if seen.error_detail else None,
+    }
+
+
+def chunks(arrivals: list[Arrival]) -> list[dict[str, int | str]]:
+    """Gaps in µs; each is the difference of rounded times, so that rounding does not add up over a long stream."""
+    times = [arrived // 1000 for arrived, _, _ in arrivals]
+    return [
+        {"gap_us": at - before, "kind": kind, "chars": len(text)}
+        for (_, kind, text), at, before in zip(arrivals, times, [0, *times], strict=False)
+    ]
+
+
+def _first(arrivals: list[Arrival], *kinds: str) -> int | None:
+    return next((arrived for arrived, kind, text in arrivals if kind in kinds and text), None)
+
+
+def _text(arrivals: list[Arrival], wanted: str) -> str | None:
+    return "".join(text for _, kind, text in arrivals if kind == wanted) or None

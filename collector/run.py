@@ -1,0 +1,219 @@
+"""One run in order: load, describe, probe, warm up, measure, unload, write."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from collector import __version__, machine, measure, record, store
+from collector.backends import Backend, Facts
+from collector.errors import ServerNotFound
+from collector.journal import Journal
+from collector.memory.readings import METHOD
+from collector.memory.sampler import Sampler
+from collector.nonce import messages, nonce
+from collector.preflight import Finding
+from collector.schema import Results
+from collector.suite import Prompt, Suite
+
+SAMPLING = {"temperature": 0.7, "top_p": 0.9, "top_k": 40, "repeat_penalty": 1.0, "seed": 42}
+WARMUP = Prompt("warmup", "warmup", "Count from one to fifty in words.", max_tokens=32)
+BASELINE_S = 2.0  # memory at rest, before the model is loaded
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to measure, and how often."""
+
+    suite: Suite
+    repeats: int
+    results: Results
+    context_requested: int | None = None
+    preflight: tuple[Finding, ...] = ()
+    forced: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run. `path` is None when there was nothing to keep."""
+
+    path: Path | None
+    run_id: str
+    was_interrupted: bool
+    request_count: int
+    failed_count: int
+    load_error: str | None
+
+
+Watch = Callable[[str, Facts], None]  # told of each operation before (`begin`) and after (`end`), never in between
+
+
+class _Interrupted(Exception):
+    """The person pressed Ctrl-C during a request; its row is stored."""
+
+
+def run(client: httpx.Client, backend: Backend, job: Job, watch: Watch = lambda stage, row: None) -> Outcome:
+    """Measure and write one run file. Raises CollectorError before anything was measured."""
+    run_id = secrets.token_hex(6)
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(job.results, run_id))
+        sampler = Sampler(journal.path.with_suffix(".memory"))
+        stack.callback(sampler.close)
+        stack.callback(backend.unload)
+        recorder = _Recorder(journal, sampler, watch)
+        recorder.learn(_plan(run_id, job) | backend.planned())
+        was_interrupted = False
+        try:
+            _measure(client, backend, job, run_id, recorder)
+        except (KeyboardInterrupt, _Interrupted):
+            was_interrupted = True
+        except BaseException:
+            if not recorder.operations:
+                journal.remove()  # a mistake found before measuring leaves nothing behind
+            raise
+        if not recorder.operations:
+            journal.remove()
+            return Outcome(None, run_id, was_interrupted, 0, 0, None)
+        recorder.learn(
+            {"run_state": "interrupted" if was_interrupted else "complete", "run_seconds": recorder.now() / 1e9}
+        )
+        path = store.write(job.results, recorder.facts, recorder.operations)
+        journal.remove()
+        return _outcome(path, run_id, was_interrupted, recorder.operations)
+
+
+def _plan(run_id: str, job: Job) -> Facts:
+    return {
+        "collector_version": __version__,
+        "run_id": run_id,
+        "run_state": "interrupted",  # until it is known to be complete
+        "run_started_at": measure.utc_now(),
+        "forced": job.forced,
+        "preflight": list(job.preflight),
+        "suite": job.suite.name,
+        "suite_sha256": job.suite.sha256,
+        "repeats": job.repeats,
+        "context_requested": job.context_requested,
+        "memory_method": METHOD,
+        **SAMPLING,
+        **machine.describe(),
+    }
+
+
+def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: "_Recorder") -> None:
+    if not _load(backend, recorder):
+        return
+    recorder.sampler.watch(backend.engine_pid())
+    recorder.learn(backend.describe())
+    try:
+        probe = {"roundtrip_us": measure.roundtrips(client, backend.trivial_request())}
+    except httpx.HTTPError as error:
+        raise ServerNotFound(f"The server stopped answering ({type(error).__name__}).", "Start it again.") from None
+    recorder.end("probe", probe)
+
+    def ask(op: str, prompt: Prompt, repeat: int, place: int, extra: Facts) -> None:
+        digits = nonce(run_id, prompt.id, repeat, place)
+        request = backend.chat(messages(digits, prompt.text), prompt.max_tokens, SAMPLING)
+        recorder.begin(op, {"prompt_id": prompt.id, "repeat": repeat, "max_tokens": prompt.max_tokens})
+        seen = measure.exchange(client, request, backend.parse)
+        recorder.sampler.sample_now()
+        facts = {
+            "prompt_id": prompt.id,
+            "prompt_category": prompt.category,
+            "prompt_sha256": prompt.sha256,
+            "max_tokens": prompt.max_tokens,
+            "repeat": repeat,
+            "nonce": digits,
+            **extra,
+        }
+        recorder.end(op, {**facts, **record.of_exchange(seen)}, began=seen.sent_at)
+        if seen.was_interrupted:
+            raise _Interrupted
+
+    ask("warmup", WARMUP, 1, 0, {})
+    position = 0
+    for block in range(1, job.repeats + 1):
+        # There and back, so that a drift of the machine hits all prompts alike.
+        prompts = job.suite.prompts if block % 2 else job.suite.prompts[::-1]
+        order = "forward" if block % 2 else "reverse"
+        for prompt in prompts:
+            position += 1
+            where = {"block": block, "position": position, "order_code": order}
+            ask("request", prompt, block, position, where)
+    if not backend.loads:
+        return
+    recorder.begin("unload", {})
+    facts, began, elapsed = measure.timed(backend.unload)
+    recorder.end("unload", {"elapsed_ns": elapsed, **facts}, began=began)
+
+
+def _load(backend: Backend, recorder: "_Recorder") -> bool:
+    """Load the model if the backend does that, timed; whether there is a model to measure."""
+    if not backend.loads:
+        return True
+    recorder.begin("load", {})
+    measure.sleep(BASELINE_S)
+    facts, began, elapsed = measure.timed(backend.load)
+    recorder.sampler.sample_now()
+    recorder.end("load", {"elapsed_ns": elapsed, **facts}, began=began)
+    return facts.get("error_kind") is None
+
+
+class _Recorder:
+    """Keeps what is learned of the run, and gives each memory sample to the operation it fell into."""
+
+    def __init__(self, journal: Journal, sampler: Sampler, watch: Watch) -> None:
+        self.facts: Facts = {}
+        self.operations: list[Facts] = []
+        self.sampler = sampler
+        self._journal = journal
+        self._watch = watch
+        self._origin = measure.clock()
+
+    def now(self) -> int:
+        """ns since the run began."""
+        return measure.clock() - self._origin
+
+    def learn(self, facts: Facts) -> None:
+        """Add run columns."""
+        self.facts |= facts
+        self._journal.facts(facts)
+
+    def begin(self, op: str, about: Facts) -> None:
+        """Tell the watcher what comes next."""
+        self._watch("begin", {"op": op, **about})
+
+    def end(self, op: str, facts: Facts, began: int | None = None) -> None:
+        """Store a finished operation that began at `began` (by the clock), and the idle time before it."""
+        samples = self._samples()
+        started = began - self._origin if began is not None else self.now()
+        before = [sample for sample in samples if sample["at_ns"] < started]
+        if before:
+            self._store({"op": "idle", "started_ns": before[0]["at_ns"], "memory": before})
+        during = [sample for sample in samples if sample["at_ns"] >= started]
+        self._store({"op": op, "started_ns": started, **facts, "memory": during or None})
+        self._watch("end", self.operations[-1])
+
+    def _store(self, row: Facts) -> None:
+        row["op_index"] = len(self.operations)
+        self.operations.append(row)
+        self._journal.operation(row)
+
+    def _samples(self) -> list[dict[str, Any]]:
+        return [{**sample, "at_ns": sample["at_ns"] - self._origin} for sample in self.sampler.take()]
+
+
+def _outcome(path: Path, run_id: str, was_interrupted: bool, operations: list[Facts]) -> Outcome:
+    requests = [row for row in operations if row["op"] == "request"]
+    return Outcome(
+        path,
+        run_id,
+        was_interrupted,
+        request_count=len(requests),
+        failed_count=sum(row["error_kind"] is not None for row in requests),
+        load_error=next((row.get("error_detail") for row in operations if row["op"] == "load"), None),
+    )

@@ -1,0 +1,221 @@
+"""The run file: the one contract between collector and site.
+
+A run is one Parquet file in `results/runs/`, one row per operation; the columns of scope `run` repeat on each row.
+Unknown is NULL, never 0. The schema only grows: a column is never renamed, retyped or given another meaning, and an
+old file reads as NULL in newer columns.
+
+Versions: 1 (2026-11) first.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow
+
+SCHEMA_VERSION = 1
+FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
+
+OPERATIONS = ("load", "idle", "probe", "warmup", "request", "warm", "quality", "fidelity", "context", "unload")
+
+CHUNKS = "STRUCT(gap_us BIGINT, kind VARCHAR, chars INTEGER)[]"
+MEMORY = (
+    "STRUCT(at_ns BIGINT, system_used_bytes BIGINT, engine_pss_bytes BIGINT, engine_rss_bytes BIGINT, "
+    "swap_used_bytes BIGINT)[]"
+)
+FINDINGS = "STRUCT(name VARCHAR, verdict VARCHAR, detail VARCHAR)[]"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a run file. `type` is DuckDB's name for it."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+    scope: Literal["run", "operation"]
+
+
+def _columns(scope: Literal["run", "operation"], *rows: tuple[str, str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(*row, scope) for row in rows)
+
+
+RUN = _columns(
+    "run",
+    ("schema_version", "INTEGER", "", "version of this schema that wrote the file"),
+    ("collector_version", "VARCHAR", "", "version of the collector"),
+    ("run_id", "VARCHAR", "", "12 random hexadecimal digits"),
+    ("run_state", "VARCHAR", "", "complete, or interrupted (by the person, or found after a crash)"),
+    ("run_started_at", "TIMESTAMP", "UTC", "when the run began; every `…_ns` of scope run is counted from here"),
+    ("run_seconds", "DOUBLE", "s", "from beginning to writing the file; NULL after a crash"),
+    ("forced", "BOOLEAN", "", "measured although a pre-flight check failed"),
+    ("preflight", FINDINGS, "", "what was checked before measuring: verdict pass, warn or fail"),
+    # the computer
+    ("machine_model", "VARCHAR", "", "the maker's model identifier, such as Mac15,14"),
+    ("chip", "VARCHAR", "", "processor name as the system gives it"),
+    ("cpu_cores", "INTEGER", "cores", "physical cores"),
+    ("cpu_performance_cores", "INTEGER", "cores", "Apple silicon: performance cores"),
+    ("cpu_efficiency_cores", "INTEGER", "cores", "Apple silicon: efficiency cores"),
+    ("gpu_cores", "INTEGER", "cores", "Apple silicon: GPU cores"),
+    ("memory_bytes", "BIGINT", "bytes", "memory built in"),
+    ("os_name", "VARCHAR", "", "macOS, or the Linux distribution"),
+    ("os_version", "VARCHAR", "", "version of the operating system"),
+    ("os_build", "VARCHAR", "", "build of macOS"),
+    ("wired_limit_mb", "BIGINT", "MiB", "macOS iogpu.wired_limit_mb; 0 is the system's default"),
+    # the server and the engine in it
+    ("server", "VARCHAR", "", "what answered: lmstudio, llama-server, mlx_lm.server, ollama, vllm, unknown"),
+    ("server_version", "VARCHAR", "", "the server's own version"),
+    ("server_place", "VARCHAR", "", "local, lan or remote; never an address"),
+    ("endpoint", "VARCHAR", "", "path that timed requests were sent to"),
+    ("runtime", "VARCHAR", "", "engine that runs the model: mlx, llama.cpp, vllm"),
+    ("runtime_version", "VARCHAR", "", "version of that engine"),
+    ("runtime_proof", "VARCHAR", "", "how the runtime is known; NULL is not proven"),
+    # the model
+    ("model_key", "VARCHAR", "", "the model's name as the server gives it, without folders"),
+    ("model_publisher", "VARCHAR", "", "who published these weights"),
+    ("model_variant", "VARCHAR", "", "variant the server says it selected"),
+    ("model_architecture", "VARCHAR", "", "architecture name from the weights"),
+    ("model_format", "VARCHAR", "", "gguf or mlx"),
+    ("model_parameters", "BIGINT", "", "number of weights"),
+    ("quantization", "VARCHAR", "", "as the server or the file names it"),
+    ("quantization_source", "VARCHAR", "", "where that name is from: server, or model name"),
+    ("file_bytes", "BIGINT", "bytes", "weights on disk, or of all tensors where only that is known"),
+    ("context_advertised", "INTEGER", "tokens", "longest context the model is made for"),
+    ("context_requested", "INTEGER", "tokens", "context length that was asked for"),
+    ("context_effective", "INTEGER", "tokens", "context length read back from the server"),
+    ("parallel", "INTEGER", "", "slots for requests at once, where the server says so"),
+    # what was asked for
+    ("suite", "VARCHAR", "", "name of the prompt suite"),
+    ("suite_sha256", "VARCHAR", "", "hash of all prompts of the suite, material and limits included"),
+    ("repeats", "INTEGER", "", "measured requests planned per prompt"),
+    ("temperature", "DOUBLE", "", "sampling, as sent"),
+    ("top_p", "DOUBLE", "", "sampling, as sent"),
+    ("top_k", "INTEGER", "", "sampling, as sent"),
+    ("repeat_penalty", "DOUBLE", "", "sampling, as sent"),
+    ("seed", "BIGINT", "", "seed asked for; whether it is honored is another matter"),
+    ("memory_method", "VARCHAR", "", "whose memory the samples hold, and how it was read"),
+)
+
+OPERATION = _columns(
+    "operation",
+    ("op_index", "INTEGER", "", "order within the run, from 0"),
+    ("op", "VARCHAR", "", " | ".join(OPERATIONS) + "; only `request` feeds speed"),
+    ("started_ns", "BIGINT", "ns", "when the operation began, since the run's start"),
+    ("elapsed_ns", "BIGINT", "ns", "how long it took, by our clock"),
+    ("block", "INTEGER", "", "block of requests it belongs to, from 1"),
+    ("position", "INTEGER", "", "place among the run's measured requests, from 1"),
+    ("order_code", "VARCHAR", "", "order of prompts in this block: forward or reverse"),
+    ("prompt_id", "VARCHAR", "", "prompt's name in its suite"),
+    ("prompt_category", "VARCHAR", "", "what kind of prompt it is"),
+    ("prompt_sha256", "VARCHAR", "", "hash of text, material and token limit: the unit of comparison"),
+    ("max_tokens", "INTEGER", "tokens", "limit sent with the request"),
+    ("repeat", "INTEGER", "", "which repeat of this prompt, from 1"),
+    ("nonce", "VARCHAR", "", "six digits the request began with, so that no prompt cache holds it"),
+    # when, in ns since the request was sent
+    ("headers_ns", "BIGINT", "ns", "sent → response headers"),
+    ("first_event_ns", "BIGINT", "ns", "sent → first event of any kind"),
+    ("first_text_ns", "BIGINT", "ns", "sent → first text, reasoning or answer"),
+    ("first_answer_ns", "BIGINT", "ns", "sent → first text of the answer"),
+    ("last_text_ns", "BIGINT", "ns", "sent → last text"),
+    ("done_ns", "BIGINT", "ns", "sent → end of the stream"),
+    ("chunks", CHUNKS, "", "each streamed event: gap to the one before (the first: to sending), kind, characters"),
+    # what the server counted and said
+    ("prompt_tokens", "INTEGER", "tokens", "prompt length by the server's usage, cached ones included"),
+    ("completion_tokens", "INTEGER", "tokens", "generated tokens by the server's usage, reasoning included"),
+    ("reasoning_tokens", "INTEGER", "tokens", "of those, reasoning, where the server says so"),
+    ("cached_tokens", "INTEGER", "tokens", "prompt tokens taken from the prompt cache"),
+    ("reported_decode_tps", "DOUBLE", "tokens/s", "decode speed the server claims"),
+    ("reported_prefill_tps", "DOUBLE", "tokens/s", "prefill speed the server claims"),
+    ("reported_prompt_ms", "DOUBLE", "ms", "time the server says it spent on the prompt"),
+    ("reported_decode_ms", "DOUBLE", "ms", "time the server says it spent generating"),
+    ("reported_load_s", "DOUBLE", "s", "load time the server claims"),
+    ("finish_reason", "VARCHAR", "", "why generation ended: stop, length, …"),
+    ("http_status", "INTEGER", "", "status of the response"),
+    ("system_fingerprint", "VARCHAR", "", "what the server calls its build, in the stream"),
+    ("output_text", "VARCHAR", "", "the answer; untrusted"),
+    ("reasoning_text", "VARCHAR", "", "the reasoning; untrusted"),
+    ("error_kind", "VARCHAR", "", "NULL, or how the operation failed"),
+    ("error_detail", "VARCHAR", "", "what the server or the transport said; paths and names removed"),
+    # around it
+    ("roundtrip_us", "BIGINT[]", "µs", "op probe: times of a trivial request, the client's own overhead"),
+    ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),
+)
+
+COLUMNS = RUN + OPERATION
+
+
+def arrow_schema() -> "pyarrow.Schema":
+    """The columns as Arrow types, with the format's name and version as metadata."""
+    import pyarrow as pa
+
+    plain = {
+        "VARCHAR": pa.string(),
+        "INTEGER": pa.int32(),
+        "BIGINT": pa.int64(),
+        "DOUBLE": pa.float64(),
+        "BOOLEAN": pa.bool_(),
+        "TIMESTAMP": pa.timestamp("us"),
+    }
+
+    def arrow(name: str) -> pa.DataType:
+        if name.endswith("[]"):
+            return pa.list_(arrow(name.removesuffix("[]")))
+        if name.startswith("STRUCT("):
+            fields = name.removeprefix("STRUCT(").removesuffix(")").split(", ")
+            return pa.struct([(field.split()[0], arrow(field.split()[1])) for field in fields])
+        return plain[name]
+
+    metadata = {"format": FORMAT, "schema_version": str(SCHEMA_VERSION)}
+    return pa.schema([(column.name, arrow(column.type)) for column in COLUMNS], metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A results folder and what lies where in it. The only place that knows these paths."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, given: Path | str | None = None) -> "Results":
+        """The folder given, else `LLM_RESULTS`, else the clone's `results/`."""
+        chosen = given or os.environ.get("LLM_RESULTS") or CLONE / "results"
+        return cls(Path(chosen).expanduser().resolve())
+
+    @property
+    def runs(self) -> Path:
+        """Where finished run files lie."""
+        return self.root / "runs"
+
+    @property
+    def journals(self) -> Path:
+        """Runs in progress and half-written files: git-ignored, not watched by the site."""
+        return self.root / ".journal"
+
+    def table(self, name: str) -> Path:
+        """A hand-kept CSV such as `models.csv`: the folder's own, else the clone's."""
+        own = self.root / name
+        return own if own.exists() else CLONE / "results" / name
+
+    def being_measured(self) -> bool:
+        """Whether a collector is at work here: it holds a lock on its journal as long as it lives."""
+        return any(is_locked(journal) for journal in self.journals.glob("*.jsonl"))
+
+
+CLONE = Path(__file__).resolve().parent.parent
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds the journal at `path`."""
+    import fcntl
+
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False

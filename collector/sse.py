@@ -1,0 +1,54 @@
+"""Server-sent events from bytes, as they arrive.
+
+Lines end at `\\n` only. `httpx.Response.iter_lines` also splits at U+2028, U+0085 and form feed, which may stand
+inside a JSON string, so it would tear events apart.
+"""
+
+from collections.abc import Iterator
+
+
+class Events:
+    """Feed it bytes in pieces of any size; it yields `(event, data)` as soon as an event is complete.
+
+    Comments (`: keepalive`) are dropped, `\\r\\n` counts as `\\n`, several `data:` lines are joined by a newline.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._event = ""
+        self._data: list[str] = []
+
+    def feed(self, piece: bytes) -> Iterator[tuple[str, str]]:
+        """Yield the events that `piece` completes."""
+        searched = len(self._buffer)  # what came before holds no newline
+        self._buffer += piece
+        start = 0
+        while (end := self._buffer.find(b"\n", max(start, searched))) >= 0:
+            line = bytes(self._buffer[start:end]).removesuffix(b"\r")
+            start = end + 1
+            if line:
+                self._field(line)
+            elif self._data:
+                yield self._complete()
+        del self._buffer[:start]
+
+    def close(self) -> Iterator[tuple[str, str]]:
+        """Yield the last event if the stream ended without its closing blank line."""
+        if self._buffer:
+            self._field(bytes(self._buffer).removesuffix(b"\r"))
+            self._buffer.clear()
+        if self._data:
+            yield self._complete()
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.decode("utf-8", errors="replace").partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._event = value
+
+    def _complete(self) -> tuple[str, str]:
+        complete = self._event, "\n".join(self._data)
+        self._event, self._data = "", []
+        return complete

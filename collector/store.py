@@ -1,0 +1,163 @@
+"""A run file: whole or not at all, and never changed afterwards."""
+
+import os
+import re
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collector import journal
+from collector.backends import Facts
+from collector.errors import StoreFailed
+from collector.schema import COLUMNS, OPERATION, SCHEMA_VERSION, Results, arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LONGEST_PART = 40
+
+
+def write(results: Results, facts: Facts, operations: list[Facts]) -> Path:
+    """Write a run as one Parquet file and return its path. Raises StoreFailed; then nothing new lies in `runs/`.
+
+    Temporary name → fsync → read back with checksums → hard link, which never replaces a file that is there.
+    """
+    table = _table({**facts, "schema_version": SCHEMA_VERSION}, operations)
+    target = results.runs / file_name(facts)
+    try:
+        results.runs.mkdir(parents=True, exist_ok=True)
+        results.journals.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f"{facts['run_id']}-", suffix=".part", dir=results.journals)
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                _encode(table, file)
+                _sync(file.fileno())
+            _check(part, table)
+            _place(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreFailed(
+            f"The run could not be written to {results.runs}: {error.strerror or error}.",
+            "Its journal is kept; make room or mend the folder, and the next `collect` saves it.",
+        ) from error
+    return target
+
+
+def recover(results: Results) -> list[Path]:
+    """Turn journals that killed collectors left behind into runs marked interrupted; the paths of those runs."""
+    saved = []
+    for path in journal.left_over(results):
+        facts, operations = journal.read(path)
+        if operations and "run_id" in facts:
+            target = results.runs / file_name(facts)
+            if not target.exists():  # else it was killed between placing the file and removing the journal
+                saved.append(write(results, {**facts, "run_state": "interrupted"}, operations))
+        path.unlink(missing_ok=True)
+        path.with_suffix(".memory").unlink(missing_ok=True)
+        for part in results.journals.glob(f"{path.stem}-*.part"):
+            part.unlink(missing_ok=True)
+    return saved
+
+
+def file_name(facts: Facts) -> str:
+    """`<runtime>-<model>-<quantization>-<utc>-<id>.parquet`, of harmless characters only."""
+    started: datetime = facts["run_started_at"]
+    parts = [
+        facts.get("runtime") or "unknown",
+        facts.get("model_key") or "no-model",
+        facts.get("quantization") or "unknown",
+        started.strftime("%Y%m%dt%H%M%Sz"),
+        facts["run_id"],
+    ]
+    return "-".join(slug(str(part)) for part in parts) + ".parquet"
+
+
+def slug(text: str) -> str:
+    """`text` in `[a-z0-9._-]`, at most 40 characters, no dot or dash at either end."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower())[:LONGEST_PART].strip(".-_") or "x"
+
+
+def _table(facts: Facts, operations: list[Facts]) -> "pa.Table":
+    import pyarrow as pa
+
+    rows = operations or [{}]
+    columns: dict[str, list[Any]] = {
+        column.name: [facts.get(column.name)] * len(rows)
+        if column not in OPERATION
+        else [row.get(column.name) for row in rows]
+        for column in COLUMNS
+    }
+    schema = arrow_schema()
+    arrays = [_array(columns[field.name], field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: list[Any], kind: "pa.DataType") -> "pa.Array":
+    """The values as Arrow; what a server sent in the wrong type becomes NULL instead of costing the run."""
+    import pyarrow as pa
+
+    def fits(value: Any) -> Any:
+        try:
+            pa.array([value], kind)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            return None
+        return value
+
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return pa.array([fits(value) for value in values], kind)
+
+
+def _encode(table: "pa.Table", file: Any) -> None:
+    import pyarrow.parquet as pq
+
+    # Dictionaries only where values repeat: on the lists they would double a small file.
+    repeating = [column.name for column in COLUMNS if column.type == "VARCHAR" and not column.name.endswith("_text")]
+    pq.write_table(
+        table, file, compression="zstd", compression_level=9, use_dictionary=repeating, write_page_checksum=True
+    )
+    file.flush()
+
+
+def _check(path: Path, table: "pa.Table") -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        read_back = pq.ParquetFile(path, page_checksum_verification=True).read()
+    except (pa.ArrowException, OSError) as error:
+        raise OSError(f"what was written cannot be read back ({error})") from error
+    if not read_back.equals(table):
+        raise OSError("what was read back differs from what was written")
+
+
+def _place(part: Path, target: Path) -> None:
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: claim the name first, so that no file is replaced
+        with target.open("xb"):
+            pass
+        part.replace(target)
+    _sync_folder(target.parent)
+
+
+def _sync(descriptor: int) -> None:
+    import fcntl
+
+    os.fsync(descriptor)
+    if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's cache
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,100 @@
+"""Suites of prompts: `suites/NAME.toml`, with the material that prompts supply in `suites/material/`.
+
+A prompt's hash covers its whole text, material included, and its token limit: a changed prompt is another prompt,
+and its figures never blend with the old one's.
+"""
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from collector.errors import SuiteInvalid
+
+FOLDER = Path(__file__).parent / "suites"
+PLACEHOLDER = "[示例代码]"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt as it is sent. `max_tokens` limits what the model may generate."""
+
+    id: str
+    category: str
+    text: str
+    max_tokens: int
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what makes the prompt this prompt."""
+        return hashlib.sha256(f"{self.max_tokens}\0{self.text}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named list of prompts, in sending order."""
+
+    name: str
+    title: str
+    prompts: tuple[Prompt, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all its prompts, in order."""
+        joined = "\n".join(f"{prompt.id} {prompt.sha256}" for prompt in self.prompts)
+        return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def names() -> list[str]:
+    """The suites there are."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read(name: str) -> Suite:
+    """The suite of that name. Raises SuiteInvalid."""
+    if name not in names():
+        raise SuiteInvalid(f"There is no suite {name!r}.", f"Choose one of: {', '.join(names())}.")
+    path = FOLDER / f"{name}.toml"
+    mend = f"Mend {path.relative_to(FOLDER.parent.parent)}."
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        prompts = tuple(_prompt(entry) for entry in table["prompt"])
+        suite = Suite(table["name"], table["title"], prompts)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, OSError) as error:
+        raise SuiteInvalid(f"Suite {name!r} cannot be read: {error!r}.", mend) from None
+    ids = [prompt.id for prompt in prompts]
+    if not prompts or len(set(ids)) != len(ids) or suite.name != name:
+        raise SuiteInvalid(f"Suite {name!r} needs prompts with ids of their own and its file's name.", mend)
+    return suite
+
+
+def _prompt(entry: dict[str, Any]) -> Prompt:
+    text = entry["text"]
+    if "material" in entry:
+        supplied = render(FOLDER / "material" / entry["material"])
+        text = text.replace(PLACEHOLDER, f"\n\n{supplied}") if PLACEHOLDER in text else f"{text}\n\n{supplied}"
+    return Prompt(entry["id"], entry["category"], text, int(entry["max_tokens"]))
+
+
+def render(folder: Path) -> str:
+    """A folder of material as text: `before.md`, then each file under its path in a fence, then `after.md`."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    if not files:
+        raise OSError(f"no material in {folder.name}")
+    frame = {path.name: path.read_text(encoding="utf-8").strip() for path in files if path.parent == folder}
+    fenced = [
+        _fenced(path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8"))
+        for path in files
+        if path.relative_to(folder).as_posix() not in ("before.md", "after.md")
+    ]
+    parts = [frame.get("before.md"), *fenced, frame.get("after.md")]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _fenced(path: str, text: str) -> str:
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    language = {".py": "python", ".toml": "toml", ".md": "markdown", ".json": "json"}.get(Path(path).suffix, "")
+    return f"{path}\n{fence}{language}\n{text.strip()}\n{fence}"

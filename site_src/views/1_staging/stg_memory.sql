@@ -1,0 +1,29 @@
+create or replace view stg_memory as
+with
+samples as (
+    select run_id, op_index, op, unnest(memory) as sample from raw_operations
+),
+loaded as (
+    select run_id, started_ns + elapsed_ns as loaded_ns, started_ns as load_started_ns
+    from raw_operations
+    where op = 'load'
+)
+select
+    samples.run_id,
+    samples.op,
+    samples.sample.at_ns,
+    samples.sample.at_ns < loaded.load_started_ns as is_baseline,
+    samples.sample.system_used_bytes,
+    samples.sample.engine_pss_bytes,
+    samples.sample.engine_rss_bytes
+from samples
+left join loaded using (run_id);
+
+comment on view stg_memory is 'One row per memory sample.';
+comment on column stg_memory.run_id is 'The run.';
+comment on column stg_memory.op is 'Operation it fell into; idle between operations.';
+comment on column stg_memory.at_ns is 'When, in ns since the run began.';
+comment on column stg_memory.is_baseline is 'Taken before the model was loaded; NULL where it was loaded before the run.';
+comment on column stg_memory.system_used_bytes is 'Memory in use on the whole machine.';
+comment on column stg_memory.engine_pss_bytes is 'Proportional set size of the engine''s processes (Linux).';
+comment on column stg_memory.engine_rss_bytes is 'Resident set size of the engine''s processes.';

@@ -1,0 +1,100 @@
+create or replace view stg_runs as
+with
+runs as (
+    select * from raw_operations qualify row_number() over (partition by run_id order by op_index) = 1
+),
+named as (
+    select
+        runs.*,
+        -- the only place that says which model a key means; an unknown one keeps its key
+        coalesce(min(stg_models.model), min(runs.model_key)) as model
+    from runs
+    left join stg_models on model_core(runs.model_key) glob stg_models.alias
+    group by all
+)
+select
+    run_id,
+    file,
+    run_state,
+    run_started_at,
+    run_seconds,
+    coalesce(forced, false) as is_forced,
+    collector_version,
+
+    ---------- machine
+    slug(concat_ws(
+        '-', coalesce(chip, 'unknown'), gpu_cores || 'gpu',
+        cast(round(memory_bytes / 1073741824) as integer) || 'gb'
+    )) as machine,
+    os_name = 'macOS' as is_macos,
+    concat_ws(' ', os_name, os_version) as os,
+
+    ---------- server and engine
+    server,
+    server_version,
+    endpoint,
+    coalesce(runtime, 'unknown') as runtime,
+    runtime_version,
+    runtime_proof,
+
+    ---------- model
+    coalesce(model, 'unknown') as model,
+    model_key,
+    model_format,
+    coalesce(quantization, 'unknown') as quantization,
+    nominal_bits(quantization) as bits,
+    file_bytes,
+    model_parameters,
+    context_requested,
+    context_effective,
+    parallel,
+
+    ---------- what was asked
+    suite,
+    suite_sha256,
+    repeats,
+    concat_ws(
+        ' ', 'temperature=' || temperature, 'top_p=' || top_p, 'top_k=' || top_k,
+        'repeat_penalty=' || repeat_penalty, 'seed=' || seed
+    ) as sampling,
+    memory_method,
+    left(md5(concat_ws(
+        '|', machine, server, endpoint, runtime, model, quantization, context_effective, parallel, sampling, suite
+    )), 12) as configuration_id,
+    concat(model, ' ', quantization, ' · ', runtime) as label
+from named;
+
+comment on view stg_runs is 'One row per run: who measured what, with the names and types that all later views use.';
+comment on column stg_runs.run_id is 'The run.';
+comment on column stg_runs.file is 'Its file in results/runs.';
+comment on column stg_runs.run_state is 'complete or interrupted.';
+comment on column stg_runs.run_started_at is 'When it began, UTC.';
+comment on column stg_runs.run_seconds is 'How long it took, in seconds; NULL after a crash.';
+comment on column stg_runs.is_forced is 'Measured although a check of the machine had failed.';
+comment on column stg_runs.collector_version is 'Version of the collector.';
+comment on column stg_runs.machine is 'Chip, GPU cores and memory: machines with the same name are taken as equal.';
+comment on column stg_runs.is_macos is 'Whether the machine runs macOS, which decides what peak memory means.';
+comment on column stg_runs.os is 'Operating system and version.';
+comment on column stg_runs.server is 'The program that answered the requests.';
+comment on column stg_runs.server_version is 'Its version.';
+comment on column stg_runs.endpoint is 'Path that timed requests went to.';
+comment on column stg_runs.runtime is 'Engine that ran the model: mlx, llama.cpp, …; unknown where it could not be told.';
+comment on column stg_runs.runtime_version is 'Version of the engine.';
+comment on column stg_runs.runtime_proof is 'How the engine is known; NULL is not proven.';
+comment on column stg_runs.model is 'The model, by models.csv; an unknown one keeps its key.';
+comment on column stg_runs.model_key is 'What the server called it.';
+comment on column stg_runs.model_format is 'gguf or mlx.';
+comment on column stg_runs.quantization is 'As the server or the file names it.';
+comment on column stg_runs.bits is 'Nominal bits per weight.';
+comment on column stg_runs.file_bytes is 'Size of the weights in bytes.';
+comment on column stg_runs.model_parameters is 'Number of weights, where the server tells.';
+comment on column stg_runs.context_requested is 'Context length asked for, in tokens.';
+comment on column stg_runs.context_effective is 'Context length read back from the server, in tokens.';
+comment on column stg_runs.parallel is 'Slots for requests at once.';
+comment on column stg_runs.suite is 'Prompt suite.';
+comment on column stg_runs.suite_sha256 is 'Hash of its prompts.';
+comment on column stg_runs.repeats is 'Measured requests planned per prompt.';
+comment on column stg_runs.sampling is 'Sampling parameters as sent.';
+comment on column stg_runs.configuration_id is 'Equal for runs that measure the same: machine, server, engine, model, quantization, context, slots, sampling, suite. Versions are left out, so that a configuration has a history.';
+comment on column stg_runs.label is 'The configuration in short: model, quantization, engine.';
+comment on column stg_runs.memory_method is 'What the memory samples hold.';

@@ -1,0 +1,82 @@
+-- Formulas and validity rules: NVIDIA and vLLM definitions of TTFT; decode rate as (n - n_first) / (t_last - t_first).
+create or replace view request_speed as
+with
+counted as (
+    select
+        *,
+        len(text_chunks) as chunk_count,
+        list_sum([chunk.chars for chunk in text_chunks])::bigint as char_count,
+        text_chunks[1].chars as first_chars
+    from stg_requests
+),
+first_chunk as (
+    select
+        *,
+        -- a server that bundles tokens puts several into its first chunk, and these took no decode time
+        case
+            when chunk_count >= 0.9 * completion_tokens then 1
+            else completion_tokens * first_chars / char_count
+        end as first_tokens,
+        case
+            when error_kind is not null then 'the request failed: ' || error_kind
+            when completion_tokens is null then 'the server sent no token count'
+            when completion_tokens < 32 then 'fewer than 32 tokens were generated'
+            when chunk_count < 8 then 'fewer than 8 chunks arrived'
+        end as decode_reason,
+        case
+            when error_kind is not null then 'the request failed: ' || error_kind
+            when prompt_tokens is null then 'the server sent no token count'
+            when cached_tokens > 16 then 'the prompt was partly cached'
+            when prompt_tokens < 512 then 'the prompt is shorter than 512 tokens'
+        end as prefill_reason
+    from counted
+)
+select
+    run_id,
+    op_index,
+    prompt_id,
+    prompt_category,
+    prompt_sha256,
+    repeat,
+    position,
+    error_kind is not null as is_failed,
+    error_kind,
+    prompt_tokens,
+    completion_tokens,
+    cached_tokens,
+    chunk_count,
+    if(error_kind is null, ms(first_text_ns), null) as ttft_ms,
+    if(error_kind is null, ms(first_answer_ns), null) as ttfa_ms,
+    if(decode_reason is null, per_s(completion_tokens - first_tokens, last_text_ns - first_text_ns), null)
+        as decode_tps,
+    decode_reason,
+    if(prefill_reason is null, per_s(prompt_tokens - coalesce(cached_tokens, 0), first_text_ns - roundtrip_ns), null)
+        as prefill_tps,
+    prefill_reason,
+    if(error_kind is null, per_s(completion_tokens, done_ns), null) as e2e_tps,
+    reported_decode_tps
+from first_chunk
+left join run_roundtrip using (run_id);
+
+comment on view request_speed is 'One row per measured request: its speeds, each NULL with a reason where it means nothing.';
+comment on column request_speed.run_id is 'The run.';
+comment on column request_speed.op_index is 'Place among the run''s operations.';
+comment on column request_speed.prompt_id is 'The prompt''s name in its suite.';
+comment on column request_speed.prompt_category is 'What kind of prompt it is.';
+comment on column request_speed.prompt_sha256 is 'Hash of the prompt.';
+comment on column request_speed.repeat is 'Which repeat of the prompt, from 1.';
+comment on column request_speed.position is 'Place among the run''s measured requests, from 1.';
+comment on column request_speed.is_failed is 'Whether the request failed.';
+comment on column request_speed.error_kind is 'How.';
+comment on column request_speed.prompt_tokens is 'Tokens in the prompt.';
+comment on column request_speed.completion_tokens is 'Tokens generated, reasoning included.';
+comment on column request_speed.cached_tokens is 'Prompt tokens from the prompt cache.';
+comment on column request_speed.chunk_count is 'Streamed events with text.';
+comment on column request_speed.ttft_ms is 'Time to first token: sent to first text, reasoning or answer, in ms.';
+comment on column request_speed.ttfa_ms is 'Time to first answer token: sent to first text of the answer, in ms.';
+comment on column request_speed.decode_tps is 'Decode speed: tokens after the first chunk per second between first and last text.';
+comment on column request_speed.decode_reason is 'Why there is no decode speed.';
+comment on column request_speed.prefill_tps is 'Prefill speed: uncached prompt tokens per second of TTFT less the round trip.';
+comment on column request_speed.prefill_reason is 'Why there is no prefill speed.';
+comment on column request_speed.e2e_tps is 'End-to-end rate: tokens per second from sending to the end of the stream.';
+comment on column request_speed.reported_decode_tps is 'Decode speed the server claims; never mixed with ours.';

@@ -1,0 +1,92 @@
+-- Several runs of one configuration: geometric mean over runs. Requests of one run are not independent, so from three
+-- runs on the interval is the wider of the one between runs and the one within them.
+create or replace view run_summary as
+with
+pooled as (
+    select
+        configuration_id,
+        any_value(machine) as machine,
+        any_value(server) as server,
+        any_value(runtime) as runtime,
+        any_value(model) as model,
+        any_value(quantization) as quantization,
+        any_value(bits) as bits,
+        any_value(context_effective) as context_effective,
+        any_value(suite) as suite,
+        any_value(label) as label,
+        count(*) as run_count,
+        count(*) filter (is_forced) as forced_count,
+        max(run_started_at) as latest_run_at,
+        max(prompt_count) as prompt_count,
+        sum(request_count)::bigint as request_count,
+        sum(failed_count)::bigint as failed_count,
+        sum(decode_count)::bigint as decode_count,
+        geomean(decode_tps) as decode_tps,
+        avg(decode_center) as decode_center,
+        greatest(
+            sqrt(sum(decode_se * decode_se)) / count(decode_se) * t_of(sum(decode_count - prompt_count)::bigint),
+            if(count(decode_center) >= 3, stddev_samp(decode_center) / sqrt(count(decode_center)), 0)
+            * t_of(count(decode_center) - 1)
+        ) as decode_margin,
+        sqrt(avg(cv * cv)) as cv,
+        geomean(ttft_ms) as ttft_ms,
+        avg(ttft_center) as ttft_center,
+        greatest(
+            sqrt(sum(ttft_se * ttft_se)) / count(ttft_se) * t_of(sum(request_count - failed_count - prompt_count)::bigint),
+            if(count(ttft_center) >= 3, stddev_samp(ttft_center) / sqrt(count(ttft_center)), 0)
+            * t_of(count(ttft_center) - 1)
+        ) as ttft_margin,
+        geomean(prefill_tps) as prefill_tps,
+        sum(prefill_count)::bigint as prefill_count,
+        max(peak_memory_gb) as peak_memory_gb,
+        count(peak_memory_gb) as peak_memory_count,
+        any_value(peak_memory_kind) as peak_memory_kind,
+        median(load_s) as load_s,
+        count(load_s) as load_count,
+        max(file_gb) as file_gb,
+        string_agg(distinct reason, '; ') as reason
+    from runs
+    group by configuration_id
+)
+select
+    * exclude (decode_center, decode_margin, ttft_center, ttft_margin),
+    exp(decode_center - decode_margin) as decode_tps_low,
+    exp(decode_center + decode_margin) as decode_tps_high,
+    exp(ttft_center - ttft_margin) as ttft_ms_low,
+    exp(ttft_center + ttft_margin) as ttft_ms_high
+from pooled;
+
+comment on view run_summary is 'One row per configuration: machine, server, engine, model, quantization, context, sampling and suite.';
+comment on column run_summary.configuration_id is 'The configuration.';
+comment on column run_summary.machine is 'Chip, GPU cores, memory.';
+comment on column run_summary.server is 'The program that answered.';
+comment on column run_summary.runtime is 'Engine that ran the model.';
+comment on column run_summary.model is 'The model.';
+comment on column run_summary.quantization is 'Its quantization.';
+comment on column run_summary.bits is 'Nominal bits per weight.';
+comment on column run_summary.context_effective is 'Context length the server had, tokens.';
+comment on column run_summary.suite is 'Prompt suite.';
+comment on column run_summary.label is 'Model, quantization, engine.';
+comment on column run_summary.run_count is 'Runs.';
+comment on column run_summary.forced_count is 'Runs measured although a check of the machine had failed.';
+comment on column run_summary.latest_run_at is 'Beginning of the latest run, UTC.';
+comment on column run_summary.prompt_count is 'Prompts.';
+comment on column run_summary.request_count is 'Requests measured, failed ones included.';
+comment on column run_summary.failed_count is 'Requests that failed.';
+comment on column run_summary.decode_count is 'Requests with a valid decode speed.';
+comment on column run_summary.decode_tps is 'Decode speed, tokens/s: geometric mean over runs and prompts of per-prompt medians.';
+comment on column run_summary.decode_tps_low is 'Lower end of its 95 % interval.';
+comment on column run_summary.decode_tps_high is 'Upper end of its 95 % interval.';
+comment on column run_summary.cv is 'Pooled coefficient of variation of decode speed over repeats of a prompt.';
+comment on column run_summary.ttft_ms is 'Time to first token, ms, likewise.';
+comment on column run_summary.ttft_ms_low is 'Lower end of its 95 % interval.';
+comment on column run_summary.ttft_ms_high is 'Upper end of its 95 % interval.';
+comment on column run_summary.prefill_tps is 'Prefill speed, tokens/s, over prompts of 512 tokens and more.';
+comment on column run_summary.prefill_count is 'Requests behind it.';
+comment on column run_summary.peak_memory_gb is 'Highest peak memory of any run, GB.';
+comment on column run_summary.peak_memory_count is 'Runs behind it.';
+comment on column run_summary.peak_memory_kind is 'What that figure holds.';
+comment on column run_summary.load_s is 'Median load time, seconds.';
+comment on column run_summary.load_count is 'Loads behind it.';
+comment on column run_summary.file_gb is 'Weights on disk, GB.';
+comment on column run_summary.reason is 'What is missing or doubtful in its runs.';

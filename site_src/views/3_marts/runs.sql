@@ -1,0 +1,103 @@
+create or replace view runs as
+select
+    run_id,
+    file,
+    run_started_at,
+    run_state,
+    machine,
+    server,
+    runtime,
+    runtime_version,
+    runtime_proof,
+    model,
+    quantization,
+    bits,
+    context_requested,
+    context_effective,
+    parallel,
+    suite,
+    repeats,
+    label,
+    configuration_id,
+    coalesce(prompt_count, 0) as prompt_count,
+    coalesce(request_count, 0) as request_count,
+    coalesce(failed_count, 0) as failed_count,
+    decode_tps,
+    decode_tps_low,
+    decode_tps_high,
+    coalesce(decode_count, 0) as decode_count,
+    cv,
+    ttft_ms,
+    ttft_ms_low,
+    ttft_ms_high,
+    prefill_tps,
+    coalesce(prefill_count, 0) as prefill_count,
+    peak_memory_gb,
+    peak_memory_kind,
+    memory_sample_count,
+    load_s,
+    gb(file_bytes) as file_gb,
+    decode_center,
+    decode_se,
+    ttft_center,
+    ttft_se,
+    is_forced,
+    -- concat_ws leaves NULLs out; an empty text is no reason
+    nullif(concat_ws(
+        '; ',
+        if(run_state = 'interrupted', 'the run was interrupted', null),
+        if(is_forced, 'measured although a check had failed', null),
+        if(failed_count > 0, failed_count || ' of ' || request_count || ' requests failed', null),
+        'load failed: ' || load_error,
+        'peak memory: ' || peak_memory_reason,
+        if(load_error is null, 'load time: ' || load_reason, null)
+    ), '') as reason
+from stg_runs
+left join run_speed using (run_id)
+left join run_memory using (run_id)
+left join run_load using (run_id);
+
+comment on view runs is 'One row per run file: what was measured, with sample sizes, and what is missing and why.';
+comment on column runs.run_id is 'The run.';
+comment on column runs.file is 'Its file in results/runs.';
+comment on column runs.run_started_at is 'When it began, UTC.';
+comment on column runs.run_state is 'complete or interrupted.';
+comment on column runs.machine is 'Chip, GPU cores, memory.';
+comment on column runs.server is 'The program that answered.';
+comment on column runs.runtime is 'Engine that ran the model.';
+comment on column runs.runtime_version is 'Its version.';
+comment on column runs.runtime_proof is 'How the engine is known; NULL is not proven.';
+comment on column runs.model is 'The model.';
+comment on column runs.quantization is 'Its quantization.';
+comment on column runs.bits is 'Nominal bits per weight.';
+comment on column runs.context_requested is 'Context length asked for, tokens.';
+comment on column runs.context_effective is 'Context length the server had, tokens.';
+comment on column runs.parallel is 'Slots for requests at once.';
+comment on column runs.suite is 'Prompt suite.';
+comment on column runs.repeats is 'Repeats planned per prompt.';
+comment on column runs.label is 'Model, quantization, engine.';
+comment on column runs.configuration_id is 'Runs with the same one measure the same.';
+comment on column runs.prompt_count is 'Prompts measured.';
+comment on column runs.request_count is 'Requests measured, failed ones included.';
+comment on column runs.failed_count is 'Requests that failed.';
+comment on column runs.decode_tps is 'Decode speed, tokens/s: geometric mean over prompts of per-prompt medians.';
+comment on column runs.decode_tps_low is 'Lower end of its 95 % interval.';
+comment on column runs.decode_tps_high is 'Upper end of its 95 % interval.';
+comment on column runs.decode_count is 'Requests behind it.';
+comment on column runs.cv is 'Pooled coefficient of variation of decode speed.';
+comment on column runs.ttft_ms is 'Time to first token, ms, likewise.';
+comment on column runs.ttft_ms_low is 'Lower end of its 95 % interval.';
+comment on column runs.ttft_ms_high is 'Upper end of its 95 % interval.';
+comment on column runs.prefill_tps is 'Prefill speed, tokens/s, over prompts of 512 tokens and more.';
+comment on column runs.prefill_count is 'Requests behind it.';
+comment on column runs.peak_memory_gb is 'Peak memory, GB.';
+comment on column runs.peak_memory_kind is 'What that figure holds.';
+comment on column runs.memory_sample_count is 'Memory samples taken.';
+comment on column runs.load_s is 'Load time, seconds.';
+comment on column runs.file_gb is 'Weights on disk, GB.';
+comment on column runs.decode_center is 'Mean ln(decode speed), for intervals.';
+comment on column runs.decode_se is 'Its standard error.';
+comment on column runs.ttft_center is 'Mean ln(TTFT), for intervals.';
+comment on column runs.ttft_se is 'Its standard error.';
+comment on column runs.is_forced is 'Measured although a check of the machine had failed.';
+comment on column runs.reason is 'What is missing or doubtful, in words.';

@@ -1,0 +1,154 @@
+"""The run files as tables, and every view over them, in an in-memory DuckDB.
+
+Each file is read once, with its page checksums verified, into `raw_operations`; a file that cannot be trusted is
+named in `raw_damaged` and skipped. Views are the files in `views/`, layer by layer.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from collector.schema import COLUMNS, FORMAT, SCHEMA_VERSION, Results, arrow_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VIEWS = Path(__file__).parent / "views"
+RAW = "create table raw_operations (file VARCHAR, {columns})"
+
+
+class Untrusted(Exception):
+    """A run file that must not be read, and why."""
+
+
+class Warehouse:
+    """All results of one folder, ready to be asked. `refresh` picks up what has changed there since."""
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self._con = duckdb.connect(
+            ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        )
+        self._seen: dict[Path, tuple[int, int]] = {}
+        columns = ", ".join(f"{column.name} {column.type}" for column in COLUMNS)
+        self._con.sql(RAW.format(columns=columns))
+        self._con.sql("create table raw_damaged (file VARCHAR, reason VARCHAR)")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read new and changed files, forget vanished ones, and make the views again."""
+        now = {path: _stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
+        for path in [path for path, stamp in self._seen.items() if now.get(path) != stamp]:
+            self._forget(path)
+        for path in [path for path in now if path not in self._seen]:
+            self._seen[path] = now[path]
+            self._load(path)
+        self._tables()
+        for name, sql in _in_layers():
+            self._con.sql(sql)
+            del name
+
+    def table(self, query: str, **values: Any) -> pa.Table:
+        """The answer to a query as Arrow; `$name` in it stands for a value."""
+        return self._con.sql(query, params=values or None).to_arrow_table()
+
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """The answer to a query, a dict a row."""
+        rows: list[dict[str, Any]] = self.table(query, **values).to_pylist()
+        return rows
+
+    def comments(self, view: str) -> dict[str, str | None]:
+        """What each column of a view means."""
+        asked = "select column_name, comment from duckdb_columns() where table_name = $view order by column_index"
+        return {row["column_name"]: row["comment"] for row in self.rows(asked, view=view)}
+
+    def _load(self, path: Path) -> None:
+        try:
+            table = read_run(path)
+            self._refuse_twins(path, table)
+        except Untrusted as reason:
+            self._con.sql("insert into raw_damaged values ($file, $reason)", params=_named(path, str(reason)))
+            return
+        self._con.register("incoming", table.append_column("file", pa.array([path.name] * len(table))))
+        self._con.sql("insert into raw_operations by name select * from incoming")
+        self._con.unregister("incoming")
+
+    def _refuse_twins(self, path: Path, table: pa.Table) -> None:
+        run_id = table["run_id"][0].as_py()
+        held = self.rows("select file from raw_operations where run_id = $id limit 1", id=run_id)
+        if held:
+            raise Untrusted(f"it holds the run that {held[0]['file']} holds already")
+
+    def _forget(self, path: Path) -> None:
+        del self._seen[path]
+        for name in ("raw_operations", "raw_damaged"):
+            self._con.sql(f"delete from {name} where file = $file", params={"file": path.name})  # noqa: S608
+
+    def _tables(self) -> None:
+        """The hand-kept tables, as text: views give them their types."""
+        for path in [self.results.table("models.csv")]:
+            self._con.sql(
+                f"create or replace table raw_{path.stem} as "  # noqa: S608  # our own file's name
+                "from read_csv($path, header = true, all_varchar = true)",
+                params={"path": str(path)},
+            )
+
+
+def read_run(path: Path) -> pa.Table:
+    """A run file's rows in the columns of the schema. Raises Untrusted, with the reason in words."""
+    try:
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        metadata = file.schema_arrow.metadata or {}
+        if metadata.get(b"format", b"").decode() != FORMAT:
+            raise Untrusted("it is not a run file of this project")
+        version = int(metadata.get(b"schema_version", b"0"))
+        if version > SCHEMA_VERSION:
+            raise Untrusted(f"it was written by a newer version (schema {version}); update this clone")
+        table = file.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Untrusted(f"it is damaged: {str(error).splitlines()[0]}") from None
+    if len(table) == 0:
+        raise Untrusted("it has no rows")
+    return _typed(table)
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    wanted = arrow_schema()
+    for field in table.schema:
+        known = wanted.field(field.name) if field.name in wanted.names else None
+        if known is not None and known.type != field.type and not pa.types.is_nested(field.type):
+            raise Untrusted(f"its column {field.name} is {field.type}, not {known.type}")
+    return table.select([name for name in wanted.names if name in table.schema.names])
+
+
+def _in_layers() -> list[tuple[str, str]]:
+    """(name, SQL) of every view. Folders are layers, in order; within one, a view comes after those it reads."""
+    ordered: list[tuple[str, str]] = []
+    layers: dict[Path, dict[str, str]] = {}
+    for path in sorted(VIEWS.rglob("*.sql"), key=lambda path: (str(path.parent), path.name)):
+        layers.setdefault(path.parent, {})[path.stem] = path.read_text(encoding="utf-8")
+    for views in layers.values():
+        while views:
+            ready = [name for name, sql in views.items() if not _reads(sql, [other for other in views if other != name])]
+            if not ready:
+                raise RuntimeError(f"views read each other in a circle: {', '.join(sorted(views))}")
+            ordered += [(name, views.pop(name)) for name in ready]
+    return ordered
+
+
+def _reads(sql: str, names: "Sequence[str]") -> bool:
+    code = re.sub(r"--.*|'(?:[^']|'')*'", "", sql)
+    return any(re.search(rf"\b(?:from|join)\s+{name}\b", code) for name in names)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _named(path: Path, reason: str) -> dict[str, str]:
+    return {"file": path.name, "reason": reason}
