@@ -14,7 +14,10 @@ from collector.backends import Facts
 
 def describe() -> Facts:
     """Run columns about the computer; what this system does not tell is missing."""
-    facts: Facts = {"cpu_cores": psutil.cpu_count(logical=False), "memory_bytes": psutil.virtual_memory().total}
+    facts: Facts = {
+        "cpu_cores": psutil.cpu_count(logical=False),
+        "memory_bytes": psutil.virtual_memory().total,
+    }
     facts |= _macos() if sys.platform == "darwin" else _linux()
     return {name: value for name, value in facts.items() if value is not None}
 

@@ -96,9 +96,7 @@ def exchange(
     return seen
 
 
-def _read(
-    response: httpx.Response, seen: Exchange, parse: Callable[[str, str], Event], clock: Clock
-) -> None:
+def _read(response: httpx.Response, seen: Exchange, parse: Callable[[str, str], Event], clock: Clock) -> None:
     for arrived, (name, data) in _events(response, seen.sent_at, clock):
         if seen.first_event_ns is None:
             seen.first_event_ns = arrived
@@ -122,9 +120,7 @@ def _read(
         seen.fail("empty", "the stream ended without any text")
 
 
-def _events(
-    response: httpx.Response, sent_at: int, clock: Clock
-) -> Iterator[tuple[int, tuple[str, str]]]:
+def _events(response: httpx.Response, sent_at: int, clock: Clock) -> Iterator[tuple[int, tuple[str, str]]]:
     events = Events()
     arrived = 0
     for piece in response.iter_raw():

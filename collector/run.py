@@ -79,7 +79,10 @@ def run(client: httpx.Client, backend: Backend, job: Job, watch: Watch = lambda 
             journal.remove()
             return Outcome(None, run_id, was_interrupted, 0, 0, None)
         recorder.learn(
-            {"run_state": "interrupted" if was_interrupted else "complete", "run_seconds": recorder.now() / 1e9}
+            {
+                "run_state": "interrupted" if was_interrupted else "complete",
+                "run_seconds": recorder.now() / 1e9,
+            }
         )
         path = store.write(job.results, recorder.facts, recorder.operations)
         journal.remove()
@@ -175,7 +178,7 @@ class _Recorder:
         self._origin = measure.clock()
 
     def now(self) -> int:
-        """ns since the run began."""
+        """Ns since the run began."""
         return measure.clock() - self._origin
 
     def learn(self, facts: Facts) -> None:

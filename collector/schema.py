@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
-OPERATIONS = ("load", "idle", "probe", "warmup", "request", "warm", "quality", "fidelity", "context", "unload")
+OPERATIONS = (
+    "load",
+    "idle",
+    "probe",
+    "warmup",
+    "request",
+    "warm",
+    "quality",
+    "fidelity",
+    "context",
+    "unload",
+)
 
 CHUNKS = "STRUCT(gap_us BIGINT, kind VARCHAR, chars INTEGER)[]"
 MEMORY = (
@@ -49,7 +60,12 @@ RUN = _columns(
     ("collector_version", "VARCHAR", "", "version of the collector"),
     ("run_id", "VARCHAR", "", "12 random hexadecimal digits"),
     ("run_state", "VARCHAR", "", "complete, or interrupted (by the person, or found after a crash)"),
-    ("run_started_at", "TIMESTAMP", "UTC", "when the run began; every `…_ns` of scope run is counted from here"),
+    (
+        "run_started_at",
+        "TIMESTAMP",
+        "UTC",
+        "when the run began; every `…_ns` of scope run is counted from here",
+    ),
     ("run_seconds", "DOUBLE", "s", "from beginning to writing the file; NULL after a crash"),
     ("forced", "BOOLEAN", "", "measured although a pre-flight check failed"),
     ("preflight", FINDINGS, "", "what was checked before measuring: verdict pass, warn or fail"),
@@ -121,7 +137,12 @@ OPERATION = _columns(
     ("first_answer_ns", "BIGINT", "ns", "sent → first text of the answer"),
     ("last_text_ns", "BIGINT", "ns", "sent → last text"),
     ("done_ns", "BIGINT", "ns", "sent → end of the stream"),
-    ("chunks", CHUNKS, "", "each streamed event: gap to the one before (the first: to sending), kind, characters"),
+    (
+        "chunks",
+        CHUNKS,
+        "",
+        "each streamed event: gap to the one before (the first: to sending), kind, characters",
+    ),
     # what the server counted and said
     ("prompt_tokens", "INTEGER", "tokens", "prompt length by the server's usage, cached ones included"),
     ("completion_tokens", "INTEGER", "tokens", "generated tokens by the server's usage, reasoning included"),

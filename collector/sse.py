@@ -1,6 +1,6 @@
-"""Server-sent events from bytes, as they arrive.
+r"""Server-sent events from bytes, as they arrive.
 
-Lines end at `\\n` only. `httpx.Response.iter_lines` also splits at U+2028, U+0085 and form feed, which may stand
+Lines end at `\n` only. `httpx.Response.iter_lines` also splits at U+2028, U+0085 and form feed, which may stand
 inside a JSON string, so it would tear events apart.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 
 class Events:
-    """Feed it bytes in pieces of any size; it yields `(event, data)` as soon as an event is complete.
+    r"""Feed it bytes in pieces of any size; it yields `(event, data)` as soon as an event is complete.
 
-    Comments (`: keepalive`) are dropped, `\\r\\n` counts as `\\n`, several `data:` lines are joined by a newline.
+    Comments (`: keepalive`) are dropped, `\r\n` counts as `\n`, several `data:` lines are joined by a newline.
     """
 
     def __init__(self) -> None:

@@ -118,7 +118,12 @@ def _encode(table: "pa.Table", file: Any) -> None:
     # Dictionaries only where values repeat: on the lists they would double a small file.
     repeating = [column.name for column in COLUMNS if column.type == "VARCHAR" and not column.name.endswith("_text")]
     pq.write_table(
-        table, file, compression="zstd", compression_level=9, use_dictionary=repeating, write_page_checksum=True
+        table,
+        file,
+        compression="zstd",
+        compression_level=9,
+        use_dictionary=repeating,
+        write_page_checksum=True,
     )
     file.flush()
 

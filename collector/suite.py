@@ -80,21 +80,21 @@ def _prompt(entry: dict[str, Any]) -> Prompt:
 
 def render(folder: Path) -> str:
     """A folder of material as text: `before.md`, then each file under its path in a fence, then `after.md`."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    files = {
+        name.as_posix(): path.read_text(encoding="utf-8").strip()
+        for name, path in sorted(found.items())
+        if not any(part.startswith((".", "__pycache__")) for part in name.parts)  # what tools leave behind
+    }
     if not files:
         raise OSError(f"no material in {folder.name}")
-    frame = {path.name: path.read_text(encoding="utf-8").strip() for path in files if path.parent == folder}
-    fenced = [
-        _fenced(path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8"))
-        for path in files
-        if path.relative_to(folder).as_posix() not in ("before.md", "after.md")
-    ]
-    parts = [frame.get("before.md"), *fenced, frame.get("after.md")]
-    return "\n\n".join(part for part in parts if part)
+    before, after = files.pop("before.md", None), files.pop("after.md", None)
+    fenced = [_fenced(name, text) for name, text in files.items()]
+    return "\n\n".join(part for part in (before, *fenced, after) if part)
 
 
 def _fenced(path: str, text: str) -> str:
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     language = {".py": "python", ".toml": "toml", ".md": "markdown", ".json": "json"}.get(Path(path).suffix, "")
-    return f"{path}\n{fence}{language}\n{text.strip()}\n{fence}"
+    return f"{path}\n{fence}{language}\n{text}\n{fence}"

@@ -43,6 +43,4 @@ def split(arrivals: list[Arrival]) -> list[Arrival]:
 
 def _without(tags: list[tuple[int, int]], start: int, stop: int, whole: str) -> str:
     """`whole[start:stop]` less the characters of the tags, which may be spread over several chunks."""
-    return "".join(
-        whole[i] for i in range(start, stop) if not any(begin <= i < end for begin, end in tags)
-    )
+    return "".join(whole[i] for i in range(start, stop) if not any(begin <= i < end for begin, end in tags))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VIEWS = Path(__file__).parent / "views"
+TABLES = ("archive.csv", "models.csv")
 RAW = "create table raw_operations (file VARCHAR, {columns})"
 
 
@@ -90,9 +91,9 @@ class Warehouse:
 
     def _tables(self) -> None:
         """The hand-kept tables, as text: views give them their types."""
-        for path in [self.results.table("models.csv")]:
+        for path in map(self.results.table, TABLES):
             self._con.sql(
-                f"create or replace table raw_{path.stem} as "  # noqa: S608  # our own file's name
+                f"create or replace table raw_{path.stem} as "  # our own file's name
                 "from read_csv($path, header = true, all_varchar = true)",
                 params={"path": str(path)},
             )
@@ -133,7 +134,9 @@ def _in_layers() -> list[tuple[str, str]]:
         layers.setdefault(path.parent, {})[path.stem] = path.read_text(encoding="utf-8")
     for views in layers.values():
         while views:
-            ready = [name for name, sql in views.items() if not _reads(sql, [other for other in views if other != name])]
+            ready = [
+                name for name, sql in views.items() if not _reads(sql, [other for other in views if other != name])
+            ]
             if not ready:
                 raise RuntimeError(f"views read each other in a circle: {', '.join(sorted(views))}")
             ordered += [(name, views.pop(name)) for name in ready]

@@ -1,5 +1,4 @@
-"""What a server is asked and what its answers mean. A backend never reads the clock.
-"""
+"""What a server is asked and what its answers mean. A backend never reads the clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Event:
-    """What one streamed event says. `texts` holds `(kind, text)` with kind reasoning or answer, empty texts included."""
+    """What one streamed event says. `texts` holds `(kind, text)` with kind reasoning or answer."""
 
     texts: tuple[tuple[str, str], ...] = ()
     facts: Facts = field(default_factory=dict)  # operation columns: token counts, finish reason, reported figures

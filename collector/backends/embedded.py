@@ -26,7 +26,9 @@ class Embedded(OpenAIChat):
                 "The embedded engine is not installed.", "Run `pip install -e '.[embedded]'` in the clone."
             )
         if not model.is_file() or not model.open("rb").read(4) == b"GGUF":
-            raise EngineFailed(f"{model.name} is not a GGUF file.", "Pass the path of one with --model, or leave it out.")
+            raise EngineFailed(
+                f"{model.name} is not a GGUF file.", "Pass the path of one with --model, or leave it out."
+            )
         self.file = model.resolve()
         self.context = context
         self._process: subprocess.Popen[str] | None = None

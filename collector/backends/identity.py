@@ -41,7 +41,7 @@ def _ollama(client: httpx.Client, model: str) -> Facts:
         return {}
     details = get_json(client, "/api/show", post={"model": model}).get("details") or {}
     running = get_json(client, "/api/ps").get("models") or []
-    loaded = next((entry for entry in running if entry.get("name") == model), {})
+    loaded: Facts = next((entry for entry in running if entry.get("name") == model), {})
     is_gguf = details.get("format") == "gguf"
     return {
         "server": "ollama",

@@ -116,7 +116,8 @@ class OpenAIChat:
             models = [entry for entry in models if self.model in (entry["id"], basename(entry["id"]))]
             if not models:
                 raise ModelUnclear(
-                    f"The server has no model {self.model!r}.", "Pass one it lists with --model, or load it there."
+                    f"The server has no model {self.model!r}.",
+                    "Pass one it lists with --model, or load it there.",
                 )
         if not models:
             raise ModelUnclear("The server has no model loaded.", "Load one there, then run `collect` again.")

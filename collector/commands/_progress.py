@@ -41,9 +41,10 @@ class Progress:
 
 
 def _what(row: Facts) -> str:
-    if row["op"] == "request":
+    op: str = row["op"]
+    if op == "request":
         return f"{row['prompt_id']} #{row['repeat']}"
-    return {"load": "loading the model", "unload": "unloading", "warmup": "warming up"}.get(row["op"], row["op"])
+    return {"load": "loading the model", "unload": "unloading", "warmup": "warming up"}.get(op, op)
 
 
 def _bar(total: int):  # type: ignore[no-untyped-def]  # rich is imported only where a bar is shown

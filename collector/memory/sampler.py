@@ -4,6 +4,7 @@ Each line of FILE is one sample as JSON. A line on standard input names the engi
 at once; an empty one asks for a sample only.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -14,11 +15,12 @@ from typing import Any
 
 import psutil
 
-from collector.measure import clock
+from collector.measure import clock, sleep
 from collector.memory.engine import tree
 from collector.memory.readings import read
 
 PERIOD_S = 0.25
+PATIENCE = 100  # looks, 2 ms apart, for a sample that was asked for
 TREE_PERIOD = 8  # samples after which the engine's children are looked up again; a look-up costs some ms
 
 
@@ -41,8 +43,13 @@ class Sampler:
         self._say(str(pid or 0))
 
     def sample_now(self) -> None:
-        """Take a sample at once, beside the regular ones."""
+        """Take a sample at once, beside the regular ones, and wait for it (a few ms)."""
+        before = self._file.stat().st_size
         self._say("")
+        for _ in range(PATIENCE):
+            if self._file.stat().st_size > before:
+                return
+            sleep(0.002)
 
     def take(self) -> list[dict[str, Any]]:
         """The samples that came since the last call, oldest first; `at_ns` by `measure.clock`."""
@@ -56,10 +63,8 @@ class Sampler:
     def close(self) -> None:
         """End the process and remove its file."""
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -69,11 +74,9 @@ class Sampler:
 
     def _say(self, line: str) -> None:
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):  # a sampler that died leaves gaps in memory figures, nothing else
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # a sampler that died leaves gaps in the memory figures, and nothing else
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ select
 
     ---------- machine
     slug(concat_ws(
-        '-', coalesce(chip, 'unknown'), gpu_cores || 'gpu',
+        '-', coalesce(chip, 'unknown'), coalesce(gpu_cores || 'gpu', cpu_cores || 'c'),
         cast(round(memory_bytes / 1073741824) as integer) || 'gb'
     )) as machine,
     os_name = 'macOS' as is_macos,

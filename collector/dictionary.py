@@ -1,0 +1,38 @@
+"""The data dictionary `results/README.md`, from the schema."""
+
+from collector.schema import OPERATION, RUN, SCHEMA_VERSION, Column
+
+_HEAD = """# Results
+
+Data only. `runs/` holds one Parquet file per run, written by `collect` and never changed. `models.csv` says which
+model a name means, `archive.csv` holds figures from before this project. `.journal/` (git-ignored) holds runs in
+progress.
+
+To add a result, commit the file that `collect` printed: `git add "$(collect)"`. To withdraw one, delete its file.
+Any tool reads them: `duckdb -c "select model_key, op, count(*) from 'results/runs/*.parquet' group by all"`.
+
+This page is made from `collector/schema.py` by `scripts/dictionary`.
+
+## A run file, schema version {version}
+
+One row per operation. Unknown is NULL, never 0. Times are from a monotonic clock.
+"""
+
+
+def text() -> str:
+    """The whole page as Markdown."""
+    parts = [
+        _HEAD.format(version=SCHEMA_VERSION),
+        _section("Columns about the run, the same on each of its rows", RUN),
+        _section("Columns about the operation", OPERATION),
+    ]
+    return "\n".join(parts)
+
+
+def _section(title: str, columns: tuple[Column, ...]) -> str:
+    rows = [f"| `{c.name}` | {_cell(c.type)} | {c.unit} | {_cell(c.meaning)} |" for c in columns]
+    return "\n".join([f"### {title}", "", "| column | type | unit | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|")

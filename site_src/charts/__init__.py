@@ -1,0 +1,38 @@
+"""One file a chart: its docstring is title and caption, `view` the mart it draws, `chart(rows)` the drawing."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+
+Rows = list[dict[str, Any]]
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart file, read. Raises nothing until it draws."""
+
+    name: str
+    title: str
+    caption: str
+    view: str
+    draw: Callable[[alt.InlineData], alt.TopLevelMixin]
+
+
+def names() -> list[str]:
+    """The charts there are."""
+    return sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+
+
+def read(name: str) -> Chart:
+    """The chart of that name. Raises KeyError when there is none."""
+    if name not in names():
+        raise KeyError(f"no chart {name!r} in {FOLDER.name}/; there are: {', '.join(names())}")
+    module = importlib.reload(importlib.import_module(f"site_src.charts.{name}"))  # edits show without a restart
+    title, _, caption = inspect.cleandoc(module.__doc__ or "").partition("\n\n")
+    return Chart(name, title, " ".join(caption.split()), module.view, module.chart)

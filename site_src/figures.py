@@ -1,0 +1,89 @@
+"""How a number, a time or a missing value looks on a page. No number is computed here."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from html import escape
+from typing import Any
+
+# Suffix of a column's name → (unit shown in headings and sentences, digits shown)
+UNITS = {
+    "_tps": ("tokens/s", 3),
+    "_ms": ("ms", 3),
+    "_s": ("s", 3),
+    "_gb": ("GB", 3),
+    "tps_per_gb": ("tokens/s per GB", 3),
+    "tps_per_file_gb": ("tokens/s per GB", 3),
+    "cv": ("", 2),
+}
+WORDS = {
+    "tps_per_gb": "TPS per GB of peak memory",
+    "tps_per_file_gb": "TPS per GB of file",
+    "decode_tps": "decode",
+    "prefill_tps": "prefill",
+    "ttft_ms": "TTFT",
+    "peak_memory_gb": "peak memory",
+    "file_gb": "weights on disk",
+    "load_s": "load time",
+    "cv": "CV",
+    "run_started_at": "began, UTC",
+    "request_count": "requests",
+    "decode_count": "requests",
+    "run_count": "runs",
+    "failed_count": "failed",
+}
+
+
+def heading(column: str) -> str:
+    """A column's name for people, with its unit."""
+    unit = unit_of(column)
+    words = WORDS.get(column, column.replace("_", " "))
+    return f"{words}, {unit}" if unit else words
+
+
+def unit_of(column: str) -> str:
+    """The unit that a column's name says; empty for a count or a text."""
+    return _unit(column)[0]
+
+
+def plain(column: str, value: Any) -> str:
+    """One value as text, without its unit; an en dash where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if column == "cv":
+        return f"{value:.1%}"
+    if isinstance(value, float):
+        return number(value, _unit(column)[1])
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """`digits` significant ones, never an exponent: 0.0123, 1.23, 123, 12346."""
+    if value == 0:
+        return "0"
+    whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    rounded = float(f"{value:.{digits}g}") if whole < digits else round(value)
+    text = f"{rounded:.12f}".rstrip("0").rstrip(".")
+    if "." in text or whole >= digits:
+        return text
+    return f"{rounded:.{digits - whole}f}"  # 78.0 keeps its zero: it was measured
+
+
+def with_interval(column: str, row: Mapping[str, Any]) -> str:
+    """The value as HTML, followed by its interval where the row has `…_low` and `…_high`."""
+    shown = escape(plain(column, row[column]))
+    low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
+    if row[column] is None or low is None or high is None:
+        return shown
+    return f'{shown} <span class="interval">{plain(column, low)}–{plain(column, high)}</span>'
+
+
+def _unit(column: str) -> tuple[str, int]:
+    if column in UNITS:
+        return UNITS[column]
+    return next((unit for suffix, unit in UNITS.items() if suffix[0] == "_" and column.endswith(suffix)), ("", 3))

@@ -1,0 +1,59 @@
+"""MkDocs' side of the site: hands it the files that `build.make` makes, and has it watch what they are made of."""
+
+import functools
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.structure.files import File, Files
+
+from collector.schema import Results
+from site_src import build
+from site_src.warehouse import Warehouse
+
+log = logging.getLogger("mkdocs.hooks.site")
+HERE = Path(__file__).parent
+
+
+@functools.lru_cache
+def _warehouse() -> Warehouse:
+    """One for the whole process: under `serve` only new run files are read."""
+    return Warehouse(Results.find())
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Wait while a run is measured here: a build would take the cores that the model needs."""
+    results = Results.find()
+    if results.being_measured():
+        log.info("A run is being measured; the site is built when it has finished.")
+        while results.being_measured():
+            time.sleep(0.5)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Replace the pages by their filled-in form, and add data and assets."""
+    warehouse = _warehouse()
+    warehouse.refresh()
+    for row in warehouse.rows("from damaged_files"):
+        log.warning("results/runs/%s is skipped: %s", row["file"], row["reason"])
+    try:
+        for made in build.make(warehouse, config.use_directory_urls):
+            if known := files.get_file_from_path(made.path):
+                files.remove(known)
+            files.append(File.generated(config, made.path, content=made.content))
+    except build.PageFailed as error:
+        raise PluginError(str(error)) from error
+    return files
+
+
+def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveReloadServer:
+    """Build again when a run file appears or a view, chart or asset is edited."""
+    runs = Results.find().runs
+    runs.mkdir(parents=True, exist_ok=True)
+    for folder in (runs, HERE / "views", HERE / "charts", HERE / "assets"):
+        server.watch(str(folder))
+    return server

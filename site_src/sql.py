@@ -1,0 +1,48 @@
+"""`scripts/sql "select …"`: ask the views."""
+
+import json
+import sys
+
+import click
+import duckdb
+import pyarrow.csv
+
+from collector.schema import Results
+from site_src.warehouse import Warehouse
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.argument("query")
+def main(form: str, query: str) -> None:
+    """Answer QUERY, DuckDB SQL over the views of the results folder ($LLM_RESULTS, else the clone's results/)."""
+    warehouse = Warehouse(Results.find())
+    try:
+        answer = warehouse.table(query)
+    except duckdb.Error as error:
+        views = ", ".join(row["view_name"] for row in warehouse.rows(VIEW_NAMES))
+        raise click.ClickException(f"{error}\nViews there are: {views}") from None
+    if form == "csv":
+        pyarrow.csv.write_csv(answer, sys.stdout.buffer)
+    elif form == "json":
+        click.echo(json.dumps(answer.to_pylist(), default=str, ensure_ascii=False, indent=2))
+    else:
+        _print_table(answer.column_names, [list(row.values()) for row in answer.to_pylist()])
+
+
+VIEW_NAMES = "select view_name from duckdb_views() where not internal order by view_name"
+
+
+def _print_table(names: list[str], rows: list[list[object]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*map(escape, names))
+    for row in rows:
+        table.add_row(*(escape("NULL" if value is None else str(value)) for value in row))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

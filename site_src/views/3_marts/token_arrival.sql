@@ -1,0 +1,44 @@
+create or replace view token_arrival as
+with
+latest as (
+    select runs.label, runs.run_id, requests.op_index, requests.prompt_id, requests.repeat
+    from stg_requests as requests
+    inner join runs using (run_id)
+    where requests.error_kind is null and len(requests.text_chunks) > 1
+    order by runs.run_started_at desc, requests.completion_tokens desc nulls last, requests.op_index
+    limit 1
+),
+chunks as (
+    select
+        latest.*,
+        unnest(raw_operations.chunks) as chunk,
+        generate_subscripts(raw_operations.chunks, 1) as number
+    from latest
+    inner join raw_operations using (run_id, op_index)
+),
+arrived as (
+    select
+        label, run_id, prompt_id, repeat, number, chunk.kind,
+        sum(chunk.gap_us) over (order by number) / 1e6 as seconds,
+        sum(chunk.chars) over (order by number)::bigint as characters,
+        chunk.chars
+    from chunks
+)
+select
+    label, run_id, prompt_id, repeat, kind, seconds, characters,
+    row_number() over (order by number) as chunk_number
+from arrived
+where chars > 0
+-- a chart draws a few thousand marks at most; of a longer stream every tenth chunk still shows its course
+qualify count(*) over () <= 3000 or chunk_number % 10 = 1
+order by chunk_number;
+
+comment on view token_arrival is 'One row per chunk with text of one request: the longest of the latest run.';
+comment on column token_arrival.label is 'Model, quantization, engine.';
+comment on column token_arrival.run_id is 'The run.';
+comment on column token_arrival.prompt_id is 'The prompt.';
+comment on column token_arrival.repeat is 'Which repeat of it.';
+comment on column token_arrival.kind is 'reasoning or answer.';
+comment on column token_arrival.seconds is 'When the chunk arrived, in seconds since the request was sent.';
+comment on column token_arrival.characters is 'Characters that had arrived by then.';
+comment on column token_arrival.chunk_number is 'Number of the chunk; a chunk is often, not always, one token.';
