@@ -45,10 +45,10 @@ class Commands(click.Group):
         self.format_commands(ctx, formatter)
 
 
-@click.group(cls=Commands, help=__doc__ and __doc__.partition("\n\n")[2])
+@click.group(cls=Commands, epilog=(__doc__ or "").partition("\n\n")[2])
 @click.version_option(__version__, prog_name="collect")
 def collect() -> None:
-    """Replaced by the module's own words, see `help`."""
+    """Measure the model that a local server has loaded, and store the run as one Parquet file."""
 
 
 def main() -> None:

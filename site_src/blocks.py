@@ -54,6 +54,12 @@ class Blocks:
         unit = figures.unit_of(column) if row[column] is not None else ""
         return _words(" ".join(part for part in (figures.plain(column, row[column]), unit) if part))
 
+    def counted(self, name: str, noun: str) -> Markup:
+        """`view.column` with the noun it counts: 1 run, 2 runs."""
+        view, column = name.split(".")
+        count = self.one(view)[column]
+        return _words(f"{figures.plain(column, count)} {noun}{'' if count == 1 else 's'}")
+
     def one(self, view: str) -> dict[str, Any]:
         """The only row of a view, to ask in a page's conditions."""
         rows = self._warehouse.rows(f"from {view}")  # a page's own word

@@ -1,8 +1,9 @@
-"""How every chart looks: the Vega-Lite `config`, with the page's colours left as CSS variables.
+"""How every chart looks: the Vega-Lite `config`, with the page's colors left as CSS variables.
 
-The browser resolves the variables (`assets/site.css`), so switching between light and dark recolours a drawn
-chart without drawing it again. Two things follow. Colours that Vega has to mix (a continuous scale) cannot be
-variables. And the font must be named: Vega measures text before it is on the page, where `inherit` means nothing.
+The browser resolves the variables (`assets/site.css`), so switching between light and dark recolors a drawn
+chart without drawing it again. Two things follow. Colors that Vega has to mix (a continuous scale) cannot be
+variables. And the font must be named: Vega measures text before it is on the page, where `inherit` means
+nothing.
 """
 
 from typing import Any
@@ -46,7 +47,7 @@ def config() -> dict[str, Any]:
             "orient": "top",
             "direction": "horizontal",
             "columns": {"expr": "width > 480 ? 4 : 2"},
-            "offset": 30,  # room for axisY's title, which Vega does not count
+            "offset": 26,  # room for axisY's title, which Vega does not count
             "symbolBaseFillColor": QUIET,
             "symbolBaseStrokeColor": QUIET,
             "symbolStrokeWidth": 2.5,
@@ -62,7 +63,7 @@ def config() -> dict[str, Any]:
         },
         "mark": {"color": SERIES[0]},
         "line": {"strokeWidth": 2.5, "strokeCap": "round", "strokeJoin": "round"},
-        "point": {"size": 55, "filled": True},
+        "point": {"size": 55, "filled": True, "opacity": 1},
         "area": {"fillOpacity": 0.2, "line": False},
         "rule": {"color": QUIET},
         "text": {"font": FONT, "fontSize": 12, "color": TEXT},

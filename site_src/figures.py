@@ -27,9 +27,16 @@ WORDS = {
     "cv": "CV",
     "run_started_at": "began, UTC",
     "request_count": "requests",
-    "decode_count": "requests",
     "run_count": "runs",
     "failed_count": "failed",
+    "label": "configuration",
+    "memory_gb": "memory",
+    "run_state": "state",
+    "context_effective": "context, tokens",
+    "prompt_id": "prompt",
+    "peak_memory_kind": "memory is",
+    "decode_count": "requests",
+    "reason": "missing or doubtful",
 }
 
 

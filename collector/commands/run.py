@@ -1,6 +1,7 @@
 """`collect`: measure the model that is loaded."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +22,17 @@ REPEATS, QUICK_REPEATS = 5, 3
 EMBEDDED_CONTEXT = 8192
 
 
+def _address(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    if re.fullmatch(r"https?://[^/\s:]+(:\d+)?/?|https?://\[[0-9a-fA-F:]+\](:\d+)?/?", value):
+        return value
+    raise click.BadParameter("an address looks like http://localhost:1234")
+
+
 @click.command(name="run")
 @click.option("--embedded", is_flag=True, help="A real llama.cpp engine and a small real model; needs no server.")
-@click.option("--url", default="http://localhost:1234", show_default=True, help="The server's address.")
+@click.option(
+    "--url", default="http://localhost:1234", show_default=True, callback=_address, help="The server's address."
+)
 @click.option("--model", metavar="NAME", help="Which model, if the server lists several; with --embedded a GGUF file.")
 @click.option("--suite", default="standard", show_default=True, help="Which prompts to send.")
 @click.option("--repeats", type=click.IntRange(1, 100), help=f"Measured requests per prompt.  [default: {REPEATS}]")

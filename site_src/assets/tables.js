@@ -31,6 +31,7 @@
     const original = [...body.rows];
     const headers = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
     headers.forEach((header, column) => {
+      if (!header.textContent.trim()) return;
       const button = document.createElement("button");
       button.type = "button";
       button.append(...header.childNodes);
