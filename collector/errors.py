@@ -4,6 +4,7 @@
     ├── ServerNotFound       nothing answers at the address
     ├── ModelUnclear         no model, or more than one, could be meant
     ├── EngineFailed         the embedded engine or its model could not be started
+    ├── Unfit                a check failed that makes the numbers wrong
     ├── SuiteInvalid         a suite file is missing or contradicts itself
     └── StoreFailed          a run file could not be written or read back
 
@@ -31,6 +32,10 @@ class ModelUnclear(CollectorError):
 
 class EngineFailed(CollectorError):
     """The embedded engine or its model could not be started."""
+
+
+class Unfit(CollectorError):
+    """A check failed that makes the numbers wrong, and it was not forced."""
 
 
 class SuiteInvalid(CollectorError):

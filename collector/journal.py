@@ -43,7 +43,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def _line(self, content: dict[str, Any]) -> None:
-        self._file.write(json.dumps(content, default=_plain, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(content, default=_plain) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 

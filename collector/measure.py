@@ -35,13 +35,14 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def connect(url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+def connect(url: str, token: str | None = None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """A client for timed requests: one connection kept open, no proxy, no compression."""
+    bearer = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.Client(
         base_url=url,
         timeout=TIMEOUT,
         trust_env=False,
-        headers={"Accept-Encoding": "identity"},
+        headers={"Accept-Encoding": "identity", **bearer},
         transport=transport,
     )
 

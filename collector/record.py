@@ -1,6 +1,6 @@
 """From what was seen on the wire to the operation columns of the run file."""
 
-from collector.backends import Facts
+from collector.backends import Facts, failures
 from collector.measure import Arrival, Exchange
 from collector.privacy import scrub
 from collector.thinking import split
@@ -9,6 +9,11 @@ from collector.thinking import split
 def of_exchange(seen: Exchange) -> Facts:
     """The operation columns of one streamed request: offsets, chunks, texts, what the server said, how it failed."""
     arrivals = split(seen.arrivals)
+    answer, reasoning = _text(arrivals, "answer"), _text(arrivals, "reasoning")
+    if seen.error_kind:
+        kind: str | None = failures.of_request(seen.error_kind, seen.error_detail)
+    else:
+        kind = failures.of_output(answer, reasoning, seen.facts.get("finish_reason"))
     return {
         **seen.facts,
         "headers_ns": seen.headers_ns,
@@ -19,9 +24,9 @@ def of_exchange(seen: Exchange) -> Facts:
         "done_ns": seen.done_ns,
         "elapsed_ns": seen.done_ns,
         "chunks": chunks(arrivals),
-        "output_text": _text(arrivals, "answer"),
-        "reasoning_text": _text(arrivals, "reasoning"),
-        "error_kind": seen.error_kind,
+        "output_text": answer,
+        "reasoning_text": reasoning,
+        "error_kind": kind,
         "error_detail": scrub(seen.error_detail) if seen.error_detail else None,
     }
 

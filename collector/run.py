@@ -9,25 +9,27 @@ from typing import Any
 
 import httpx
 
-from collector import __version__, machine, measure, record, store
+from collector import __version__, environment, machine, measure, preflight, record, store
 from collector.backends import Backend, Facts
-from collector.errors import ServerNotFound
+from collector.errors import ServerNotFound, Unfit
 from collector.journal import Journal
 from collector.memory.readings import METHOD
 from collector.memory.sampler import Sampler
 from collector.nonce import messages, nonce
 from collector.preflight import Finding
-from collector.schema import Results
+from collector.privacy import scrub
+from collector.schema import OUTPUT_FLAWS, Results
 from collector.suite import Prompt, Suite
 
 SAMPLING = {"temperature": 0.7, "top_p": 0.9, "top_k": 40, "repeat_penalty": 1.0, "seed": 42}
 WARMUP = Prompt("warmup", "warmup", "Count from one to fifty in words.", max_tokens=32)
+STOPS = ("load", "probe")  # operations whose failure ends a run
 BASELINE_S = 2.0  # memory at rest, before the model is loaded
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to measure, and how often."""
+    """What to measure, and how often. `block` and `order_code` place the run in a plan."""
 
     suite: Suite
     repeats: int
@@ -35,18 +37,20 @@ class Job:
     context_requested: int | None = None
     preflight: tuple[Finding, ...] = ()
     forced: bool = False
+    block: int = 1
+    order_code: str | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run. `path` is None when there was nothing to keep."""
+    """What came of a run. `path` is None when there was nothing to keep; `stopped_by` says why nothing was measured."""
 
     path: Path | None
     run_id: str
     was_interrupted: bool
     request_count: int
     failed_count: int
-    load_error: str | None
+    stopped_by: str | None
 
 
 Watch = Callable[[str, Facts], None]  # told of each operation before (`begin`) and after (`end`), never in between
@@ -108,50 +112,71 @@ def _plan(run_id: str, job: Job) -> Facts:
 
 
 def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: "_Recorder") -> None:
+    swap = environment.swap_used_bytes().value
     if not _load(backend, recorder):
         return
     recorder.sampler.watch(backend.engine_pid())
     recorder.learn(backend.describe())
+    grown = int(float(environment.swap_used_bytes().value or 0) - float(swap or 0))
+    findings = [*preflight.of_loaded(recorder.facts), preflight.of_swap(grown)]
+    recorder.learn({"preflight": [*job.preflight, *findings]})
+    if (failed := preflight.failures(findings)) and not job.forced:
+        _refuse(failed, recorder)
+        return
     try:
         probe = {"roundtrip_us": measure.roundtrips(client, backend.trivial_request())}
     except httpx.HTTPError as error:
         raise ServerNotFound(f"The server stopped answering ({type(error).__name__}).", "Start it again.") from None
     recorder.end("probe", probe)
+    _ask_all(client, backend, job, run_id, recorder)
+    if backend.loads:
+        recorder.begin("unload", {})
+        facts, began, elapsed = measure.timed(backend.unload)
+        recorder.end("unload", {"elapsed_ns": elapsed, **facts}, began=began)
 
-    def ask(op: str, prompt: Prompt, repeat: int, place: int, extra: Facts) -> None:
+
+def _refuse(failed: list[Finding], recorder: "_Recorder") -> None:
+    """What was loaded must not be measured: an error, or a row where loading it is already part of a run."""
+    said = "; ".join(f"{finding['name']}: {finding['detail']}" for finding in failed)
+    if not recorder.operations:
+        raise Unfit(f"What is loaded is not fit to measure: {said}.", "Mend that, or pass --force.")
+    recorder.end("probe", {"error_kind": "unfit", "error_detail": said})
+
+
+def _ask_all(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: "_Recorder") -> None:
+    def ask(op: str, prompt: Prompt, repeat: int, place: int, where: Facts) -> Facts:
         digits = nonce(run_id, prompt.id, repeat, place)
         request = backend.chat(messages(digits, prompt.text), prompt.max_tokens, SAMPLING)
         recorder.begin(op, {"prompt_id": prompt.id, "repeat": repeat, "max_tokens": prompt.max_tokens})
         seen = measure.exchange(client, request, backend.parse)
         recorder.sampler.sample_now()
-        facts = {
+        row = {
             "prompt_id": prompt.id,
             "prompt_category": prompt.category,
             "prompt_sha256": prompt.sha256,
             "max_tokens": prompt.max_tokens,
             "repeat": repeat,
             "nonce": digits,
-            **extra,
+            **where,
+            **record.of_exchange(seen),
         }
-        recorder.end(op, {**facts, **record.of_exchange(seen)}, began=seen.sent_at)
+        recorder.end(op, row, began=seen.sent_at)
         if seen.was_interrupted:
             raise _Interrupted
+        return row
 
-    ask("warmup", WARMUP, 1, 0, {})
+    # The same request twice: the second time shows whether the seed decides the text.
+    first, second = (ask("warmup", WARMUP, 1, 0, {}) for _ in range(2))
+    honored = first["output_text"] == second["output_text"] if first["output_text"] and second["output_text"] else None
+    findings = [*recorder.facts["preflight"], preflight.of_seed(honored)]
+    recorder.learn({"seed_honored": honored, "preflight": findings})
     position = 0
-    for block in range(1, job.repeats + 1):
+    for repeat in range(1, job.repeats + 1):
         # There and back, so that a drift of the machine hits all prompts alike.
-        prompts = job.suite.prompts if block % 2 else job.suite.prompts[::-1]
-        order = "forward" if block % 2 else "reverse"
-        for prompt in prompts:
+        for prompt in job.suite.prompts if repeat % 2 else job.suite.prompts[::-1]:
             position += 1
-            where = {"block": block, "position": position, "order_code": order}
-            ask("request", prompt, block, position, where)
-    if not backend.loads:
-        return
-    recorder.begin("unload", {})
-    facts, began, elapsed = measure.timed(backend.unload)
-    recorder.end("unload", {"elapsed_ns": elapsed, **facts}, began=began)
+            where = {"block": job.block, "position": position, "order_code": job.order_code}
+            ask("request", prompt, repeat, position, where)
 
 
 def _load(backend: Backend, recorder: "_Recorder") -> bool:
@@ -159,9 +184,12 @@ def _load(backend: Backend, recorder: "_Recorder") -> bool:
     if not backend.loads:
         return True
     recorder.begin("load", {})
+    backend.prepare()
     measure.sleep(BASELINE_S)
     facts, began, elapsed = measure.timed(backend.load)
     recorder.sampler.sample_now()
+    if facts.get("error_detail"):
+        facts["error_detail"] = scrub(str(facts["error_detail"]))
     recorder.end("load", {"elapsed_ns": elapsed, **facts}, began=began)
     return facts.get("error_kind") is None
 
@@ -217,6 +245,8 @@ def _outcome(path: Path, run_id: str, was_interrupted: bool, operations: list[Fa
         run_id,
         was_interrupted,
         request_count=len(requests),
-        failed_count=sum(row["error_kind"] is not None for row in requests),
-        load_error=next((row.get("error_detail") for row in operations if row["op"] == "load"), None),
+        failed_count=sum(row["error_kind"] not in (None, *OUTPUT_FLAWS) for row in requests),
+        stopped_by=next(
+            (row["error_detail"] for row in operations if row["op"] in STOPS and row.get("error_kind")), None
+        ),
     )

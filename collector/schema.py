@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
+# Kinds of `error_kind` that are flaws of what was written; the request itself went well, and its speed counts.
+OUTPUT_FLAWS = ("truncated_in_reasoning", "template_leak")
 OPERATIONS = (
     "load",
     "idle",
@@ -89,6 +91,7 @@ RUN = _columns(
     ("runtime", "VARCHAR", "", "engine that runs the model: mlx, llama.cpp, vllm"),
     ("runtime_version", "VARCHAR", "", "version of that engine"),
     ("runtime_proof", "VARCHAR", "", "how the runtime is known; NULL is not proven"),
+    ("served_by", "VARCHAR", "", "another device, where LM Studio says so; NULL is this one"),
     # the model
     ("model_key", "VARCHAR", "", "the model's name as the server gives it, without folders"),
     ("model_publisher", "VARCHAR", "", "who published these weights"),
@@ -111,7 +114,8 @@ RUN = _columns(
     ("top_p", "DOUBLE", "", "sampling, as sent"),
     ("top_k", "INTEGER", "", "sampling, as sent"),
     ("repeat_penalty", "DOUBLE", "", "sampling, as sent"),
-    ("seed", "BIGINT", "", "seed asked for; whether it is honored is another matter"),
+    ("seed", "BIGINT", "", "seed asked for"),
+    ("seed_honored", "BOOLEAN", "", "measured: the same warm-up request twice gave the same text"),
     ("memory_method", "VARCHAR", "", "whose memory the samples hold, and how it was read"),
 )
 
@@ -121,9 +125,9 @@ OPERATION = _columns(
     ("op", "VARCHAR", "", " | ".join(OPERATIONS) + "; only `request` feeds speed"),
     ("started_ns", "BIGINT", "ns", "when the operation began, since the run's start"),
     ("elapsed_ns", "BIGINT", "ns", "how long it took, by our clock"),
-    ("block", "INTEGER", "", "block of requests it belongs to, from 1"),
+    ("block", "INTEGER", "", "which block of its order this run is, from 1; a block is one load"),
     ("position", "INTEGER", "", "place among the run's measured requests, from 1"),
-    ("order_code", "VARCHAR", "", "order of prompts in this block: forward or reverse"),
+    ("order_code", "VARCHAR", "", "order of blocks in the plan, such as ABBA; NULL outside the plan"),
     ("prompt_id", "VARCHAR", "", "prompt's name in its suite"),
     ("prompt_category", "VARCHAR", "", "what kind of prompt it is"),
     ("prompt_sha256", "VARCHAR", "", "hash of text, material and token limit: the unit of comparison"),

@@ -30,6 +30,8 @@ class Events:
                 self._field(line)
             elif self._data:
                 yield self._complete()
+            else:
+                self._event = ""  # an event without data is none
         del self._buffer[:start]
 
     def close(self) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """A run file: whole or not at all, and never changed afterwards."""
 
+import contextlib
 import os
 import re
 import tempfile
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LONGEST_PART = 40
+NO_NUMBERS = (float("inf"), float("-inf"))  # Python's JSON reader takes them; NaN differs even from itself
 
 
 def write(results: Results, facts: Facts, operations: list[Facts]) -> Path:
@@ -53,6 +55,8 @@ def recover(results: Results) -> list[Path]:
         facts, operations = journal.read(path)
         if operations and "run_id" in facts:
             target = results.runs / file_name(facts)
+            if target.exists() and not target.stat().st_size:
+                target.unlink()  # killed between claiming the name and placing the file, where links don't exist
             if not target.exists():  # else it was killed between placing the file and removing the journal
                 saved.append(write(results, {**facts, "run_state": "interrupted"}, operations))
         path.unlink(missing_ok=True)
@@ -100,16 +104,15 @@ def _array(values: list[Any], kind: "pa.DataType") -> "pa.Array":
     import pyarrow as pa
 
     def fits(value: Any) -> Any:
+        if isinstance(value, str):  # a server that cuts text in UTF-16 sends an emoji in two halves
+            value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         try:
-            pa.array([value], kind)
+            [stored] = pa.array([value], kind).to_pylist()
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             return None
-        return value
+        return value if pa.types.is_nested(kind) or (stored == value and stored not in NO_NUMBERS) else None
 
-    try:
-        return pa.array(values, kind)
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        return pa.array([fits(value) for value in values], kind)
+    return pa.array([fits(value) for value in values], kind)
 
 
 def _encode(table: "pa.Table", file: Any) -> None:
@@ -148,7 +151,11 @@ def _place(part: Path, target: Path) -> None:
     except OSError:  # a file system without hard links: claim the name first, so that no file is replaced
         with target.open("xb"):
             pass
-        part.replace(target)
+        try:
+            part.replace(target)
+        except OSError:
+            target.unlink()
+            raise
     _sync_folder(target.parent)
 
 
@@ -157,12 +164,14 @@ def _sync(descriptor: int) -> None:
 
     os.fsync(descriptor)
     if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's cache
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        with contextlib.suppress(OSError):  # network and FAT volumes do not know it
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
 
 
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with contextlib.suppress(OSError):  # not every file system syncs folders; the file stands and was synced
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

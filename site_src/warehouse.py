@@ -43,7 +43,9 @@ class Warehouse:
     def refresh(self) -> None:
         """Read new and changed files, forget vanished ones, and make the views again."""
         now = {path: _stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
-        for path in [path for path, stamp in self._seen.items() if now.get(path) != stamp]:
+        # A refused file is tried again: what it doubled may be gone.
+        refused = {row["file"] for row in self.rows("select file from raw_damaged")}
+        for path in [path for path, stamp in self._seen.items() if now.get(path) != stamp or path.name in refused]:
             self._forget(path)
         for path in [path for path in now if path not in self._seen]:
             self._seen[path] = now[path]
@@ -120,10 +122,22 @@ def read_run(path: Path) -> pa.Table:
 def _typed(table: pa.Table) -> pa.Table:
     wanted = arrow_schema()
     for field in table.schema:
-        known = wanted.field(field.name) if field.name in wanted.names else None
-        if known is not None and known.type != field.type and not pa.types.is_nested(field.type):
+        if field.name not in wanted.names:  # page checksums do not cover names, and a newer version was refused before
+            raise Untrusted(f"it is damaged, or written by a newer clone: the schema has no column {field.name!r}")
+        known = wanted.field(field.name)
+        if not _fits(field.type, known.type):
             raise Untrusted(f"its column {field.name} is {field.type}, not {known.type}")
     return table.select([name for name in wanted.names if name in table.schema.names])
+
+
+def _fits(given: pa.DataType, known: pa.DataType) -> bool:
+    """Whether values of one type are values of the other; an older struct may lack fields."""
+    if pa.types.is_list(given) and pa.types.is_list(known):
+        return _fits(given.value_type, known.value_type)
+    if pa.types.is_struct(given) and pa.types.is_struct(known):
+        names = {field.name: field.type for field in known}
+        return all(field.name in names and _fits(field.type, names[field.name]) for field in given)
+    return bool(given == known)
 
 
 def _in_layers() -> list[tuple[str, str]]:

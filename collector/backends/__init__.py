@@ -26,9 +26,16 @@ class Event:
 
 
 class Backend(Protocol):
-    """What `run.py` needs of a server. `loads`: whether it loads the model itself, or finds it loaded."""
+    """What `run.py` needs of a server.
+
+    `loads`: whether it loads the model itself, or finds it loaded; `may_reload`: whether it could load it again.
+    """
 
     loads: bool
+    may_reload: bool
+
+    def others(self) -> list[str]:
+        """Models that stay loaded beside the one to measure, and take its memory."""
 
     def planned(self) -> Facts:
         """Run columns that are known before the model is loaded, so that a model that does not load has a name."""
@@ -44,6 +51,9 @@ class Backend(Protocol):
 
     def parse(self, event: str, data: str) -> Event:
         """What one event of that request's stream says."""
+
+    def prepare(self) -> None:
+        """Bring the server to rest before `load`: nothing else loaded. Raises ModelUnclear."""
 
     def load(self) -> Facts:
         """Load the model. Returns operation facts of it, `error_kind` among them if it did not load."""

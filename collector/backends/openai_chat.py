@@ -22,10 +22,15 @@ class OpenAIChat:
     """A server that was started, and loaded its model, before `collect` came."""
 
     loads = False
+    may_reload = False
 
     def __init__(self, client: httpx.Client, model: str | None = None) -> None:
         self.client = client
         self.model = model
+
+    def others(self) -> list[str]:
+        """None that such a server would tell of."""
+        return []
 
     def planned(self) -> Facts:
         """Nothing: the server tells all, and already has its model."""
@@ -33,7 +38,7 @@ class OpenAIChat:
 
     def describe(self) -> Facts:
         """What the server says of itself and of the model. Raises ServerNotFound, ModelUnclear."""
-        entry = self._choose(self._models())
+        entry = self._choose(self.models())
         self.model = entry["id"]
         meta = entry.get("meta") or {}
         facts: Facts = {
@@ -80,6 +85,9 @@ class OpenAIChat:
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"not a chat chunk ({error})") from None
 
+    def prepare(self) -> None:
+        """Nothing: see `load`."""
+
     def load(self) -> Facts:
         """Nothing: the model was loaded before."""
         return {}
@@ -96,7 +104,8 @@ class OpenAIChat:
 
         return listening_pid(self.client.base_url.port or 80)
 
-    def _models(self) -> list[dict[str, Any]]:
+    def models(self) -> list[dict[str, Any]]:
+        """The models the server lists. Raises ServerNotFound."""
         address = str(self.client.base_url).rstrip("/")
         remedy = (
             "Start the server (LM Studio: `lms server start`), pass its address with --url, "
@@ -104,6 +113,11 @@ class OpenAIChat:
         )
         try:
             response = self.client.get("/v1/models")
+            if response.status_code in (401, 403):
+                raise ServerNotFound(
+                    f"The server at {address} wants an API token, or another one.",
+                    "Put it into the environment as LM_API_TOKEN; it is sent, never stored.",
+                )
             listed = response.json()["data"]
             return [entry for entry in listed if isinstance(entry.get("id"), str)]
         except httpx.HTTPError as error:

@@ -1,55 +1,67 @@
-"""`collect`: measure the model that is loaded."""
+"""`collect`: measure the model that is loaded, or load it first."""
 
 import json
+import os
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from collector.commands import say
-from collector.errors import CollectorError
 
 if TYPE_CHECKING:
-    import httpx
-
     from collector.backends import Backend
     from collector.run import Outcome
     from collector.schema import Results
 
 REPEATS, QUICK_REPEATS = 5, 3
-EMBEDDED_CONTEXT = 8192
 
 
 def _address(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    if re.fullmatch(r"https?://[^/\s:]+(:\d+)?/?|https?://\[[0-9a-fA-F:]+\](:\d+)?/?", value):
+    if re.fullmatch(r"https?://[^/\s:@]+(:\d+)?/?|https?://\[[0-9a-fA-F:]+\](:\d+)?/?", value):
         return value
     raise click.BadParameter("an address looks like http://localhost:1234")
 
 
-@click.command(name="run")
-@click.option("--embedded", is_flag=True, help="A real llama.cpp engine and a small real model; needs no server.")
-@click.option(
+url_option = click.option(
     "--url", default="http://localhost:1234", show_default=True, callback=_address, help="The server's address."
 )
-@click.option("--model", metavar="NAME", help="Which model, if the server lists several; with --embedded a GGUF file.")
+results_option = click.option(
+    "--results", metavar="DIR", help="Results folder.  [default: $LLM_RESULTS, else the clone's results/]"
+)
+
+
+@click.command(name="run")
+@click.option("--embedded", is_flag=True, help="A real llama.cpp engine and a small real model; needs no server.")
+@url_option
+@click.option("--load", "key", metavar="KEY", help="LM Studio: load this model first, timed.")
+@click.option("--reload", is_flag=True, help="LM Studio: unload what is loaded and load it again as it was, timed.")
+@click.option("--unload", is_flag=True, help="LM Studio: unload the model afterwards.")
+@click.option("--model", metavar="NAME", help="Which model, if several are loaded; with --embedded a GGUF file.")
 @click.option("--suite", default="standard", show_default=True, help="Which prompts to send.")
 @click.option("--repeats", type=click.IntRange(1, 100), help=f"Measured requests per prompt.  [default: {REPEATS}]")
 @click.option("--quick", is_flag=True, help=f"{QUICK_REPEATS} repeats: exploratory.")
-@click.option("--context-length", type=click.IntRange(256), help="Context length in tokens, with --embedded.")
-@click.option("--results", metavar="DIR", help="Results folder.  [default: $LLM_RESULTS, else the clone's results/]")
-@click.option("--force", is_flag=True, help="Measure although a check of the machine fails; stored in the run.")
+@click.option(
+    "--context-length", type=click.IntRange(256), help="In tokens, with --load or --embedded.  [default: 131072; 8192]"
+)
+@results_option
+@click.option("--yes", is_flag=True, help="With --load: may unload what is loaded, without asking.")
+@click.option("--force", is_flag=True, help="Measure although a check fails; stored in every row.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's figures as JSON instead of its path.")
 def command(
     embedded: bool,
     url: str,
+    key: str | None,
+    reload: bool,
+    unload: bool,
     model: str | None,
     suite: str,
     repeats: int | None,
     quick: bool,
     context_length: int | None,
     results: str | None,
+    yes: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -60,60 +72,60 @@ def command(
     from collector import measure, preflight, store
     from collector import run as runs
     from collector import suite as suites
+    from collector.commands import _backend
     from collector.commands._progress import Progress
+    from collector.errors import Unfit
     from collector.schema import Results
 
     if quick and repeats:
         raise click.UsageError("--quick and --repeats both say how often; pass one.")
-    if context_length and not embedded:
-        raise click.UsageError("--context-length goes with --embedded; elsewhere the server was told when it loaded.")
+    if sum((embedded, bool(key), reload)) > 1:
+        raise click.UsageError("--embedded, --load and --reload each say what to load; pass one.")
+    if context_length and not (embedded or key):
+        raise click.UsageError("--context-length goes with --load or --embedded; --reload keeps what was loaded.")
     folder = Results.find(results)
     for saved in store.recover(folder):
         say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
     prompts = suites.read(suite)
-    findings = preflight.check()
-    for finding in findings:
-        if finding["verdict"] != "pass":
-            say(f"{finding['verdict']}: {finding['detail']}")
-    if any(finding["verdict"] == "fail" for finding in findings) and not force:
-        raise CollectorError("The machine is not fit to measure.", "Mend what failed above, or pass --force.")
-
     count = QUICK_REPEATS if quick else repeats or REPEATS
-    with measure.connect(url) as client:
-        backend = _backend(client, embedded, model, context_length)
-        job = runs.Job(
-            prompts,
-            count,
-            folder,
-            context_requested=(context_length or EMBEDDED_CONTEXT) if embedded else None,
-            preflight=tuple(findings),
-            forced=force,
-        )
+
+    with measure.connect(url, os.environ.get("LM_API_TOKEN")) as client:
+        context: int | None = None
+        backend: Backend
+        if embedded:
+            context = context_length or _backend.EMBEDDED_CONTEXT
+            backend = _backend.embedded(client, model, context)
+        elif key:
+            context = context_length or preflight.PLAN_CONTEXT
+            backend = _backend.loading(client, key, context, unload, yes)
+        elif reload:
+            backend, context = _backend.reloading(client, model, unload)
+        else:
+            backend = _backend.loaded_already(client, model, unload)
+        findings = _backend.check(folder, backend, backend.planned(), context)
+        _backend.show_findings(findings)
+        if preflight.failures(findings) and not force:
+            raise Unfit("The machine is not fit to measure.", "Mend what failed above, or pass --force.")
+        job = runs.Job(prompts, count, folder, context_requested=context, preflight=tuple(findings), forced=force)
         with Progress(total=count * len(prompts.prompts)) as progress:
             outcome = runs.run(client, backend, job, progress)
-    _report(outcome, folder, as_json)
-    sys.exit(_exit_code(outcome))
+        report(outcome, folder, as_json)
+        if backend.may_reload and outcome.path:
+            say(
+                "Load time and a memory baseline need a load: `collect --reload` unloads this model and loads it again."
+            )
+    sys.exit(exit_code(outcome))
 
 
-def _backend(client: "httpx.Client", embedded: bool, model: str | None, context: int | None) -> "Backend":
-    if embedded:
-        from collector.backends.embedded import Embedded
-        from collector.embedded_model import small_model
-
-        return Embedded(client, Path(model) if model else small_model(), context or EMBEDDED_CONTEXT)
-    from collector.backends.openai_chat import OpenAIChat
-
-    return OpenAIChat(client, model)
-
-
-def _report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
+def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
+    """What came of a run: notes and a table to stderr, path or JSON to stdout."""
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         return
     from collector.commands._summary import figures, show
 
-    if outcome.load_error:
-        say(f"The model did not load: {outcome.load_error}. That is stored as a run.")
+    if outcome.stopped_by:
+        say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
     if outcome.failed_count:
         say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
     if outcome.was_interrupted:
@@ -126,7 +138,8 @@ def _report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
         click.echo(outcome.path)
 
 
-def _exit_code(outcome: "Outcome") -> int:
+def exit_code(outcome: "Outcome") -> int:
+    """See `collect --help`."""
     if outcome.was_interrupted:
         return 130
-    return 3 if outcome.load_error or outcome.failed_count == outcome.request_count else 0
+    return 3 if outcome.stopped_by or outcome.failed_count == outcome.request_count else 0

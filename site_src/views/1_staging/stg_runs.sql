@@ -53,6 +53,8 @@ select
     suite,
     suite_sha256,
     repeats,
+    seed_honored,
+    served_by,
     concat_ws(
         ' ', 'temperature=' || temperature, 'top_p=' || top_p, 'top_k=' || top_k,
         'repeat_penalty=' || repeat_penalty, 'seed=' || seed
@@ -94,6 +96,8 @@ comment on column stg_runs.parallel is 'Slots for requests at once.';
 comment on column stg_runs.suite is 'Prompt suite.';
 comment on column stg_runs.suite_sha256 is 'Hash of its prompts.';
 comment on column stg_runs.repeats is 'Measured requests planned per prompt.';
+comment on column stg_runs.seed_honored is 'Whether the same warm-up request twice gave the same text; NULL is not known.';
+comment on column stg_runs.served_by is 'Another device that answered; NULL is this one.';
 comment on column stg_runs.sampling is 'Sampling parameters as sent.';
 comment on column stg_runs.configuration_id is 'Equal for runs that measure the same: machine, server, engine, model, quantization, context, slots, sampling, suite. Versions are left out, so that a configuration has a history.';
 comment on column stg_runs.label is 'The configuration in short: model, quantization, engine.';

@@ -18,13 +18,13 @@ first_chunk as (
             else completion_tokens * first_chars / char_count
         end as first_tokens,
         case
-            when error_kind is not null then 'the request failed: ' || error_kind
+            when is_failure(error_kind) then 'the request failed: ' || error_kind
             when completion_tokens is null then 'the server sent no token count'
             when completion_tokens < 32 then 'fewer than 32 tokens were generated'
             when chunk_count < 8 then 'fewer than 8 chunks arrived'
         end as decode_reason,
         case
-            when error_kind is not null then 'the request failed: ' || error_kind
+            when is_failure(error_kind) then 'the request failed: ' || error_kind
             when prompt_tokens is null then 'the server sent no token count'
             when cached_tokens > 16 then 'the prompt was partly cached'
             when prompt_tokens < 512 then 'the prompt is shorter than 512 tokens'
@@ -39,21 +39,21 @@ select
     prompt_sha256,
     repeat,
     position,
-    error_kind is not null as is_failed,
+    is_failure(error_kind) as is_failed,
     error_kind,
     prompt_tokens,
     completion_tokens,
     cached_tokens,
     chunk_count,
-    if(error_kind is null, ms(first_text_ns), null) as ttft_ms,
-    if(error_kind is null, ms(first_answer_ns), null) as ttfa_ms,
+    if(not is_failure(error_kind), ms(first_text_ns), null) as ttft_ms,
+    if(not is_failure(error_kind), ms(first_answer_ns), null) as ttfa_ms,
     if(decode_reason is null, per_s(completion_tokens - first_tokens, last_text_ns - first_text_ns), null)
         as decode_tps,
     decode_reason,
     if(prefill_reason is null, per_s(prompt_tokens - coalesce(cached_tokens, 0), first_text_ns - roundtrip_ns), null)
         as prefill_tps,
     prefill_reason,
-    if(error_kind is null, per_s(completion_tokens, done_ns), null) as e2e_tps,
+    if(not is_failure(error_kind), per_s(completion_tokens, done_ns), null) as e2e_tps,
     reported_decode_tps
 from first_chunk
 left join run_roundtrip using (run_id);
@@ -67,7 +67,7 @@ comment on column request_speed.prompt_sha256 is 'Hash of the prompt.';
 comment on column request_speed.repeat is 'Which repeat of the prompt, from 1.';
 comment on column request_speed.position is 'Place among the run''s measured requests, from 1.';
 comment on column request_speed.is_failed is 'Whether the request failed.';
-comment on column request_speed.error_kind is 'How.';
+comment on column request_speed.error_kind is 'How it failed, or what is flawed in its text.';
 comment on column request_speed.prompt_tokens is 'Tokens in the prompt.';
 comment on column request_speed.completion_tokens is 'Tokens generated, reasoning included.';
 comment on column request_speed.cached_tokens is 'Prompt tokens from the prompt cache.';

@@ -1,21 +1,36 @@
 create or replace view run_load as
+with
+loads as (
+    select run_id, elapsed_ns, reported_load_s, error_kind from raw_operations where op = 'load'
+),
+stops as (
+    select
+        run_id,
+        error_kind,
+        concat_ws(
+            ': ', if(op = 'load', 'the model did not load', 'not measured'), error_kind, error_detail
+        ) as stop_reason
+    from raw_operations
+    where op in ('load', 'probe') and error_kind is not null
+)
 select
     stg_runs.run_id,
-    if(raw_operations.error_kind is null, elapsed_ns / 1e9, null) as load_s,
-    reported_load_s,
-    raw_operations.error_kind as load_error_kind,
-    raw_operations.error_detail as load_error,
+    if(loads.error_kind is null, loads.elapsed_ns / 1e9, null) as load_s,
+    loads.reported_load_s,
+    stops.error_kind as stop_kind,
+    stops.stop_reason,
     case
-        when op is null then 'loaded before'
-        when raw_operations.error_kind is not null then 'the model did not load'
+        when loads.run_id is null then 'loaded before'
+        when loads.error_kind is not null then 'the model did not load'
     end as load_reason
 from stg_runs
-left join raw_operations on raw_operations.run_id = stg_runs.run_id and op = 'load';
+left join loads using (run_id)
+left join stops using (run_id);
 
-comment on view run_load is 'One row per run: how long loading took, or why that is not known.';
+comment on view run_load is 'One row per run: how long loading took, or why that is not known; and what stopped the run before measuring.';
 comment on column run_load.run_id is 'The run.';
 comment on column run_load.load_s is 'Asked to load until ready, by our clock, in seconds; for the embedded engine the start of its process is included.';
 comment on column run_load.reported_load_s is 'Load time the server claims, in seconds.';
-comment on column run_load.load_error_kind is 'How loading failed.';
-comment on column run_load.load_error is 'What was said about the failure.';
-comment on column run_load.load_reason is 'Why there is no usable load time.';
+comment on column run_load.stop_kind is 'Why nothing was measured: how loading failed, or unfit; NULL if it was.';
+comment on column run_load.stop_reason is 'The same in words.';
+comment on column run_load.load_reason is 'Why there is no load time.';

@@ -48,9 +48,13 @@ select
         if(run_state = 'interrupted', 'the run was interrupted', null),
         if(is_forced, 'measured although a check had failed', null),
         if(failed_count > 0, failed_count || ' of ' || request_count || ' requests failed', null),
-        'load failed: ' || load_error,
+        stop_reason,
         'peak memory: ' || peak_memory_reason,
-        if(load_error is null, 'load time: ' || load_reason, null)
+        if(seed_honored = false, 'the seed was not honored', null),
+        if(runtime_proof is null, 'runtime not proven', null),
+        if(parallel > 1, parallel || ' slots', null),
+        if(context_effective < 131072, 'context below 131,072', null),
+        if(stop_kind is null, 'load time: ' || load_reason, null)
     ), '') as reason
 from stg_runs
 left join run_speed using (run_id)

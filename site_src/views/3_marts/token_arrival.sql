@@ -4,7 +4,7 @@ latest as (
     select runs.label, runs.run_id, requests.op_index, requests.prompt_id, requests.repeat
     from stg_requests as requests
     inner join runs using (run_id)
-    where requests.error_kind is null and len(requests.text_chunks) > 1
+    where not is_failure(requests.error_kind) and len(requests.text_chunks) > 1
     order by runs.run_started_at desc, requests.completion_tokens desc nulls last, requests.op_index
     limit 1
 ),

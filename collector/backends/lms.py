@@ -1,0 +1,41 @@
+"""The `lms` command, where it is found: the only way to load with `--parallel 1`, and to see LM Link devices."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+LOAD_TIMEOUT_S = 3600
+
+
+def find() -> str | None:
+    """The command's path, from PATH or LM Studio's own folder."""
+    own = Path("~/.lmstudio/bin/lms").expanduser()
+    return shutil.which("lms") or (str(own) if own.exists() else None)
+
+
+def loaded(command: str) -> list[dict[str, Any]]:
+    """`lms ps --json`: what is loaded, with device, size and slots; empty when it does not answer."""
+    try:
+        done = subprocess.run([command, "ps", "--json"], capture_output=True, text=True, timeout=60, check=True)
+        listed = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return []
+    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+
+
+def unload(command: str, instance: str) -> None:
+    """`lms unload`, for servers whose HTTP API cannot; whether it worked is seen in the list of loaded models."""
+    subprocess.run([command, "unload", instance], capture_output=True, timeout=LOAD_TIMEOUT_S, check=False)
+
+
+def load(command: str, key: str, context: int) -> str | None:
+    """Load with one slot; None when it worked, else what the command said."""
+    # -y takes the first match instead of opening a menu: the caller checks what was loaded.
+    wanted = [command, "load", key, "--parallel", "1", "--context-length", str(context), "-y"]
+    try:
+        done = subprocess.run(wanted, capture_output=True, text=True, timeout=LOAD_TIMEOUT_S, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    return None if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip() or "lms load failed")

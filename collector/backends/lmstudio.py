@@ -1,0 +1,247 @@
+"""LM Studio: finds what is loaded, loads and unloads, and proves which runtime answers.
+
+Timed requests go to `/v1/chat/completions` like everywhere else, so that MLX and llama.cpp are timed alike.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from collector.backends import Facts, failures, lms
+from collector.backends.identity import get_json
+from collector.backends.lmstudio_models import Instance, Listed, has_load_api, listed
+from collector.backends.openai_chat import ENDPOINT, OpenAIChat, error_text, place
+from collector.errors import ModelUnclear
+from collector.measure import sleep
+
+STATUS_PORTS = (41343, 52993, 16141, 39414, 22931)  # LM Studio's internal server, on this machine only
+SETTLE_TRIES, SETTLE_S = 40, 0.25  # a model is not gone, or not there, at the very moment LM Studio says so
+
+
+class LMStudio(OpenAIChat):
+    """A running LM Studio, with the model to measure loaded already or to be loaded."""
+
+    def __init__(
+        self,
+        client: httpx.Client,
+        model: str | None = None,
+        load: str | None = None,
+        context: int | None = None,
+        unload: bool = False,
+    ) -> None:
+        """`load`: the key to load first; `model`: which of the loaded ones. Raises ServerNotFound, ModelUnclear."""
+        super().__init__(client, model)
+        self.loads = load is not None
+        self.may_reload = load is None
+        self._unloads = unload
+        self._key = load
+        self._context = context
+        self._lms = lms.find() if place(client.base_url) == "local" else None
+        self._target = self._find(load) if load else None
+
+    def loaded(self) -> list[tuple[Listed, Instance]]:
+        """Every loaded instance of a language model."""
+        return [(model, instance) for model in listed(self.client) for instance in model.instances]
+
+    def others(self) -> list[str]:
+        """Other loaded instances; where this one is to be loaded, they are unloaded first."""
+        if self.loads:
+            return []
+        _, chosen = self.chosen()
+        return [instance.id for _, instance in self.loaded() if instance.id != chosen.id]
+
+    def planned(self) -> Facts:
+        """What the model list says of the one to be loaded."""
+        return {**self._server(), **_model_facts(self._target)} if self._target else {}
+
+    def prepare(self) -> None:
+        """Unload everything, so that memory is at rest and no second instance comes about. Raises ModelUnclear."""
+        for _, instance in self.loaded():
+            self._unload(instance.id)
+        self._settle(lambda: not self.loaded(), "LM Studio still lists a loaded model after unloading it.")
+
+    def load(self) -> Facts:
+        """Load the model over the API, or through `lms`, which alone can ask for one slot."""
+        assert self._target is not None and self._key is not None
+        if self._lms:
+            said = lms.load(self._lms, self._key, self._context or 0)
+            facts: Facts = _failed_load(said) if said else {}
+        else:
+            facts = self._load_over_api()
+        if "error_kind" in facts:
+            return facts
+        instances = self.loaded()
+        is_it = (
+            len(instances) == 1 and instances[0][0].key == self._target.key and instances[0][0].is_variant(self._key)
+        )
+        if not is_it:
+            names = ", ".join(instance.id for _, instance in instances) or "nothing"
+            return {"error_kind": "load_mismatch", "error_detail": f"asked for {self._key}, loaded {names}"}
+        self.model = instances[0][1].id
+        return facts
+
+    def unload(self) -> Facts:
+        """Unload the measured model, where that was asked for."""
+        if self._unloads and self.model:
+            self._unloads = False
+            self._unload(self.model)
+        return {}
+
+    def describe(self) -> Facts:
+        """What is loaded, and the proof of the runtime. Raises ModelUnclear, ServerNotFound."""
+        model, instance = self.chosen()
+        self.model = instance.id
+        facts = {
+            **self._server(),
+            **_model_facts(model),
+            "context_effective": instance.context,
+            "parallel": instance.parallel,
+        }
+        facts |= self._runtime(model)
+        if self._lms:
+            facts |= _from_lms(lms.loaded(self._lms), instance.id, facts)
+        return {name: value for name, value in facts.items() if value is not None}
+
+    def _server(self) -> Facts:
+        return {
+            "server": "lmstudio",
+            "server_version": self._version(),
+            "server_place": place(self.client.base_url),
+            "endpoint": ENDPOINT,
+        }
+
+    def _version(self) -> str | None:
+        if place(self.client.base_url) != "local":
+            return None
+        for port in STATUS_PORTS:
+            try:
+                said = httpx.get(f"http://127.0.0.1:{port}/lms-status", timeout=1, trust_env=False).json()
+            except (httpx.HTTPError, ValueError):
+                continue
+            if isinstance(said, dict) and said.get("version"):
+                return " ".join(str(said[name]) for name in ("package", "version") if said.get(name))
+        return None
+
+    def chosen(self) -> tuple[Listed, Instance]:
+        """The loaded model that is meant. Raises ModelUnclear."""
+        instances = self.loaded()
+        if self.model:
+            wanted = [one for one in instances if one[1].id == self.model or one[0].is_called(self.model)]
+            if not wanted:
+                raise ModelUnclear(
+                    f"{self.model!r} is not loaded in LM Studio; loaded: {_names(instances)}.",
+                    "Load it there, or let `collect --load KEY` do it.",
+                )
+            instances = wanted
+        if not instances:
+            raise ModelUnclear("LM Studio has no model loaded.", "Load one there, or let `collect --load KEY` do it.")
+        if len(instances) > 1:
+            raise ModelUnclear(
+                f"LM Studio has several models loaded: {_names(instances)}.",
+                "Unload all but one, or say which one with --model.",
+            )
+        return instances[0]
+
+    def _find(self, key: str) -> Listed:
+        models = listed(self.client)
+        if not models:
+            self.models()  # tells a server that wants a token, or is none, from one without models
+        wanted = [model for model in models if model.is_called(key)]
+        if not wanted and "@" in key:  # not every version lists a model's variants
+            wanted = [model for model in models if not model.variants and model.is_called(key.partition("@")[0])]
+        if len(wanted) == 1:
+            return wanted[0]
+        names = ", ".join(model.variant or model.key for model in wanted or models) or "none"
+        which = "several models" if wanted else "no model"
+        raise ModelUnclear(f"LM Studio has {which} called {key!r}; it lists: {names}.", "Pass one of these to --load.")
+
+    def _load_over_api(self) -> Facts:
+        if not has_load_api(self.client):
+            said = "this LM Studio loads only through its window or `lms` (its HTTP load API came with 0.4)"
+            return {"error_kind": "load_failed", "error_detail": said}
+        asked: dict[str, Any] = {"model": self._key, "echo_load_config": True}
+        if self._context:
+            asked["context_length"] = self._context
+        try:
+            response = self.client.post("/api/v1/models/load", json=asked)
+            body = response.json()
+        except httpx.TimeoutException:
+            return {"error_kind": "load_timeout", "error_detail": "LM Studio did not answer while loading"}
+        except (httpx.HTTPError, ValueError) as error:
+            return _failed_load(f"{type(error).__name__}: {error}")
+        if not isinstance(body, dict) or body.get("error") or body.get("status") != "loaded":
+            said = error_text(body.get("error") or body) if isinstance(body, dict) else str(body)
+            return {**_failed_load(said), "http_status": response.status_code}
+        return {"reported_load_s": body.get("load_time_seconds"), "http_status": response.status_code}
+
+    def _unload(self, instance: str) -> None:
+        if has_load_api(self.client):
+            get_json(self.client, "/api/v1/models/unload", post={"instance_id": instance})
+        elif self._lms:
+            lms.unload(self._lms, instance)
+
+    def _settle(self, holds: Callable[[], bool], otherwise: str) -> None:
+        for _ in range(SETTLE_TRIES):
+            if holds():
+                return
+            sleep(SETTLE_S)
+        raise ModelUnclear(otherwise, "Unload it in LM Studio's window, then try again.")
+
+    def _runtime(self, model: Listed) -> Facts:
+        """One untimed token over `/api/v0`, whose answer alone names the engine."""
+        asked = {"model": self.model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+        said = get_json(self.client, "/api/v0/chat/completions", post=asked)
+        engine = said.get("runtime") if isinstance(said.get("runtime"), dict) else {}
+        name = str((engine or {}).get("name") or "")
+        runtime = "mlx" if name.startswith("mlx") else "llama.cpp" if name.startswith("llama.cpp") else None
+        by_format = {"mlx": "mlx", "gguf": "llama.cpp"}.get(model.format or "")
+        if runtime is None:
+            return {"runtime": by_format, "runtime_proof": None}
+        if by_format and runtime != by_format:
+            proof = CONTRADICTED
+        else:
+            proof = "the model list's format and the runtime block of /api/v0 agree"
+        version = f"{name} {(engine or {}).get('version') or ''}".strip()
+        return {"runtime": runtime, "runtime_version": version, "runtime_proof": proof}
+
+
+CONTRADICTED = "contradicted: the model list's format and the runtime block of /api/v0 disagree"
+
+
+def is_lmstudio(client: httpx.Client) -> bool:
+    """Whether LM Studio answers. Asked before any other server: it answers 200 to every path."""
+    return bool(get_json(client, "/lmstudio-greeting").get("lmstudio"))
+
+
+def _model_facts(model: Listed) -> Facts:
+    return {
+        "model_key": model.key,
+        "model_publisher": model.publisher,
+        "model_variant": model.variant,
+        "model_architecture": model.architecture,
+        "model_format": model.format,
+        "runtime": {"mlx": "mlx", "gguf": "llama.cpp"}.get(model.format or ""),
+        "quantization": model.quantization,
+        "quantization_source": "server" if model.quantization else None,
+        "file_bytes": model.size_bytes,
+        "context_advertised": model.context_advertised,
+    }
+
+
+def _failed_load(said: str) -> Facts:
+    return {"error_kind": failures.of_load(said), "error_detail": said}
+
+
+def _names(instances: list[tuple[Listed, Instance]]) -> str:
+    return ", ".join(instance.id for _, instance in instances) or "nothing"
+
+
+def _from_lms(loaded: list[dict[str, Any]], instance: str, known: Facts) -> Facts:
+    """Size, slots and device, which older HTTP APIs do not tell."""
+    entry = next((one for one in loaded if one.get("identifier") == instance), {})
+    return {
+        "file_bytes": known.get("file_bytes") or entry.get("sizeBytes"),
+        "parallel": known.get("parallel") or entry.get("parallel"),
+        "served_by": "another device (LM Link)" if entry.get("deviceIdentifier") else known.get("served_by"),
+    }

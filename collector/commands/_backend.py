@@ -1,0 +1,107 @@
+"""From the command line's words to a backend, and to the checks before it is used."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.commands import say
+from collector.errors import ModelUnclear
+from collector.preflight import PLAN_CONTEXT, Finding, Need
+
+if TYPE_CHECKING:
+    import httpx
+
+    from collector.backends import Backend, Facts
+    from collector.backends.lmstudio import LMStudio
+    from collector.schema import Results
+
+EMBEDDED_CONTEXT = 8192
+
+
+def embedded(client: "httpx.Client", model: str | None, context: int | None) -> "Backend":
+    """The engine from PyPI with its small model, or with a GGUF file. Raises EngineFailed."""
+    from collector.backends.embedded import Embedded
+    from collector.embedded_model import small_model
+
+    return Embedded(client, Path(model) if model else small_model(), context or EMBEDDED_CONTEXT)
+
+
+def loaded_already(client: "httpx.Client", model: str | None, unload: bool = False) -> "Backend":
+    """LM Studio or any other server with a model in it."""
+    from collector.backends.lmstudio import LMStudio, is_lmstudio
+    from collector.backends.openai_chat import OpenAIChat
+
+    return LMStudio(client, model, unload=unload) if is_lmstudio(client) else OpenAIChat(client, model)
+
+
+def loading(client: "httpx.Client", key: str, context: int | None, unload: bool, yes: bool) -> "LMStudio":
+    """LM Studio, with `key` to be loaded; what is loaded now may be unloaded, if the person says so."""
+    from collector.backends.lmstudio import LMStudio
+
+    require_lmstudio(client)
+    backend = LMStudio(client, load=key, context=context or PLAN_CONTEXT, unload=unload)
+    allow_unloading(backend, yes)
+    return backend
+
+
+def reloading(client: "httpx.Client", model: str | None, unload: bool) -> "tuple[LMStudio, int | None]":
+    """LM Studio, with what is loaded now to be unloaded and loaded again as it was; and its context."""
+    from collector.backends.lmstudio import LMStudio
+
+    require_lmstudio(client)
+    listed, instance = LMStudio(client, model).chosen()
+    again = LMStudio(client, load=listed.variant or listed.key, context=instance.context, unload=unload)
+    return again, instance.context
+
+
+def require_lmstudio(client: "httpx.Client") -> None:
+    """Raises ServerNotFound when nothing answers, ModelUnclear when it is not LM Studio."""
+    from collector.backends.lmstudio import is_lmstudio
+    from collector.backends.openai_chat import OpenAIChat
+
+    if not is_lmstudio(client):
+        OpenAIChat(client).models()
+        raise ModelUnclear(
+            "Only LM Studio loads models on request, and what answers is another server.",
+            "Load the model there yourself, then run `collect` without --load and --reload.",
+        )
+
+
+def allow_unloading(backend: "LMStudio", yes: bool) -> None:
+    """Ask before unloading what somebody loaded. Raises ModelUnclear where nobody can be asked."""
+    names = ", ".join(instance.id for _, instance in backend.loaded())
+    if not names or yes:
+        return
+    from sys import stdin
+
+    if not stdin.isatty():
+        raise ModelUnclear(f"LM Studio has {names} loaded.", "Unload it, or pass --yes to have it unloaded.")
+    if not click.confirm(f"LM Studio has {names} loaded. Unload it?", err=True):
+        raise ModelUnclear(f"{names} stays loaded.", "Nothing was measured.")
+
+
+def check(results: "Results", backend: "Backend", planned: "Facts", context: int | None) -> list[Finding]:
+    """Every check that needs no loaded model."""
+    from collector import machine, preflight
+
+    size = planned.get("file_bytes") if backend.loads else None
+    need = Need(size, context or 0, cache_bytes(results, planned.get("model_key"))) if size else None
+    return preflight.before(results.root, machine.describe(), need, backend.others())
+
+
+def cache_bytes(results: "Results", model_key: str | None) -> int | None:
+    """Bytes of KV cache for a token, from models.csv; None for a model it does not know."""
+    from site_src.warehouse import Warehouse
+
+    asked = "select min(kv_bytes_per_token) as size from stg_models where model_core($key) glob alias"
+    found = Warehouse(results).rows(asked, key=model_key or "")
+    size = found[0]["size"] if found else None
+    return int(size) if size is not None else None
+
+
+def show_findings(findings: list[Finding]) -> None:
+    """Those that did not pass, a line each."""
+    for finding in findings:
+        if finding["verdict"] in ("warn", "fail"):
+            say(f"{finding['verdict']}: {finding['name'].replace('_', ' ')}: {finding['detail']}")

@@ -1,0 +1,55 @@
+"""`collect check`: fit to measure? Every finding, no measuring."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.commands.run import results_option, url_option
+
+if TYPE_CHECKING:
+    from collector.backends import Backend
+    from collector.preflight import Finding
+
+
+@click.command(name="check")
+@url_option
+@click.option("--model", metavar="NAME", help="Which model, if several are loaded.")
+@click.option("--load", "key", metavar="KEY", help="LM Studio: check whether this model would fit.")
+@click.option("--context-length", type=click.IntRange(256), help="With --load, in tokens.  [default: 131072]")
+@results_option
+def command(url: str, model: str | None, key: str | None, context_length: int | None, results: str | None) -> None:
+    """Is the machine fit to measure, and is what is loaded what was meant? Exit code 1 if a check fails."""
+    from collector import measure, preflight
+    from collector.backends.lmstudio import LMStudio
+    from collector.commands import _backend
+    from collector.schema import Results
+
+    folder = Results.find(results)
+    with measure.connect(url, os.environ.get("LM_API_TOKEN")) as client:
+        if key:
+            context = context_length or preflight.PLAN_CONTEXT
+            backend: Backend = LMStudio(client, load=key, context=context)
+            findings = _backend.check(folder, backend, backend.planned(), context)
+        else:
+            backend = _backend.loaded_already(client, model)
+            facts = backend.describe()
+            findings = [*_backend.check(folder, backend, facts, None), *preflight.of_loaded(facts)]
+    _show(findings)
+    sys.exit(1 if preflight.failures(findings) else 0)
+
+
+def _show(findings: "list[Finding]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colors = {"pass": "green", "warn": "yellow", "fail": "red bold", "unknown": "dim"}
+    table = Table("check", "verdict", "what was seen, and what helps")
+    for finding in findings:
+        verdict = finding["verdict"]
+        table.add_row(
+            finding["name"].replace("_", " "), Text(verdict.upper(), colors[verdict]), Text(finding["detail"])
+        )
+    Console().print(table)
