@@ -6,6 +6,9 @@
     ├── EngineFailed         the embedded engine or its model could not be started
     ├── Unfit                a check failed that makes the numbers wrong
     ├── SuiteInvalid         a suite file is missing or contradicts itself
+    ├── TableInvalid         a hand-kept CSV lacks a column, or holds what is none of its values
+    ├── ImportFailed         a file of another tool cannot be imported
+    ├── RunUnclear           no run, or more than one, could be meant
     └── StoreFailed          a run file could not be written or read back
 
 A request that fails while it is measured is no error: it is a row with `error_kind`. Any other exception is a bug
@@ -44,3 +47,15 @@ class SuiteInvalid(CollectorError):
 
 class StoreFailed(CollectorError):
     """A run file could not be written or read back."""
+
+
+class TableInvalid(CollectorError):
+    """A hand-kept CSV lacks a column, or holds what is none of its values."""
+
+
+class ImportFailed(CollectorError):
+    """A file of another tool cannot be imported."""
+
+
+class RunUnclear(CollectorError):
+    """No run, or more than one, could be meant."""

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 import psutil
 
@@ -40,7 +41,7 @@ def _gpu_cores() -> int | None:
     told = _output("ioreg", "-r", "-c", "AGXAccelerator", "-a")
     try:
         entries = plistlib.loads(told.encode()) if told else []
-    except plistlib.InvalidFileException:
+    except (plistlib.InvalidFileException, ExpatError):
         return None
     return next((int(entry["gpu-core-count"]) for entry in entries if "gpu-core-count" in entry), None)
 
@@ -63,7 +64,7 @@ def linux_chip(cpuinfo: str) -> str | None:
 def _output(*command: str) -> str | None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):  # ValueError: what was printed is no UTF-8
         return None
     return done.stdout.strip() or None
 

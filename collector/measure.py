@@ -6,7 +6,7 @@ another process line up with requests.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -98,7 +98,8 @@ def exchange(
 
 
 def _read(response: httpx.Response, seen: Exchange, parse: Callable[[str, str], Event], clock: Clock) -> None:
-    for arrived, (name, data) in _events(response, seen.sent_at, clock):
+    events = _events(response, seen.sent_at, clock)
+    for arrived, (name, data) in events:
         if seen.first_event_ns is None:
             seen.first_event_ns = arrived
         try:
@@ -113,9 +114,11 @@ def _read(response: httpx.Response, seen: Exchange, parse: Callable[[str, str], 
             seen.fail("server_error", event.error)
         if event.ends:
             seen.done_ns = arrived
+            with suppress(httpx.HTTPError):  # to the end of the body, or the next request would connect anew
+                list(events)
             break
     else:
-        if "finish_reason" not in seen.facts:
+        if seen.arrivals and "finish_reason" not in seen.facts:  # without any event it is empty, see below
             seen.fail("stream_cut", "the stream ended without a finish reason")
     if not any(text for _, _, text in seen.arrivals):
         seen.fail("empty", "the stream ended without any text")

@@ -15,6 +15,7 @@ else is WARN: measured, flagged, and the later comparison decides. What this sys
                         thermal_pressure   WARN   above nominal
                         power              WARN   on battery, or in low power mode
     with it loaded      runtime            FAIL   the engine contradicts the model's format; WARN: not proven
+                        variant            FAIL   another quantization than asked for
                         served_by          FAIL   another device answers
                         context            WARN   effective context below the plan's 131,072
                         parallel           WARN   more than one slot
@@ -81,7 +82,7 @@ def before(results: Path, machine: Facts, need: Need | None, second_models: list
 
 def of_loaded(facts: Facts) -> list[Finding]:
     """The checks of what the server says it has loaded."""
-    return [_runtime(facts), _served_by(facts), _context(facts), _parallel(facts)]
+    return [_runtime(facts), _variant(facts), _served_by(facts), _context(facts), _parallel(facts)]
 
 
 def of_seed(honored: bool | None) -> Finding:
@@ -187,6 +188,14 @@ def _runtime(facts: Facts) -> Finding:
     if runtime and proof:
         return _finding("runtime", "pass", f"{runtime}: {proof}")
     return _finding("runtime", "warn", f"{runtime or 'unknown'}, not proven: the server names no engine")
+
+
+def _variant(facts: Facts) -> Finding:
+    asked = str(facts.get("model_requested") or "").partition("@")[2]
+    got = str(facts.get("quantization") or "")
+    if asked and got and asked.lower() != got.lower():
+        return _finding("variant", "fail", f"{asked} was asked for, {got} answers; unload it and load again")
+    return _finding("variant", "pass", got or "the server does not tell its quantization")
 
 
 def _served_by(facts: Facts) -> Finding:

@@ -5,10 +5,15 @@ import re
 import socket
 
 _RULES = (
-    (re.compile(r"(?:/Users|/home|/root|[A-Za-z]:\\Users)(?:[/\\][^\s'\":,;)\]]*)?"), "~/…"),
+    (
+        re.compile(r"(?:/(?:Users|Volumes|home|root|private|mnt|media)\b|[A-Za-z]:\\+Users)(?:[/\\][^\s'\":,;)\]]*)?"),
+        "~/…",
+    ),
     (re.compile(r"(?i)bearer\s+\S+|sk-[a-z0-9][\w:-]{8,}"), "[token]"),
     (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b"), "[e-mail]"),
     (re.compile(r"\b(?!127\.)\d{1,3}(?:\.\d{1,3}){3}\b"), "[address]"),
+    # IPv6 and hardware addresses: a double colon, or five single ones.
+    (re.compile(r"(?i)(?<![\w:])(?=[0-9a-f:]*::|(?:[0-9a-f]+:){5})[0-9a-f]{1,4}:[0-9a-f:]*(?![\w:])"), "[address]"),
 )
 
 
@@ -27,4 +32,5 @@ def _names() -> list[str]:
     except (KeyError, OSError):
         login = ""
     host = socket.gethostname()
-    return [name for name in (login, host, host.partition(".")[0]) if len(name) > 2 and name != "root"]
+    names = [name for name in (login, host, host.partition(".")[0]) if len(name) > 2 and name != "root"]
+    return sorted(names, key=len, reverse=True)  # a login may be a part of the host's name

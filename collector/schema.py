@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from collector.errors import TableInvalid as TableInvalid  # what site_src knows of the collector stands in this file
+
 if TYPE_CHECKING:
     import pyarrow
 
@@ -31,6 +33,7 @@ OPERATIONS = (
     "fidelity",
     "context",
     "unload",
+    "bench",
 )
 
 CHUNKS = "STRUCT(gap_us BIGINT, kind VARCHAR, chars INTEGER)[]"
@@ -60,7 +63,7 @@ RUN = _columns(
     "run",
     ("schema_version", "INTEGER", "", "version of this schema that wrote the file"),
     ("collector_version", "VARCHAR", "", "version of the collector"),
-    ("run_id", "VARCHAR", "", "12 random hexadecimal digits"),
+    ("run_id", "VARCHAR", "", "12 random hexadecimal digits; of an imported file, digits of its hash"),
     ("run_state", "VARCHAR", "", "complete, or interrupted (by the person, or found after a crash)"),
     (
         "run_started_at",
@@ -84,7 +87,12 @@ RUN = _columns(
     ("os_build", "VARCHAR", "", "build of macOS"),
     ("wired_limit_mb", "BIGINT", "MiB", "macOS iogpu.wired_limit_mb; 0 is the system's default"),
     # the server and the engine in it
-    ("server", "VARCHAR", "", "what answered: lmstudio, llama-server, mlx_lm.server, ollama, vllm, unknown"),
+    (
+        "server",
+        "VARCHAR",
+        "",
+        "what answered: lmstudio, llama-server, mlx_lm.server, ollama, vllm, unknown; llama-bench: imported",
+    ),
     ("server_version", "VARCHAR", "", "the server's own version"),
     ("server_place", "VARCHAR", "", "local, lan or remote; never an address"),
     ("endpoint", "VARCHAR", "", "path that timed requests were sent to"),
@@ -96,6 +104,7 @@ RUN = _columns(
     ("model_key", "VARCHAR", "", "the model's name as the server gives it, without folders"),
     ("model_publisher", "VARCHAR", "", "who published these weights"),
     ("model_variant", "VARCHAR", "", "variant the server says it selected"),
+    ("model_requested", "VARCHAR", "", "the key that was asked to be loaded; NULL where the model was loaded before"),
     ("model_architecture", "VARCHAR", "", "architecture name from the weights"),
     ("model_format", "VARCHAR", "", "gguf or mlx"),
     ("model_parameters", "BIGINT", "", "number of weights"),
@@ -167,6 +176,11 @@ OPERATION = _columns(
     # around it
     ("roundtrip_us", "BIGINT[]", "µs", "op probe: times of a trivial request, the client's own overhead"),
     ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),
+    # op bench: what llama-bench measured inside the engine, without server, template and sampler
+    ("bench_test", "VARCHAR", "", "pp512 is a prompt of 512 tokens, tg128 generates 128, pp512+tg128 does both"),
+    ("bench_depth", "INTEGER", "tokens", "tokens that were in the context before"),
+    ("bench_tps", "DOUBLE[]", "tokens/s", "speed of each repetition, as llama-bench says it"),
+    ("bench_settings", "VARCHAR", "", "how llama-bench ran the engine, as name=value"),
 )
 
 COLUMNS = RUN + OPERATION

@@ -53,7 +53,15 @@ def names() -> list[str]:
 
 
 def read(name: str) -> Suite:
-    """The suite of that name. Raises SuiteInvalid."""
+    """The suite of that name; `standard+coding-agent` is both, one after the other. Raises SuiteInvalid."""
+    parts = [_read(part) for part in name.split("+")]
+    titles, prompts = [part.title for part in parts], [prompt for part in parts for prompt in part.prompts]
+    if len({prompt.id for prompt in prompts}) < len(prompts):
+        raise SuiteInvalid(f"The suites {name!r} have prompts in common.", "Name each suite once.")
+    return Suite(name, "; ".join(titles), tuple(prompts))
+
+
+def _read(name: str) -> Suite:
     if name not in names():
         raise SuiteInvalid(f"There is no suite {name!r}.", f"Choose one of: {', '.join(names())}.")
     path = FOLDER / f"{name}.toml"
@@ -62,7 +70,7 @@ def read(name: str) -> Suite:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         prompts = tuple(_prompt(entry) for entry in table["prompt"])
         suite = Suite(table["name"], table["title"], prompts)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError) as error:  # ValueError: no TOML, UTF-8 or number
         raise SuiteInvalid(f"Suite {name!r} cannot be read: {error!r}.", mend) from None
     ids = [prompt.id for prompt in prompts]
     if not prompts or len(set(ids)) != len(ids) or suite.name != name:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from collector.schema import Results
+from collector.schema import Results, TableInvalid
 from site_src import build
 from site_src.warehouse import Warehouse
 
@@ -13,7 +13,10 @@ from site_src.warehouse import Warehouse
 @click.option("--export", "folder", type=click.Path(path_type=Path, file_okay=False), required=True)
 def main(folder: Path) -> None:
     """Write pages, data and assets to a folder, for any Markdown site builder."""
-    count = build.export(Warehouse(Results.find()), folder)
+    try:
+        count = build.export(Warehouse(Results.find()), folder)
+    except (TableInvalid, build.PageFailed) as error:
+        raise click.ClickException(str(error)) from error
     click.echo(f"{count} files in {folder}")
 
 

@@ -1,5 +1,6 @@
 """How a number, a time or a missing value looks on a page. No number is computed here."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from html import escape
@@ -73,12 +74,8 @@ def number(value: float, digits: int = 3) -> str:
     """`digits` significant ones, never an exponent: 0.0123, 1.23, 123, 12346."""
     if value == 0:
         return "0"
-    whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
-    rounded = float(f"{value:.{digits}g}") if whole < digits else round(value)
-    text = f"{rounded:.12f}".rstrip("0").rstrip(".")
-    if "." in text or whole >= digits:
-        return text
-    return f"{rounded:.{digits - whole}f}"  # 78.0 keeps its zero: it was measured
+    before_point = math.floor(math.log10(abs(float(f"{value:.{digits}g}")))) + 1
+    return f"{value:.{max(0, digits - before_point)}f}"  # 78.0 keeps its zero: it was measured
 
 
 def with_interval(column: str, row: Mapping[str, Any]) -> str:

@@ -11,8 +11,9 @@ from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files
 
-from collector.schema import Results
+from collector.schema import Results, TableInvalid
 from site_src import build
+from site_src.tables import TABLES
 from site_src.warehouse import Warehouse
 
 log = logging.getLogger("mkdocs.hooks.site")
@@ -36,8 +37,11 @@ def on_pre_build(config: MkDocsConfig) -> None:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Replace the pages by their filled-in form, and add data and assets."""
-    warehouse = _warehouse()
-    warehouse.refresh()
+    try:
+        warehouse = _warehouse()
+        warehouse.refresh()
+    except TableInvalid as error:
+        raise PluginError(str(error)) from None
     for row in warehouse.rows("from damaged_files"):
         log.warning("results/runs/%s is skipped: %s", row["file"], row["reason"])
     try:
@@ -51,9 +55,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveReloadServer:
-    """Build again when a run file appears or a view, chart or asset is edited."""
-    runs = Results.find().runs
-    runs.mkdir(parents=True, exist_ok=True)
-    for folder in (runs, HERE / "views", HERE / "charts", HERE / "assets"):
-        server.watch(str(folder))
+    """Build again when a run file appears or a table, view, chart or asset is edited."""
+    results = Results.find()
+    results.runs.mkdir(parents=True, exist_ok=True)
+    tables = map(results.table, TABLES)
+    for path in (results.runs, *tables, HERE / "views", HERE / "charts", HERE / "assets"):
+        server.watch(str(path))
     return server

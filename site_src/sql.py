@@ -7,7 +7,7 @@ import click
 import duckdb
 import pyarrow.csv
 
-from collector.schema import Results
+from collector.schema import Results, TableInvalid
 from site_src.warehouse import Warehouse
 
 
@@ -16,7 +16,10 @@ from site_src.warehouse import Warehouse
 @click.argument("query")
 def main(form: str, query: str) -> None:
     """Answer QUERY, DuckDB SQL over the views of the results folder ($LLM_RESULTS, else the clone's results/)."""
-    warehouse = Warehouse(Results.find())
+    try:
+        warehouse = Warehouse(Results.find())
+    except TableInvalid as error:
+        raise click.ClickException(str(error)) from None
     try:
         answer = warehouse.table(query)
     except duckdb.Error as error:

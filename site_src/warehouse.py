@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from collector.schema import COLUMNS, FORMAT, SCHEMA_VERSION, Results, arrow_schema
+from site_src import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 VIEWS = Path(__file__).parent / "views"
-TABLES = ("archive.csv", "models.csv")
+HERE = ("chip VARCHAR", "cpu_cores INTEGER", "gpu_cores INTEGER", "memory_bytes BIGINT")  # as in the schema
 RAW = "create table raw_operations (file VARCHAR, {columns})"
 
 
@@ -27,9 +28,13 @@ class Untrusted(Exception):
 
 
 class Warehouse:
-    """All results of one folder, ready to be asked. `refresh` picks up what has changed there since."""
+    """All results of one folder, ready to be asked. `refresh` picks up what has changed there since.
 
-    def __init__(self, results: Results) -> None:
+    `here`: run columns about this computer, for who asks what is left to be measured on it (`stg_here`,
+    `plan_coverage`); the site is the same wherever it is built. Raises TableInvalid.
+    """
+
+    def __init__(self, results: Results, here: "Mapping[str, Any] | None" = None) -> None:
         self.results = results
         self._con = duckdb.connect(
             ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
@@ -38,10 +43,14 @@ class Warehouse:
         columns = ", ".join(f"{column.name} {column.type}" for column in COLUMNS)
         self._con.sql(RAW.format(columns=columns))
         self._con.sql("create table raw_damaged (file VARCHAR, reason VARCHAR)")
+        self._con.sql(f"create table raw_here ({', '.join(HERE)})")
+        if here:
+            known = {name: here.get(name) for name in (column.split()[0] for column in HERE)}
+            self._con.sql("insert into raw_here values ($chip, $cpu_cores, $gpu_cores, $memory_bytes)", params=known)
         self.refresh()
 
     def refresh(self) -> None:
-        """Read new and changed files, forget vanished ones, and make the views again."""
+        """Read new and changed files, forget vanished ones, and make the views again. Raises TableInvalid."""
         now = {path: _stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
         # A refused file is tried again: what it doubled may be gone.
         refused = {row["file"] for row in self.rows("select file from raw_damaged")}
@@ -93,12 +102,10 @@ class Warehouse:
 
     def _tables(self) -> None:
         """The hand-kept tables, as text: views give them their types."""
-        for path in map(self.results.table, TABLES):
-            self._con.sql(
-                f"create or replace table raw_{path.stem} as "  # our own file's name
-                "from read_csv($path, header = true, all_varchar = true)",
-                params={"path": str(path)},
-            )
+        for path in map(self.results.table, tables.TABLES):
+            self._con.register("incoming", tables.read(path))
+            self._con.sql(f"create or replace table raw_{path.stem} as from incoming")  # our own file's name
+            self._con.unregister("incoming")
 
 
 def read_run(path: Path) -> pa.Table:
@@ -113,7 +120,8 @@ def read_run(path: Path) -> pa.Table:
             raise Untrusted(f"it was written by a newer version (schema {version}); update this clone")
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise Untrusted(f"it is damaged: {str(error).splitlines()[0]}") from None
+        said = str(error).partition("\n")[0].replace(f"{path.parent}/", "")  # reasons are published
+        raise Untrusted(f"it is damaged: {said}") from None
     if len(table) == 0:
         raise Untrusted("it has no rows")
     return _typed(table)
@@ -163,7 +171,10 @@ def _reads(sql: str, names: "Sequence[str]") -> bool:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError:  # a link that leads nowhere, or a file that vanished just now: reading it will say so
+        return 0, 0
     return status.st_mtime_ns, status.st_size
 
 

@@ -52,11 +52,17 @@ class LMStudio(OpenAIChat):
         return [instance.id for _, instance in self.loaded() if instance.id != chosen.id]
 
     def planned(self) -> Facts:
-        """What the model list says of the one to be loaded."""
-        return {**self._server(), **_model_facts(self._target)} if self._target else {}
+        """What the model list says of the model. Raises ModelUnclear."""
+        facts = {**self._server(), **_model_facts(self._target or self.chosen()[0])}
+        return {**facts, "model_requested": self._key} if self._key else facts
 
     def prepare(self) -> None:
         """Unload everything, so that memory is at rest and no second instance comes about. Raises ModelUnclear."""
+        if not has_load_api(self.client) and not self._lms:
+            raise ModelUnclear(
+                "This LM Studio loads and unloads only through its window (its HTTP load API came with 0.4).",
+                "Load the model there and run `collect` without --load and --reload, or install the `lms` command.",
+            )
         for _, instance in self.loaded():
             self._unload(instance.id)
         self._settle(lambda: not self.loaded(), "LM Studio still lists a loaded model after unloading it.")
@@ -72,10 +78,7 @@ class LMStudio(OpenAIChat):
         if "error_kind" in facts:
             return facts
         instances = self.loaded()
-        is_it = (
-            len(instances) == 1 and instances[0][0].key == self._target.key and instances[0][0].is_variant(self._key)
-        )
-        if not is_it:
+        if len(instances) != 1 or instances[0][0].key != self._target.key:
             names = ", ".join(instance.id for _, instance in instances) or "nothing"
             return {"error_kind": "load_mismatch", "error_detail": f"asked for {self._key}, loaded {names}"}
         self.model = instances[0][1].id
@@ -103,6 +106,14 @@ class LMStudio(OpenAIChat):
             facts |= _from_lms(lms.loaded(self._lms), instance.id, facts)
         return {name: value for name, value in facts.items() if value is not None}
 
+    def as_loaded(self) -> tuple[str, int | None]:
+        """The key and context that load the chosen model again as it is. Raises ModelUnclear."""
+        model, instance = self.chosen()
+        self.model = instance.id
+        answers = str(self._runtime(model).get("quantization") or "").lower()
+        same = (variant for variant in model.variants if variant.lower().partition("@")[2] == answers)
+        return next(same, model.variant or model.key), instance.context
+
     def _server(self) -> Facts:
         return {
             "server": "lmstudio",
@@ -126,6 +137,8 @@ class LMStudio(OpenAIChat):
     def chosen(self) -> tuple[Listed, Instance]:
         """The loaded model that is meant. Raises ModelUnclear."""
         instances = self.loaded()
+        if not instances:
+            self.models()  # tells a server that wants a token from one without models
         if self.model:
             wanted = [one for one in instances if one[1].id == self.model or one[0].is_called(self.model)]
             if not wanted:
@@ -157,9 +170,6 @@ class LMStudio(OpenAIChat):
         raise ModelUnclear(f"LM Studio has {which} called {key!r}; it lists: {names}.", "Pass one of these to --load.")
 
     def _load_over_api(self) -> Facts:
-        if not has_load_api(self.client):
-            said = "this LM Studio loads only through its window or `lms` (its HTTP load API came with 0.4)"
-            return {"error_kind": "load_failed", "error_detail": said}
         asked: dict[str, Any] = {"model": self._key, "echo_load_config": True}
         if self._context:
             asked["context_length"] = self._context
@@ -195,15 +205,18 @@ class LMStudio(OpenAIChat):
         engine = said.get("runtime") if isinstance(said.get("runtime"), dict) else {}
         name = str((engine or {}).get("name") or "")
         runtime = "mlx" if name.startswith("mlx") else "llama.cpp" if name.startswith("llama.cpp") else None
+        quantization = (said.get("model_info") or {}).get("quant")
         by_format = {"mlx": "mlx", "gguf": "llama.cpp"}.get(model.format or "")
         if runtime is None:
             return {"runtime": by_format, "runtime_proof": None}
+        # Of several variants under one key, only the one that answers tells which it is.
+        answered = {"quantization": quantization, "quantization_source": "server"} if quantization else {}
         if by_format and runtime != by_format:
             proof = CONTRADICTED
         else:
             proof = "the model list's format and the runtime block of /api/v0 agree"
         version = f"{name} {(engine or {}).get('version') or ''}".strip()
-        return {"runtime": runtime, "runtime_version": version, "runtime_proof": proof}
+        return {"runtime": runtime, "runtime_version": version, "runtime_proof": proof, **answered}
 
 
 CONTRADICTED = "contradicted: the model list's format and the runtime block of /api/v0 disagree"

@@ -37,12 +37,6 @@ class Listed:
         known = [self.key, self.variant, *self.variants, *(instance.id for instance in self.instances)]
         return name.lower() in {form for one in known if one for form in (one.lower(), one.lower().split("/")[-1])}
 
-    def is_variant(self, name: str) -> bool:
-        """Whether `key@variant` is what the server would load, or has loaded, under this key."""
-        wanted = name.lower().partition("@")[2]
-        is_selected = self.variant is None or self.variant.lower().partition("@")[2] == wanted
-        return not wanted or is_selected or (self.quantization or "").lower() == wanted
-
 
 def listed(client: httpx.Client) -> list[Listed]:
     """The language models; from the newer list where the server has it."""

@@ -33,8 +33,8 @@ class OpenAIChat:
         return []
 
     def planned(self) -> Facts:
-        """Nothing: the server tells all, and already has its model."""
-        return {}
+        """The model's name. Raises ServerNotFound, ModelUnclear."""
+        return {"model_key": basename(self._choose(self.models())["id"])}
 
     def describe(self) -> Facts:
         """What the server says of itself and of the model. Raises ServerNotFound, ModelUnclear."""

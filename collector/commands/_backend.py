@@ -1,7 +1,7 @@
 """From the command line's words to a backend, and to the checks before it is used."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,9 +50,8 @@ def reloading(client: "httpx.Client", model: str | None, unload: bool) -> "tuple
     from collector.backends.lmstudio import LMStudio
 
     require_lmstudio(client)
-    listed, instance = LMStudio(client, model).chosen()
-    again = LMStudio(client, load=listed.variant or listed.key, context=instance.context, unload=unload)
-    return again, instance.context
+    key, context = LMStudio(client, model).as_loaded()
+    return LMStudio(client, load=key, context=context, unload=unload), context
 
 
 def require_lmstudio(client: "httpx.Client") -> None:
@@ -90,14 +89,30 @@ def check(results: "Results", backend: "Backend", planned: "Facts", context: int
     return preflight.before(results.root, machine.describe(), need, backend.others())
 
 
-def cache_bytes(results: "Results", model_key: str | None) -> int | None:
+def cache_bytes(results: "Results", key: str | None) -> int | None:
     """Bytes of KV cache for a token, from models.csv; None for a model it does not know."""
+    size = _known(results, key or "")["kv_bytes_per_token"]
+    return int(size) if size is not None else None
+
+
+def model_of(results: "Results", key: str) -> str:
+    """The model that a server's key means, by models.csv; an unknown one keeps its key."""
+    return str(_known(results, key)["model"] or key)
+
+
+def suites_of(results: "Results", key: str) -> str:
+    """The suites that models.csv names for a model, as `--suite` takes them; `standard` for an unknown one."""
+    return "+".join(_known(results, key)["suites"] or ["standard"])
+
+
+def _known(results: "Results", key: str) -> dict[str, Any]:
     from site_src.warehouse import Warehouse
 
-    asked = "select min(kv_bytes_per_token) as size from stg_models where model_core($key) glob alias"
-    found = Warehouse(results).rows(asked, key=model_key or "")
-    size = found[0]["size"] if found else None
-    return int(size) if size is not None else None
+    asked = (
+        "select min(model) as model, any_value(suites) as suites, any_value(kv_bytes_per_token) as kv_bytes_per_token "
+        "from stg_models where model_core($key) glob alias"
+    )
+    return Warehouse(results).rows(asked, key=key)[0]
 
 
 def show_findings(findings: list[Finding]) -> None:

@@ -34,7 +34,11 @@ class Progress:
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self._done, description=_what(row), refresh=True)
         elif stage == "end" and is_request:
-            outcome = f"failed: {row['error_kind']}" if row["error_kind"] else f"{row.get('completion_tokens')} tokens"
+            outcome = (
+                f"failed: {row['error_kind']}"
+                if row["error_kind"]
+                else f"{row.get('completion_tokens', 'unknown')} tokens"
+            )
             say(f"[{self._done}/{self._total}] {_what(row)}: {outcome}")
         elif stage == "begin" and not is_request:
             say(f"{_what(row)} …")

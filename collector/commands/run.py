@@ -39,7 +39,7 @@ results_option = click.option(
 @click.option("--reload", is_flag=True, help="LM Studio: unload what is loaded and load it again as it was, timed.")
 @click.option("--unload", is_flag=True, help="LM Studio: unload the model afterwards.")
 @click.option("--model", metavar="NAME", help="Which model, if several are loaded; with --embedded a GGUF file.")
-@click.option("--suite", default="standard", show_default=True, help="Which prompts to send.")
+@click.option("--suite", help="Which prompts to send, such as standard+coding-agent.  [default: by models.csv]")
 @click.option("--repeats", type=click.IntRange(1, 100), help=f"Measured requests per prompt.  [default: {REPEATS}]")
 @click.option("--quick", is_flag=True, help=f"{QUICK_REPEATS} repeats: exploratory.")
 @click.option(
@@ -56,7 +56,7 @@ def command(
     reload: bool,
     unload: bool,
     model: str | None,
-    suite: str,
+    suite: str | None,
     repeats: int | None,
     quick: bool,
     context_length: int | None,
@@ -86,7 +86,8 @@ def command(
     folder = Results.find(results)
     for saved in store.recover(folder):
         say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
-    prompts = suites.read(suite)
+    if suite:
+        suites.read(suite)  # a misspelt one is said before anything is loaded
     count = QUICK_REPEATS if quick else repeats or REPEATS
 
     with measure.connect(url, os.environ.get("LM_API_TOKEN")) as client:
@@ -102,7 +103,9 @@ def command(
             backend, context = _backend.reloading(client, model, unload)
         else:
             backend = _backend.loaded_already(client, model, unload)
-        findings = _backend.check(folder, backend, backend.planned(), context)
+        planned = backend.planned()
+        prompts = suites.read(suite or _backend.suites_of(folder, planned["model_key"]))
+        findings = _backend.check(folder, backend, planned, context)
         _backend.show_findings(findings)
         if preflight.failures(findings) and not force:
             raise Unfit("The machine is not fit to measure.", "Mend what failed above, or pass --force.")

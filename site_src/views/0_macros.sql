@@ -5,11 +5,18 @@ create or replace macro per_s(count, ns) as count * 1e9 / nullif(ns, 0);
 create or replace macro geomean(x) as exp(avg(ln(x)));
 create or replace macro slug(x) as trim(regexp_replace(lower(x), '[^a-z0-9.]+', '-', 'g'), '-');
 
+-- Machines with the same name are taken as equal.
+create or replace macro machine_name(chip, gpu_cores, cpu_cores, memory_bytes) as
+    slug(concat_ws(
+        '-', coalesce(chip, 'unknown'), coalesce(gpu_cores || 'gpu', cpu_cores || 'c'),
+        cast(round(memory_bytes / 1073741824) as integer) || 'gb'
+    ));
+
 -- A model's name without publisher, variant, file ending, and the words for format and quantization at its end.
 create or replace macro model_core(key) as
     regexp_replace(
-        regexp_replace(split_part(regexp_extract(lower(key), '[^/]*$'), '@', 1), '\.gguf$', ''),
-        '([-_.](gguf|mlx|(ud-)?i?q[0-9]_[a-z0-9_]+|bf16|f16|mxfp4|[0-9]+-?bit(-dwq)?))+$', ''
+        regexp_replace(split_part(regexp_extract(lower(key), '[^/]*$'), '@', 1), '(-[0-9]{5}-of-[0-9]{5})?\.gguf$', ''),
+        '([-_.](gguf|mlx|(ud-)?i?q[0-9]_[a-z0-9_]+|b?f16|f32|mxfp4|[0-9]+-?bit(-dwq)?))+$', ''
     );
 
 -- Nominal bits per weight from a quantization's name: Q4_K_M and 4bit are both 4.
@@ -26,3 +33,11 @@ create or replace macro t_of(degrees) as (select t from t975 where df = least(de
 -- A flaw of what was written is no failure of the request: its speed counts.
 create or replace macro is_failure(kind) as
     kind is not null and kind not in ('truncated_in_reasoning', 'template_leak');
+
+-- Half a 95 % interval over runs: requests of one run are not independent, so from three runs on it is the wider of the
+-- one between runs and the one within them. `center`, `se`, `degrees`: of each run.
+create or replace macro pooled_margin(center, se, degrees) as
+    greatest(
+        sqrt(sum(se * se)) / count(se) * t_of(sum(degrees)::bigint),
+        if(count(center) >= 3, stddev_samp(center) / sqrt(count(center)), null) * t_of(count(center) - 1)
+    );

@@ -3,6 +3,7 @@ select
     run_id,
     op_index,
     block,
+    order_code,
     position,
     prompt_id,
     prompt_category,
@@ -34,7 +35,8 @@ where op = 'request';
 comment on view stg_requests is 'One row per measured request, failed ones included; warm-ups are no requests.';
 comment on column stg_requests.run_id is 'The run.';
 comment on column stg_requests.op_index is 'Place among the run''s operations.';
-comment on column stg_requests.block is 'Block of requests, from 1.';
+comment on column stg_requests.block is 'Which block of its order the run is, from 1.';
+comment on column stg_requests.order_code is 'Order of blocks in the plan, such as ABBA; NULL outside the plan.';
 comment on column stg_requests.position is 'Place among the run''s measured requests, from 1.';
 comment on column stg_requests.prompt_id is 'The prompt''s name in its suite.';
 comment on column stg_requests.prompt_category is 'What kind of prompt it is.';

@@ -22,10 +22,7 @@ select
     collector_version,
 
     ---------- machine
-    slug(concat_ws(
-        '-', coalesce(chip, 'unknown'), coalesce(gpu_cores || 'gpu', cpu_cores || 'c'),
-        cast(round(memory_bytes / 1073741824) as integer) || 'gb'
-    )) as machine,
+    machine_name(chip, gpu_cores, cpu_cores, memory_bytes) as machine,
     os_name = 'macOS' as is_macos,
     concat_ws(' ', os_name, os_version) as os,
 
@@ -61,9 +58,10 @@ select
     ) as sampling,
     memory_method,
     left(md5(concat_ws(
-        '|', machine, server, endpoint, runtime, model, quantization, context_effective, parallel, sampling, suite
+        '|', machine, server, endpoint, runtime, model, quantization, context_effective, parallel, sampling, suite,
+        suite_sha256
     )), 12) as configuration_id,
-    concat(model, ' ', quantization, ' · ', runtime) as label
+    concat(coalesce(model, 'unknown'), ' ', coalesce(quantization, 'unknown'), ' · ', coalesce(runtime, 'unknown')) as label
 from named;
 
 comment on view stg_runs is 'One row per run: who measured what, with the names and types that all later views use.';
@@ -99,6 +97,6 @@ comment on column stg_runs.repeats is 'Measured requests planned per prompt.';
 comment on column stg_runs.seed_honored is 'Whether the same warm-up request twice gave the same text; NULL is not known.';
 comment on column stg_runs.served_by is 'Another device that answered; NULL is this one.';
 comment on column stg_runs.sampling is 'Sampling parameters as sent.';
-comment on column stg_runs.configuration_id is 'Equal for runs that measure the same: machine, server, engine, model, quantization, context, slots, sampling, suite. Versions are left out, so that a configuration has a history.';
+comment on column stg_runs.configuration_id is 'Equal for runs that measure the same: machine, server, engine, model, quantization, context, slots, sampling, suite with its hash. Versions are left out, so that a configuration has a history.';
 comment on column stg_runs.label is 'The configuration in short: model, quantization, engine.';
 comment on column stg_runs.memory_method is 'What the memory samples hold.';

@@ -8,6 +8,7 @@ counted as (
         list_sum([chunk.chars for chunk in text_chunks])::bigint as char_count,
         text_chunks[1].chars as first_chars
     from stg_requests
+    left join run_roundtrip using (run_id)
 ),
 first_chunk as (
     select
@@ -21,13 +22,16 @@ first_chunk as (
             when is_failure(error_kind) then 'the request failed: ' || error_kind
             when completion_tokens is null then 'the server sent no token count'
             when completion_tokens < 32 then 'fewer than 32 tokens were generated'
-            when chunk_count < 8 then 'fewer than 8 chunks arrived'
+            when coalesce(chunk_count, 0) < 8 then 'fewer than 8 chunks arrived'
+            when last_text_ns <= first_text_ns then 'all text arrived at once'
         end as decode_reason,
         case
             when is_failure(error_kind) then 'the request failed: ' || error_kind
             when prompt_tokens is null then 'the server sent no token count'
             when cached_tokens > 16 then 'the prompt was partly cached'
             when prompt_tokens < 512 then 'the prompt is shorter than 512 tokens'
+            when roundtrip_ns is null then 'the round trip was not measured'
+            when first_text_ns <= roundtrip_ns then 'the first text came within a round trip'
         end as prefill_reason
     from counted
 )
@@ -55,8 +59,7 @@ select
     prefill_reason,
     if(not is_failure(error_kind), per_s(completion_tokens, done_ns), null) as e2e_tps,
     reported_decode_tps
-from first_chunk
-left join run_roundtrip using (run_id);
+from first_chunk;
 
 comment on view request_speed is 'One row per measured request: its speeds, each NULL with a reason where it means nothing.';
 comment on column request_speed.run_id is 'The run.';

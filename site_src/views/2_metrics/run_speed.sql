@@ -35,12 +35,14 @@ select
     exp(decode_center + t_of(decode_df) * decode_se) as decode_tps_high,
     decode_center,
     decode_se,
+    decode_df,
     cv,
     ttft_ms,
     exp(ttft_center - t_of(ttft_df) * ttft_se) as ttft_ms_low,
     exp(ttft_center + t_of(ttft_df) * ttft_se) as ttft_ms_high,
     ttft_center,
     ttft_se,
+    ttft_df,
     prefill_tps,
     prefill_count,
     decode_reason
@@ -57,12 +59,14 @@ comment on column run_speed.decode_tps_low is 'Lower end of its 95 % interval.';
 comment on column run_speed.decode_tps_high is 'Upper end of its 95 % interval.';
 comment on column run_speed.decode_center is 'Mean over prompts of mean ln(decode speed).';
 comment on column run_speed.decode_se is 'Its standard error, from the repeats.';
+comment on column run_speed.decode_df is 'Degrees of freedom behind it.';
 comment on column run_speed.cv is 'Pooled coefficient of variation of decode speed over the repeats of a prompt.';
 comment on column run_speed.ttft_ms is 'TTFT: geometric mean over prompts of per-prompt medians, ms.';
 comment on column run_speed.ttft_ms_low is 'Lower end of its 95 % interval.';
 comment on column run_speed.ttft_ms_high is 'Upper end of its 95 % interval.';
 comment on column run_speed.ttft_center is 'Mean over prompts of mean ln(TTFT).';
 comment on column run_speed.ttft_se is 'Its standard error, from the repeats.';
+comment on column run_speed.ttft_df is 'Degrees of freedom behind it.';
 comment on column run_speed.prefill_tps is 'Prefill speed, likewise, over prompts of 512 tokens and more.';
 comment on column run_speed.prefill_count is 'Requests with a valid prefill speed.';
 comment on column run_speed.decode_reason is 'Why some requests have no decode speed.';

@@ -1,5 +1,4 @@
--- Several runs of one configuration: geometric mean over runs. Requests of one run are not independent, so from three
--- runs on the interval is the wider of the one between runs and the one within them.
+-- Several runs of one configuration: geometric mean over runs.
 create or replace view run_summary as
 with
 pooled as (
@@ -23,19 +22,11 @@ pooled as (
         sum(decode_count)::bigint as decode_count,
         geomean(decode_tps) as decode_tps,
         avg(decode_center) as decode_center,
-        greatest(
-            sqrt(sum(decode_se * decode_se)) / count(decode_se) * t_of(sum(decode_count - prompt_count)::bigint),
-            if(count(decode_center) >= 3, stddev_samp(decode_center) / sqrt(count(decode_center)), 0)
-            * t_of(count(decode_center) - 1)
-        ) as decode_margin,
+        pooled_margin(decode_center, decode_se, decode_df) as decode_margin,
         sqrt(avg(cv * cv)) as cv,
         geomean(ttft_ms) as ttft_ms,
         avg(ttft_center) as ttft_center,
-        greatest(
-            sqrt(sum(ttft_se * ttft_se)) / count(ttft_se) * t_of(sum(request_count - failed_count - prompt_count)::bigint),
-            if(count(ttft_center) >= 3, stddev_samp(ttft_center) / sqrt(count(ttft_center)), 0)
-            * t_of(count(ttft_center) - 1)
-        ) as ttft_margin,
+        pooled_margin(ttft_center, ttft_se, ttft_df) as ttft_margin,
         geomean(prefill_tps) as prefill_tps,
         sum(prefill_count)::bigint as prefill_count,
         max(peak_memory_gb) as peak_memory_gb,
@@ -44,8 +35,9 @@ pooled as (
         median(load_s) as load_s,
         count(load_s) as load_count,
         max(file_gb) as file_gb,
-        string_agg(distinct reason, '; ') as reason
+        string_agg(distinct reason, '; ' order by reason) as reason
     from runs
+    where server is distinct from 'llama-bench'  -- imported, with nothing that is measured here
     group by configuration_id
 )
 select

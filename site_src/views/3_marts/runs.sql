@@ -39,23 +39,26 @@ select
     gb(file_bytes) as file_gb,
     decode_center,
     decode_se,
+    decode_df,
     ttft_center,
     ttft_se,
+    ttft_df,
     is_forced,
     -- concat_ws leaves NULLs out; an empty text is no reason
-    nullif(concat_ws(
+    if(server = 'llama-bench', 'imported: its figures stand in the view llama_bench', nullif(concat_ws(
         '; ',
         if(run_state = 'interrupted', 'the run was interrupted', null),
         if(is_forced, 'measured although a check had failed', null),
         if(failed_count > 0, failed_count || ' of ' || request_count || ' requests failed', null),
         stop_reason,
-        'peak memory: ' || peak_memory_reason,
+        if(decode_count = 0, 'no decode speed: ' || decode_reason, null),
+        if(stop_kind is null, 'peak memory: ' || peak_memory_reason, null),
         if(seed_honored = false, 'the seed was not honored', null),
-        if(runtime_proof is null, 'runtime not proven', null),
+        if(runtime_proof is null and stop_kind is null, 'runtime not proven', null),
         if(parallel > 1, parallel || ' slots', null),
         if(context_effective < 131072, 'context below 131,072', null),
         if(stop_kind is null, 'load time: ' || load_reason, null)
-    ), '') as reason
+    ), '')) as reason
 from stg_runs
 left join run_speed using (run_id)
 left join run_memory using (run_id)
@@ -101,7 +104,9 @@ comment on column runs.load_s is 'Load time, seconds.';
 comment on column runs.file_gb is 'Weights on disk, GB.';
 comment on column runs.decode_center is 'Mean ln(decode speed), for intervals.';
 comment on column runs.decode_se is 'Its standard error.';
+comment on column runs.decode_df is 'Degrees of freedom behind it.';
 comment on column runs.ttft_center is 'Mean ln(TTFT), for intervals.';
 comment on column runs.ttft_se is 'Its standard error.';
+comment on column runs.ttft_df is 'Degrees of freedom behind it.';
 comment on column runs.is_forced is 'Measured although a check of the machine had failed.';
 comment on column runs.reason is 'What is missing or doubtful, in words.';

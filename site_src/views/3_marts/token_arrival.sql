@@ -30,7 +30,7 @@ select
 from arrived
 where chars > 0
 -- a chart draws a few thousand marks at most; of a longer stream every tenth chunk still shows its course
-qualify count(*) over () <= 3000 or chunk_number % 10 = 1
+qualify count(*) over () <= 3000 or chunk_number % 10 = 1 or chunk_number = count(*) over ()
 order by chunk_number;
 
 comment on view token_arrival is 'One row per chunk with text of one request: the longest of the latest run.';

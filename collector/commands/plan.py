@@ -1,0 +1,213 @@
+"""`collect plan`: the matrix and its states; `--run` works through it."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.commands import say
+from collector.commands.run import results_option, url_option
+
+if TYPE_CHECKING:
+    import httpx
+
+    from collector.plan import Block
+    from collector.schema import Results
+    from site_src.warehouse import Warehouse
+
+
+@click.command(name="plan")
+@click.option("--run", "go", is_flag=True, help="Work through it: check, load, measure, unload, cool down, next.")
+@click.option("--next", "one", is_flag=True, help="With --run: one block only.")
+@click.option("--dry-run", is_flag=True, help="With --run: say what would be measured, and measure nothing.")
+@click.option("--only", metavar="TEXT", help="Only cells with TEXT in model or variant.")
+@click.option("--retry-failed", is_flag=True, help="Try cells again whose model did not load.")
+@click.option("--download", is_flag=True, help="Have LM Studio fetch models that are missing.")
+@click.option("--force", is_flag=True, help="Measure although a check fails; stored in every row.")
+@click.option("--suite", help="Which prompts to send.  [default: the model's, by models.csv]")
+@url_option
+@results_option
+def command(
+    go: bool,
+    one: bool,
+    dry_run: bool,
+    only: str | None,
+    retry_failed: bool,
+    download: bool,
+    force: bool,
+    suite: str | None,
+    url: str,
+    results: str | None,
+) -> None:
+    """The matrix and its states, worked out from the results. It may be interrupted and run again at any time."""
+    from collector import store
+    from collector.schema import Results
+    from site_src.warehouse import Warehouse
+
+    folder = Results.find(results)
+    for saved in store.recover(folder):
+        say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
+    warehouse = Warehouse(folder)
+    if not go:
+        _show(_coverage(warehouse), only)
+        return
+    if dry_run:
+        _show_ahead(warehouse, only)
+        return
+    worker = _Worker(url, folder, warehouse, suite, only, retry_failed, download, force)
+    worker.work(most=1 if one else None)
+    warehouse.refresh()
+    _show(_coverage(warehouse), only)
+    sys.exit(worker.exit_code)
+
+
+class _Worker:
+    """Takes the next block again and again until none is left that can be measured here and now."""
+
+    def __init__(
+        self,
+        url: str,
+        folder: "Results",
+        warehouse: "Warehouse",
+        suite: str | None,
+        only: str | None,
+        retry_failed: bool,
+        download: bool,
+        force: bool,
+    ) -> None:
+        self.url, self.folder, self.warehouse, self.suite = url, folder, warehouse, suite
+        self.only, self.retry_failed, self.download, self.force = only, retry_failed, download, force
+        self.skipped: dict[str, str] = {}  # cell → why it is not tried again now
+        self.exit_code = 0
+
+    def work(self, most: int | None) -> None:
+        """Measure block after block. Raises ServerNotFound when LM Studio is gone."""
+        from collector import measure, plan
+        from collector.commands import _backend
+
+        done = 0
+        with measure.connect(self.url, os.environ.get("LM_API_TOKEN")) as client:
+            while (most is None or done < most) and (block := self._next()):
+                _backend.require_lmstudio(client)
+                why = self._measure(client, block)
+                if self.exit_code == 130:
+                    return
+                if why:
+                    self.skipped[block.cell] = why
+                    say(f"{block.cell}: {why}; going on")
+                done += 1
+                waited = plan.cool_down()
+                if waited:
+                    say(f"cooled down for {waited:.0f} s")
+
+    def _next(self) -> "Block | None":
+        from collector import plan
+
+        self.warehouse.refresh()
+        due = plan.blocks(_coverage(self.warehouse, self.retry_failed), self.only)
+        return next((block for block in due if block.cell not in self.skipped), None)
+
+    def _measure(self, client: "httpx.Client", block: "Block") -> str | None:
+        """One block; None when it was measured, else why the cell is left for now."""
+        from collector import plan, preflight
+        from collector import run as runs
+        from collector import suite as suites
+        from collector.commands import _backend
+        from collector.commands._progress import Progress
+        from collector.errors import ModelUnclear, Unfit
+
+        key = plan.find(client, block, lambda key: _backend.model_of(self.folder, key))
+        if key is None and self.download:
+            why = plan.download(client, block, say)
+            key = None if why else plan.find(client, block, lambda key: _backend.model_of(self.folder, key))
+        if key is None:
+            return "not downloaded in LM Studio" + ("" if self.download else "; --download fetches it")
+        say(f"{block.cell}: block {block.number} of {block.order_code}, {key}")
+        try:
+            context = _partner_context(self.warehouse, block) or preflight.PLAN_CONTEXT
+            backend = _backend.loading(client, key, context, unload=True, yes=True)
+            findings = _backend.check(self.folder, backend, backend.planned(), context)
+            _backend.show_findings(findings)
+            if (failed := preflight.failures(findings)) and not self.force:
+                return "; ".join(finding["detail"] for finding in failed)
+            prompts = suites.read(self.suite or _backend.suites_of(self.folder, block.model))
+            job = runs.Job(
+                prompts,
+                plan.REPEATS,
+                self.folder,
+                context_requested=context,
+                preflight=tuple(findings),
+                forced=self.force,
+                block=block.number,
+                order_code=block.order_code,
+            )
+            with Progress(total=plan.REPEATS * len(prompts.prompts)) as progress:
+                outcome = runs.run(client, backend, job, progress)
+        except (ModelUnclear, Unfit) as error:
+            return error.happened
+        if outcome.was_interrupted:
+            self.exit_code = 130
+        elif outcome.path:
+            click.echo(outcome.path)
+        if outcome.stopped_by:
+            self.exit_code = self.exit_code or 3
+        failed_all = outcome.request_count > 0 and outcome.failed_count == outcome.request_count
+        return outcome.stopped_by or ("every request failed" if failed_all else None)
+
+
+def _coverage(warehouse: "Warehouse", retry_failed: bool = False) -> list[dict[str, Any]]:
+    from collector import machine
+
+    rows = warehouse.rows("from plan_coverage")
+    del machine, retry_failed
+    return rows
+
+
+def _partner_context(warehouse: "Warehouse", block: "Block") -> int | None:
+    """What MLX made of the context it was asked for, in this block's group: its partners get the same."""
+    if block.runtime == "mlx":
+        return None
+    asked = (
+        "select context_effective from runs where server = 'lmstudio' and runtime = 'mlx' and model = $model "
+        "and bits = $bits and context_effective is not null order by run_started_at desc limit 1"
+    )
+    found = warehouse.rows(asked, model=block.model, bits=block.bits)
+    return int(found[0]["context_effective"]) if found else None
+
+
+def _show(rows: list[dict[str, Any]], only: str | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from site_src import figures
+
+    table = Table("model", "variant", "state", "runs", "decode, tokens/s", "next", "why")
+    for row in rows:
+        if only is None or only.lower() in f"{row['model']} {row['variant']}".lower():
+            rank = f"{row['next_rank']}." if row["next_rank"] is not None else ""
+            speed = figures.plain("decode_tps", row["decode_tps"])
+            cells = (
+                row["model"],
+                row["variant"],
+                row["state"],
+                str(row["run_count"]),
+                speed,
+                rank,
+                row["reason"] or "",
+            )
+            table.add_row(*(Text(str(cell)) for cell in cells))
+    Console(stderr=True).print(table)
+
+
+def _show_ahead(warehouse: "Warehouse", only: str | None) -> None:
+    from collector import plan
+
+    due = plan.blocks(_coverage(warehouse), only)
+    for block in due:
+        minutes = f"about {block.minutes:.0f} min" if block.minutes is not None else "time unknown: not measured yet"
+        say(f"{block.cell}: block {block.number} of {block.order_code}, {minutes}, {block.download_gb or '?'} GB")
+    known = [block.minutes for block in due if block.minutes is not None]
+    size = sum(block.download_gb or 0 for block in due)
+    say(f"{len(due)} cells have a next block: {sum(known):.0f} min for the {len(known)} known, {size:.0f} GB of disk.")

@@ -1,0 +1,115 @@
+"""Works through the matrix: which block comes next is worked out from the results, so it resumes by itself.
+
+A block is one load and one run file of three repeats. Blocks of one model and bit width go there and back
+(A B B A), MLX first, so that drift hits both sides alike.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from collector import environment, measure
+from collector.backends.identity import get_json
+from collector.backends.lmstudio_models import Listed, listed
+
+REPEATS = 3
+COOL_CPU_PERCENT, COOL_MOST_S, COOL_STEP_S = 20.0, 120.0, 5.0
+DOWNLOAD_STEP_S = 5.0
+
+
+@dataclass(frozen=True)
+class Block:
+    """The next block of a cell, as the view `plan_coverage` says it."""
+
+    model: str
+    variant: str
+    runtime: str
+    quantization: str
+    bits: int
+    source: str | None
+    number: int
+    order_code: str
+    minutes: float | None
+    download_gb: float | None
+
+    @property
+    def cell(self) -> str:
+        """Model and variant: what the person calls it."""
+        return f"{self.model} {self.variant}"
+
+    def is_meant_by(self, only: str | None) -> bool:
+        """Whether `--only TEXT` includes this cell."""
+        return only is None or only.lower() in self.cell.lower()
+
+
+Identify = Callable[[str], str]  # a server's key → the model's name, by models.csv
+
+
+def find(client: httpx.Client, block: Block, identify: Identify) -> str | None:
+    """The key to load for a block among what LM Studio has downloaded; None when it is not there."""
+    formats = {"mlx": "mlx", "llama.cpp": "gguf"}
+    for model in listed(client):
+        if model.format == formats.get(block.runtime) and identify(model.key) == block.model:
+            key = _variant(model, block.quantization)
+            if key:
+                return key
+    return None
+
+
+def _variant(model: Listed, quantization: str) -> str | None:
+    wanted = quantization.lower()
+    for variant in model.variants:
+        if variant.lower().partition("@")[2] == wanted:
+            return variant
+    return model.key if (model.quantization or "").lower() == wanted else None
+
+
+def download(client: httpx.Client, block: Block, tell: Callable[[str], None]) -> str | None:
+    """Have LM Studio fetch a block's model; None when it is there, else why not."""
+    if not block.source:
+        return "the plan names no source"
+    asked = {"model": f"https://huggingface.co/{block.source}", "quantization": block.quantization}
+    job = get_json(client, "/api/v1/models/download", post=asked)
+    while job.get("status") == "downloading":
+        done, total = job.get("downloaded_bytes") or 0, job.get("total_size_bytes") or 0
+        tell(f"{block.cell}: {done / 1e9:.1f} of {total / 1e9:.1f} GB")
+        measure.sleep(DOWNLOAD_STEP_S)
+        job = {**job, **get_json(client, f"/api/v1/models/download/status/{job.get('job_id')}")}
+    if job.get("status") in ("completed", "already_downloaded"):
+        return None
+    return f"LM Studio's download ended as {job.get('status') or 'an error'}"
+
+
+def cool_down() -> float:
+    """Wait until the machine is at rest, two minutes at most; how long that took, in seconds."""
+    waited = 0.0
+    while waited < COOL_MOST_S:
+        busy = environment.cpu_busy_percent(1.0).value
+        if not isinstance(busy, int | float) or busy < COOL_CPU_PERCENT:
+            break
+        measure.sleep(COOL_STEP_S)
+        waited += COOL_STEP_S + 1.0
+    return waited
+
+
+def blocks(rows: list[dict[str, Any]], only: str | None = None) -> list[Block]:
+    """The next block of each cell that has one, in the plan's order."""
+    due = [
+        Block(
+            model=row["model"],
+            variant=row["variant"],
+            runtime=row["runtime"],
+            quantization=row["quantization"],
+            bits=row["bits"],
+            source=row["source"],
+            number=row["position_in_order"],
+            order_code=row["order_code"],
+            minutes=row["estimated_minutes"],
+            download_gb=row["download_gb"],
+        )
+        for row in sorted(rows, key=lambda row: row["next_rank"] or 0)
+        if row["next_rank"] is not None
+    ]
+    return [block for block in due if block.is_meant_by(only)]

@@ -1,0 +1,129 @@
+"""The hand-kept CSVs of a results folder: which columns they have, and in words what is wrong with one."""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from collector.schema import CLONE, TableInvalid
+
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a table must look like; names of columns are separated by spaces. An empty field is unknown."""
+
+    filled: str  # in every row
+    unique: str  # no two rows agree in all of these
+    others: str = ""
+    numbers: str = ""  # of the above
+    later: str = ""  # came after the first version of the table: a file without them is an old one
+    one_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that views may read."""
+        return f"{self.filled} {self.others} {self.later}".split()
+
+
+STATUSES = ("pending", "running", "archived", "to-find", "unavailable", "failed")
+TABLES = {
+    "archive.csv": Shape(
+        filled="model variant harness",
+        unique="model variant harness",
+        others="decode_tps memory_gb note",
+        numbers="decode_tps memory_gb",
+    ),
+    "machines.csv": Shape(
+        filled="chip memory_bandwidth_gbs source",
+        unique="chip gpu_cores",
+        others="gpu_cores",
+        numbers="gpu_cores memory_bandwidth_gbs",
+    ),
+    "models.csv": Shape(
+        filled="model aliases",
+        unique="model",
+        others="parameters_total_b parameters_active_b context_advertised suites",
+        later="layers full_attention_layers kv_heads head_dim hidden_size experts experts_active source",
+        numbers="parameters_total_b parameters_active_b context_advertised "
+        "layers full_attention_layers kv_heads head_dim hidden_size experts experts_active",
+    ),
+    "plan.csv": Shape(
+        filled="model variant runtime quantization bits priority status",
+        unique="model runtime quantization",
+        others="format size_gb memory_gb compare_to source note",
+        numbers="bits size_gb memory_gb priority",
+        one_of={"status": STATUSES, "runtime": ("mlx", "llama.cpp")},
+    ),
+}
+
+
+def read(path: Path) -> pa.Table:
+    """The table as text, an empty field as NULL, with `line` for the line in the file. Raises TableInvalid."""
+    shape = TABLES[path.name]
+    rows = _rows(path, shape)
+    seen: dict[tuple[str | None, ...], int] = {}
+    for line, row in rows:
+        _check(path, line, row, shape)
+        key = tuple((row[name] or "").lower() for name in shape.unique.split())
+        if key in seen:
+            wrong = f"it says the same {', '.join(shape.unique.split())} as line {seen[key]}"
+            raise _wrong(path, line, wrong, "Remove one of the two.")
+        seen[key] = line
+    columns = {name: pa.array([row[name] for _, row in rows], pa.string()) for name in shape.columns}
+    return pa.table({"line": pa.array([line for line, _ in rows], pa.int64()), **columns})
+
+
+def _rows(path: Path, shape: Shape) -> list[tuple[int, dict[str, str | None]]]:
+    rows = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            missing = [name for name in shape.columns if name not in header and name not in shape.later.split()]
+            if missing:
+                wrong = f"{_counted(missing)} missing; its first line must name the columns"
+                raise _wrong(path, None, wrong, "Add what is missing to it and to each row.")
+            for fields in reader:
+                if not fields:
+                    continue  # an empty line
+                if len(fields) != len(header):
+                    wrong = f"{len(fields)} fields, but {len(header)} columns"
+                    raise _wrong(path, reader.line_num, wrong, "A text with a comma needs quotation marks.")
+                named = dict(zip(header, (text.strip() or None for text in fields), strict=True))
+                rows.append((reader.line_num, {name: named.get(name) for name in shape.columns}))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise _wrong(path, None, f"it is no CSV in UTF-8 ({error})", "Save it as CSV, UTF-8.") from None
+    except OSError as error:
+        raise _wrong(path, None, f"it cannot be read ({error.strerror})", "Restore it, from git say.") from None
+    return rows
+
+
+def _check(path: Path, line: int, row: dict[str, str | None], shape: Shape) -> None:
+    for name in shape.filled.split():
+        if row[name] is None:
+            raise _wrong(path, line, f"{name} is empty", "Fill it in.")
+    for name in shape.numbers.split():
+        value = row[name]
+        if value is not None and not NUMBER.fullmatch(value):
+            raise _wrong(path, line, f"{name} is {value!r}, not a number", "Write it like 12.5, or leave it empty.")
+    for name, choices in shape.one_of.items():
+        if row[name] not in choices:
+            raise _wrong(path, line, f"{name} is {row[name]!r}", f"It is one of: {', '.join(choices)}.")
+
+
+def _wrong(path: Path, line: int | None, what: str, remedy: str) -> TableInvalid:
+    return TableInvalid(f"{_shown(path)}{f', line {line}' if line else ''}: {what}.", remedy)
+
+
+def _counted(names: list[str]) -> str:
+    return f"the column {names[0]} is" if len(names) == 1 else f"the columns {', '.join(names)} are"
+
+
+def _shown(path: Path) -> str:
+    """Within the clone, as its reader knows it; no folder of this machine elsewhere than asked for."""
+    return str(path.relative_to(CLONE)) if path.is_relative_to(CLONE) else str(path)
