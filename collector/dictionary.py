@@ -5,8 +5,8 @@ from collector.schema import OPERATION, RUN, SCHEMA_VERSION, Column
 _HEAD = """# Results
 
 Data only. `runs/` holds one Parquet file per run, written by `collect` and never changed. `models.csv` says which
-model a name means, `archive.csv` holds figures from before this project. `.journal/` (git-ignored) holds runs in
-progress.
+model a name means, and its shape; `plan.csv` is the matrix to be measured, `machines.csv` the memory bandwidth of
+chips; `archive.csv` holds figures from before this project. `.journal/` (git-ignored) holds runs in progress.
 
 To add a result, commit the file that `collect` printed: `git add "$(collect)"`. To withdraw one, delete its file.
 Any tool reads them: `duckdb -c "select model_key, op, count(*) from 'results/runs/*.parquet' group by all"`.

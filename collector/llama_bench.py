@@ -6,7 +6,6 @@ of requests (`op bench`), never among them. What the file says of a computer is 
 
 import hashlib
 import json
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +33,7 @@ ABOUT_RUN = (
     "model_size",
     "model_n_params",
 )
+BUILD = (("b", "build_number"), ("", "build_commit"))
 WITH_SLASH = ("devices", "tensor_split")  # settings in which a slash separates items; in others it may be a path's
 SIZES = {"Small": "_S", "Medium": "_M", "Large": "_L"}
 AGAIN = "Run llama-bench again with `-o json`, and import what it prints to stdout."
@@ -70,20 +70,16 @@ def _entries(path: Path) -> list[Any]:
     except UnicodeDecodeError:
         raise ImportFailed(f"{path} is no text.", AGAIN) from None
     try:
-        whole = _json(text)
+        whole = json.loads(text)
         entries = whole if isinstance(whole, list) else [whole]
     except (ValueError, RecursionError):
         try:
-            entries = [_json(line) for line in text.splitlines() if line.strip()]
+            entries = [json.loads(line) for line in text.splitlines() if line.strip()]
         except (ValueError, RecursionError):
             raise ImportFailed(f"{path} is no JSON, or was cut off.", AGAIN) from None
     if not entries:
         raise ImportFailed(f"{path} holds no results.", AGAIN)
     return entries
-
-
-def _json(text: str) -> Any:
-    return json.loads(text)
 
 
 def _check(path: Path, number: int, entry: Any) -> None:
@@ -109,7 +105,9 @@ def _run(entries: list[Entry]) -> Imported:
     first = entries[0]
     name = _basename(first["model_filename"])
     began = min(filter(None, map(_time, entries)))
-    build = " ".join(f"{first[key]}" for key in ("build_number", "build_commit") if first.get(key)) or None
+    build = (
+        "-".join(f"{kind}{first[key]}" for kind, key in BUILD if first.get(key)) or None
+    )  # as llama-server writes it
     quantization, source = _quantization(str(first.get("model_type") or ""), name)
     facts: Facts = {
         "collector_version": __version__,
@@ -156,14 +154,15 @@ def _test(entry: Entry) -> str:
 def _time(entry: Entry) -> datetime | None:
     try:
         told = datetime.fromisoformat(entry["test_time"])
-    except (KeyError, TypeError, ValueError):
+        return told.astimezone(UTC).replace(tzinfo=None) if told.tzinfo else told
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return told.astimezone(UTC).replace(tzinfo=None) if told.tzinfo else told
 
 
 def _chip(entry: Entry) -> str | None:
     """Processor and graphics; once where both are the same chip, as on a Mac."""
-    names = [scrub(str(entry[key]).strip()) for key in ("cpu_info", "gpu_info") if entry.get(key)]
+    told = [entry.get(key) for key in ("cpu_info", "gpu_info")]
+    names = [scrub(name.strip()) for name in told if isinstance(name, str) and name.strip()]
     if len(names) == 2 and names[1] in names[0]:
         del names[0]
     return " + ".join(names) or None
@@ -207,8 +206,8 @@ def _basename(path: str) -> str:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
 def _is_speed(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e12

@@ -94,9 +94,12 @@ def cool_down() -> float:
     return waited
 
 
-def blocks(rows: list[dict[str, Any]], only: str | None = None) -> list[Block]:
-    """The next block of each cell that has one, in the plan's order."""
-    due = [
+def blocks(rows: list[dict[str, Any]], only: str | None = None, retry_failed: bool = False) -> list[Block]:
+    """The next block of each cell that has one, in the plan's order; cells that failed come last, where asked for."""
+    due = sorted((row for row in rows if row["next_rank"] is not None), key=lambda row: row["next_rank"])
+    if retry_failed:
+        due += [row for row in rows if row["state"] == "failed" and row["position_in_order"] is not None]
+    found = [
         Block(
             model=row["model"],
             variant=row["variant"],
@@ -109,7 +112,6 @@ def blocks(rows: list[dict[str, Any]], only: str | None = None) -> list[Block]:
             minutes=row["estimated_minutes"],
             download_gb=row["download_gb"],
         )
-        for row in sorted(rows, key=lambda row: row["next_rank"] or 0)
-        if row["next_rank"] is not None
+        for row in due
     ]
-    return [block for block in due if block.is_meant_by(only)]
+    return [block for block in found if block.is_meant_by(only)]

@@ -18,7 +18,7 @@ from collector.memory.sampler import Sampler
 from collector.nonce import messages, nonce
 from collector.preflight import Finding
 from collector.privacy import scrub
-from collector.schema import OUTPUT_FLAWS, Results
+from collector.schema import OUTPUT_FLAWS, Results, typed
 from collector.suite import Prompt, Suite
 
 SAMPLING = {"temperature": 0.7, "top_p": 0.9, "top_k": 40, "repeat_penalty": 1.0, "seed": 42}
@@ -63,13 +63,14 @@ class _Interrupted(Exception):
 def run(client: httpx.Client, backend: Backend, job: Job, watch: Watch = lambda stage, row: None) -> Outcome:
     """Measure and write one run file. Raises CollectorError before anything was measured."""
     run_id = secrets.token_hex(6)
+    planned = typed(backend.planned())
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(job.results, run_id))
         sampler = Sampler(journal.path.with_suffix(".memory"))
         stack.callback(sampler.close)
         stack.callback(backend.unload)
         recorder = _Recorder(journal, sampler, watch)
-        recorder.learn(_plan(run_id, job) | backend.planned())
+        recorder.learn(_plan(run_id, job) | planned)
         was_interrupted = False
         try:
             _measure(client, backend, job, run_id, recorder)
@@ -116,7 +117,7 @@ def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, reco
     if not _load(backend, recorder):
         return
     recorder.sampler.watch(backend.engine_pid())
-    recorder.learn(backend.describe())
+    recorder.learn(typed(backend.describe()))
     grown = int(float(environment.swap_used_bytes().value or 0) - float(swap or 0))
     findings = [*preflight.of_loaded(recorder.facts), preflight.of_swap(grown)]
     recorder.learn({"preflight": [*job.preflight, *findings]})

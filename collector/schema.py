@@ -10,7 +10,7 @@ Versions: 1 (2026-11) first.
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from collector.errors import TableInvalid as TableInvalid  # what site_src knows of the collector stands in this file
 
@@ -177,13 +177,27 @@ OPERATION = _columns(
     ("roundtrip_us", "BIGINT[]", "µs", "op probe: times of a trivial request, the client's own overhead"),
     ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),
     # op bench: what llama-bench measured inside the engine, without server, template and sampler
-    ("bench_test", "VARCHAR", "", "pp512 is a prompt of 512 tokens, tg128 generates 128, pp512+tg128 does both"),
+    (
+        "bench_test",
+        "VARCHAR",
+        "",
+        "pp512 is a prompt of 512 tokens, tg128 generates 128, pp512+tg128 does both; @d4096: at that depth",
+    ),
     ("bench_depth", "INTEGER", "tokens", "tokens that were in the context before"),
     ("bench_tps", "DOUBLE[]", "tokens/s", "speed of each repetition, as llama-bench says it"),
     ("bench_settings", "VARCHAR", "", "how llama-bench ran the engine, as name=value"),
 )
 
 COLUMNS = RUN + OPERATION
+
+
+_PYTHON = {"VARCHAR": str, "INTEGER": int, "BIGINT": int, "DOUBLE": (int, float), "BOOLEAN": bool}
+
+
+def typed(facts: dict[str, Any]) -> dict[str, Any]:
+    """The same columns less values of the wrong type: a server may say anything."""
+    types = {column.name: _PYTHON.get(column.type, object) for column in COLUMNS}
+    return {name: value for name, value in facts.items() if isinstance(value, types.get(name, object))}
 
 
 def arrow_schema() -> "pyarrow.Schema":

@@ -4,6 +4,7 @@ Everything from a view is escaped: names of models and texts of servers are some
 """
 
 import json
+import re
 from html import escape
 from typing import Any
 
@@ -14,6 +15,8 @@ from site_src import charts, figures
 from site_src.charts_theme import config
 from site_src.warehouse import VIEWS, Warehouse
 
+# One such character in an SVG, from a model's name, and vl-convert aborts the whole process.
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LONGEST_TABLE = 500  # rows shown on a page; the download has them all
 
 
@@ -24,6 +27,7 @@ class Blocks:
         self._warehouse = warehouse
         self._root = root
         self._used = used  # marts whose data the site must offer
+        self._ones: dict[str, dict[str, Any]] = {}  # rows that were asked for: a page asks for one a dozen times
 
     def chart(self, name: str) -> Markup:
         """A chart with its caption, and under it its data, the SQL that made it and downloads."""
@@ -60,12 +64,18 @@ class Blocks:
         count = self.one(view)[column]
         return _words(f"{figures.plain(column, count)} {noun}{'' if count == 1 else 's'}")
 
+    def has(self, view: str) -> bool:
+        """Whether a view has any row, to ask in a page's conditions."""
+        return bool(self._warehouse.rows(f"select 1 from {view} limit 1"))  # noqa: S608  # a page's own word
+
     def one(self, view: str) -> dict[str, Any]:
         """The only row of a view, to ask in a page's conditions."""
-        rows = self._warehouse.rows(f"from {view}")  # a page's own word
-        if len(rows) != 1:
-            raise ValueError(f"{view} has {len(rows)} rows, not one")
-        return rows[0]
+        if view not in self._ones:
+            rows = self._warehouse.rows(f"from {view}")  # a page's own word
+            if len(rows) != 1:
+                raise ValueError(f"{view} has {len(rows)} rows, not one")
+            self._ones[view] = rows[0]
+        return self._ones[view]
 
     def _behind(self, view: str, rows: list[dict[str, Any]]) -> str:
         shown = [name for name in rows[0] if not name.endswith(("_low", "_high", "_id"))]
@@ -98,6 +108,7 @@ DOWNLOADS = (("csv", "CSV"), ("parquet", "Parquet"))
 def _spec(chart: charts.Chart, rows: list[dict[str, Any]]) -> dict[str, Any]:
     for row in rows:  # Vega reads a time without a zone as local time
         row.update({name: value.isoformat() for name, value in row.items() if hasattr(value, "isoformat")})
+        row.update({name: NOT_IN_XML.sub("\ufffd", value) for name, value in row.items() if isinstance(value, str)})
     drawn = chart.draw(alt.InlineData(values=rows))
     spec: dict[str, Any] = drawn.properties(width="container", height=320).to_dict()
     return {**spec, "config": config(), "description": f"{chart.title}. {chart.caption}"}

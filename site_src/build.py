@@ -49,7 +49,9 @@ def page(warehouse: Warehouse, name: str, used: set[str], directory_urls: bool =
     """One page's Markdown with its blocks filled in. Raises PageFailed."""
     blocks = Blocks(warehouse, _to_root(name, directory_urls), used)
     environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=True, keep_trailing_newline=True)
-    environment.globals |= {name: getattr(blocks, name) for name in ("chart", "table", "value", "counted", "one")}
+    environment.globals |= {
+        name: getattr(blocks, name) for name in ("chart", "table", "value", "counted", "has", "one")
+    }
     try:
         return environment.from_string((PAGES / name).read_text(encoding="utf-8")).render()
     except Exception as error:  # whatever it is, the page is what its author can mend

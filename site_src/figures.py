@@ -38,6 +38,23 @@ WORDS = {
     "peak_memory_kind": "memory is",
     "decode_count": "requests",
     "reason": "missing or doubtful",
+    "baseline_gb": "in use before loading",
+    "peak_system_gb": "peak of the system, above that",
+    "peak_pss_gb": "peak PSS of the engine",
+    "peak_rss_gb": "peak RSS of the engine",
+    "peak_memory_reason": "why there is no peak",
+    "memory_sample_count": "samples",
+    "reported_load_s": "load time by the server",
+    "load_reason": "why there is no load time",
+    "stop_kind": "stopped by",
+    "stop_reason": "why nothing was measured",
+    "bench_test": "test",
+    "bench_depth": "tokens before",
+    "repetition_count": "repetitions",
+    "mean_tps": "mean",
+    "sd_tps": "standard deviation",
+    "min_tps": "slowest",
+    "max_tps": "fastest",
 }
 
 

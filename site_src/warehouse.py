@@ -40,6 +40,7 @@ class Warehouse:
             ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         )
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._views: list[tuple[str, str]] = []
         columns = ", ".join(f"{column.name} {column.type}" for column in COLUMNS)
         self._con.sql(RAW.format(columns=columns))
         self._con.sql("create table raw_damaged (file VARCHAR, reason VARCHAR)")
@@ -50,7 +51,7 @@ class Warehouse:
         self.refresh()
 
     def refresh(self) -> None:
-        """Read new and changed files, forget vanished ones, and make the views again. Raises TableInvalid."""
+        """Read new and changed files, forget vanished ones, make edited views again. Raises TableInvalid."""
         now = {path: _stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
         # A refused file is tried again: what it doubled may be gone.
         refused = {row["file"] for row in self.rows("select file from raw_damaged")}
@@ -60,9 +61,11 @@ class Warehouse:
             self._seen[path] = now[path]
             self._load(path)
         self._tables()
-        for name, sql in _in_layers():
-            self._con.sql(sql)
-            del name
+        views = _in_layers()
+        if views != self._views:
+            for _, sql in views:
+                self._con.sql(sql)
+            self._views = views
 
     def table(self, query: str, **values: Any) -> pa.Table:
         """The answer to a query as Arrow; `$name` in it stands for a value."""

@@ -48,7 +48,8 @@ class OpenAIChat:
             "model_key": basename(self.model),
             "model_parameters": meta.get("n_params"),
             "file_bytes": meta.get("size"),
-            "context_advertised": meta.get("n_ctx_train") or entry.get("max_model_len"),
+            "context_advertised": meta.get("n_ctx_train"),
+            "context_effective": entry.get("max_model_len"),
         }
         facts |= identify(self.client, self.model)
         if facts.get("quantization"):
@@ -79,10 +80,9 @@ class OpenAIChat:
         """One streamed chunk. Raises ValueError when it is not a chunk of this protocol."""
         if data.strip() == "[DONE]":
             return Event(ends=True)
-        chunk = json.loads(data)
         try:
-            return _chunk(chunk)
-        except (AttributeError, KeyError, TypeError) as error:
+            return _chunk(json.loads(data))
+        except (AttributeError, KeyError, RecursionError, TypeError) as error:
             raise ValueError(f"not a chat chunk ({error})") from None
 
     def prepare(self) -> None:

@@ -1,5 +1,6 @@
 """From the command line's words to a backend, and to the checks before it is used."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collector.backends import Backend, Facts
     from collector.backends.lmstudio import LMStudio
     from collector.schema import Results
+    from site_src.warehouse import Warehouse
 
 EMBEDDED_CONTEXT = 8192
 
@@ -105,14 +107,20 @@ def suites_of(results: "Results", key: str) -> str:
     return "+".join(_known(results, key)["suites"] or ["standard"])
 
 
+@functools.cache
 def _known(results: "Results", key: str) -> dict[str, Any]:
-    from site_src.warehouse import Warehouse
-
     asked = (
         "select min(model) as model, any_value(suites) as suites, any_value(kv_bytes_per_token) as kv_bytes_per_token "
         "from stg_models where model_core($key) glob alias"
     )
-    return Warehouse(results).rows(asked, key=key)[0]
+    return _warehouse(results).rows(asked, key=key)[0]
+
+
+@functools.cache
+def _warehouse(results: "Results") -> "Warehouse":
+    from site_src.warehouse import Warehouse
+
+    return Warehouse(results)
 
 
 def show_findings(findings: list[Finding]) -> None:

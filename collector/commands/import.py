@@ -1,5 +1,7 @@
 """`collect import`: figures that another tool has measured."""
 
+# ruff: noqa: N999 - a command is found by its file's name
+
 from pathlib import Path
 
 import click
@@ -12,10 +14,11 @@ from collector.commands.run import results_option
 @click.argument("file", type=click.Path(path_type=Path))
 @results_option
 def command(file: Path, results: str | None) -> None:
-    """Store what llama-bench has measured: FILE is its output with -o json or -o jsonl.
+    """Store what llama-bench has measured.
 
-    Each model file under each set of settings becomes one run; a run that is there already is left alone. It times
-    the engine alone, so its figures (view llama_bench) are in no comparison with those of a server.
+    FILE is its output with -o json or -o jsonl. Each model file under each set of settings becomes one run; a run that
+    is there already is left alone. It times the engine alone, so its figures (view llama_bench) are in no comparison
+    with those of a server.
     """
     from collector import llama_bench, store
     from collector.schema import Results

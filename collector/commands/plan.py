@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.command(name="plan")
 @click.option("--run", "go", is_flag=True, help="Work through it: check, load, measure, unload, cool down, next.")
 @click.option("--next", "one", is_flag=True, help="With --run: one block only.")
-@click.option("--dry-run", is_flag=True, help="With --run: say what would be measured, and measure nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be measured next, how long it takes and what it needs on disk."
+)
 @click.option("--only", metavar="TEXT", help="Only cells with TEXT in model or variant.")
 @click.option("--retry-failed", is_flag=True, help="Try cells again whose model did not load.")
 @click.option("--download", is_flag=True, help="Have LM Studio fetch models that are missing.")
@@ -41,19 +43,21 @@ def command(
     results: str | None,
 ) -> None:
     """The matrix and its states, worked out from the results. It may be interrupted and run again at any time."""
-    from collector import store
+    from collector import machine, store
     from collector.schema import Results
     from site_src.warehouse import Warehouse
 
+    if suite and "standard" not in suite.split("+"):
+        raise click.UsageError("a cell of the plan is measured with the standard suite; add others: standard+NAME.")
     folder = Results.find(results)
     for saved in store.recover(folder):
         say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
-    warehouse = Warehouse(folder)
+    warehouse = Warehouse(folder, machine.describe())
+    if dry_run:
+        _show_ahead(warehouse, only, retry_failed)
+        return
     if not go:
         _show(_coverage(warehouse), only)
-        return
-    if dry_run:
-        _show_ahead(warehouse, only)
         return
     worker = _Worker(url, folder, warehouse, suite, only, retry_failed, download, force)
     worker.work(most=1 if one else None)
@@ -95,17 +99,20 @@ class _Worker:
                     return
                 if why:
                     self.skipped[block.cell] = why
-                    say(f"{block.cell}: {why}; going on")
+                    say(f"{block.cell}: {why}; going on with the next")
+                    continue
+                if (left := self._next()) and (left.cell, left.number) == (block.cell, block.number):
+                    self.skipped[block.cell] = "the run is stored, but does not count as its block"
+                    say(f"{block.cell}: {self.skipped[block.cell]}; going on with the next")
                 done += 1
-                waited = plan.cool_down()
-                if waited:
+                if waited := plan.cool_down():
                     say(f"cooled down for {waited:.0f} s")
 
     def _next(self) -> "Block | None":
         from collector import plan
 
         self.warehouse.refresh()
-        due = plan.blocks(_coverage(self.warehouse, self.retry_failed), self.only)
+        due = plan.blocks(_coverage(self.warehouse), self.only, self.retry_failed)
         return next((block for block in due if block.cell not in self.skipped), None)
 
     def _measure(self, client: "httpx.Client", block: "Block") -> str | None:
@@ -156,12 +163,8 @@ class _Worker:
         return outcome.stopped_by or ("every request failed" if failed_all else None)
 
 
-def _coverage(warehouse: "Warehouse", retry_failed: bool = False) -> list[dict[str, Any]]:
-    from collector import machine
-
-    rows = warehouse.rows("from plan_coverage")
-    del machine, retry_failed
-    return rows
+def _coverage(warehouse: "Warehouse") -> list[dict[str, Any]]:
+    return warehouse.rows("from plan_coverage where machine = (select machine from stg_here)")
 
 
 def _partner_context(warehouse: "Warehouse", block: "Block") -> int | None:
@@ -201,10 +204,10 @@ def _show(rows: list[dict[str, Any]], only: str | None) -> None:
     Console(stderr=True).print(table)
 
 
-def _show_ahead(warehouse: "Warehouse", only: str | None) -> None:
+def _show_ahead(warehouse: "Warehouse", only: str | None, retry_failed: bool) -> None:
     from collector import plan
 
-    due = plan.blocks(_coverage(warehouse), only)
+    due = plan.blocks(_coverage(warehouse), only, retry_failed)
     for block in due:
         minutes = f"about {block.minutes:.0f} min" if block.minutes is not None else "time unknown: not measured yet"
         say(f"{block.cell}: block {block.number} of {block.order_code}, {minutes}, {block.download_gb or '?'} GB")

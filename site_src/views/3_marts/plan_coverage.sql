@@ -2,6 +2,9 @@
 -- outside the plan's order; blocks are only those inside it. A cell whose latest attempt failed is not tried again.
 create or replace view plan_coverage as
 with
+attempts as materialized (
+    select * from plan_runs
+),
 machines as (
     select machine from stg_runs where server = 'lmstudio'
     union
@@ -23,7 +26,7 @@ counted as (
         sum(decode_count)::bigint as decode_count,
         count(*) filter (is_context_unknown) as context_unknown_count,
         count(*) filter (is_forced) as forced_count
-    from plan_runs
+    from attempts
     where exclusion is null
     group by machine, plan_row
 ),
@@ -36,27 +39,27 @@ attempted as (
         arg_max(coalesce(failure, ''), run_started_at) filter (is_lmstudio) as latest_failure,
         count(*) filter (exclusion is not null and failure is null) as excluded_count,
         string_agg(distinct exclusion, ', ' order by exclusion) filter (failure is null) as exclusions
-    from plan_runs
+    from attempts
     group by machine, plan_row
+),
+finished as (
+    select distinct machine, plan_row, finished_block as block from attempts where finished_block is not null
 ),
 blocks as (
     select
         cells.machine,
-        plan_row,
+        cells.plan_row,
         group_rank,
         order_code,
         count(*) as planned_block_count,
-        count(*) filter (is_finished) as block_count,
-        min(plan_order.block) filter (not is_finished) as next_block
+        count(finished.block) as block_count,
+        min(plan_order.block) filter (finished.block is null) as next_block
     from cells
     inner join plan_order using (plan_row)
-    left join lateral (
-        select count(*) > 0 as is_finished
-        from plan_runs
-        where plan_runs.machine = cells.machine
-            and plan_runs.plan_row = cells.plan_row
-            and plan_runs.finished_block = plan_order.block
-    ) on true
+    left join finished
+        on finished.machine = cells.machine
+        and finished.plan_row = cells.plan_row
+        and finished.block = plan_order.block
     group by all
 ),
 judged as (
@@ -126,7 +129,7 @@ select
         if(state = 'running', 'by the plan''s word only', null),
         if(run_count = 0 and latest_failure is null, note, null),
         if(excluded_count > 0, format(
-            '{} not: {}', if(excluded_count = 1, '1 run does', excluded_count || ' runs do'), exclusions
+            '{} not count: {}', if(excluded_count = 1, '1 run does', excluded_count || ' runs do'), exclusions
         ), null),
         if(context_unknown_count > 0, context_unknown_count || ' of ' || run_count || ' runs with unknown context', null),
         if(forced_count > 0, forced_count || ' of ' || run_count || ' runs although a check had failed', null),

@@ -46,7 +46,8 @@ select
     exp(decode_center + decode_margin) as decode_tps_high,
     exp(ttft_center - ttft_margin) as ttft_ms_low,
     exp(ttft_center + ttft_margin) as ttft_ms_high
-from pooled;
+from pooled
+order by latest_run_at desc, configuration_id;
 
 comment on view run_summary is 'One row per configuration: machine, server, engine, model, quantization, context, sampling and suite.';
 comment on column run_summary.configuration_id is 'The configuration.';

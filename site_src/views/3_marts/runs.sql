@@ -62,7 +62,8 @@ select
 from stg_runs
 left join run_speed using (run_id)
 left join run_memory using (run_id)
-left join run_load using (run_id);
+left join run_load using (run_id)
+order by run_started_at desc, run_id;
 
 comment on view runs is 'One row per run file: what was measured, with sample sizes, and what is missing and why.';
 comment on column runs.run_id is 'The run.';

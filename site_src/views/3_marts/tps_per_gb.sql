@@ -27,7 +27,8 @@ select
         when decode_tps is null then 'no decode speed'
         when peak_memory_gb is null then 'no peak memory'
     end as reason
-from run_summary;
+from run_summary
+order by run_summary.latest_run_at desc, configuration_id;
 
 comment on view tps_per_gb is 'One row per configuration: decode speed for each GB, by peak memory and by file size. No ranking: it nearly always favors the smallest quantization.';
 comment on column tps_per_gb.configuration_id is 'The configuration.';

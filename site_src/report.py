@@ -1,0 +1,210 @@
+"""One run as facts and as Markdown. Names, errors and outputs are somebody else's words: nothing in them is markup."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from collector.schema import RUN
+from site_src.figures import heading, plain, unit_of
+from site_src.warehouse import Warehouse
+
+Row = dict[str, Any]
+
+INTERNAL = re.compile(r".*_(center|se|df|log_mean|log_variance)")  # means and errors of logarithms, for intervals
+SHOWN_ELSEWHERE = ("schema_version", "run_id", "run_started_at", "run_state", "preflight", "memory_bytes", "file_bytes")
+UNITS = {column.name: column.unit for column in RUN}
+FIGURES = (("decode_tps", "decode_count"), ("ttft_ms", "ttft_count"), ("prefill_tps", "prefill_count"))
+CONTROLS = {
+    code: chr(0x2400 + code) if code < 32 else "\ufffd"
+    # what moves a terminal's cursor, or turns the direction of text around
+    for code in (*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(code) not in "\n\t"
+}
+
+
+def facts(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
+    """All that the views, and its file, say of a run."""
+
+    def ask(query: str) -> list[Row]:
+        return [_without_internals(row) for row in warehouse.rows(query, id=run_id)]
+
+    run = ask("from runs where run_id = $id")[0]
+    return {
+        "title": " · ".join(
+            [run["runtime"], run["model"], run["quantization"], f"{plain('', run['run_started_at'])} UTC"]
+        ),
+        "run": run,
+        "settings": _settings(warehouse, run),
+        "prompts": ask(PROMPTS),
+        "memory": ask("select * exclude (run_id) from run_memory where run_id = $id")[0],
+        "load": ask("select * exclude (run_id) from run_load where run_id = $id")[0],
+        "preflight": ask(CHECKS),
+        "failures": ask(FAILURES),
+        "outputs": ask(OUTPUTS),
+        "llama_bench": ask("from llama_bench where run_id = $id"),
+    }
+
+
+PROMPTS = """
+with places as (select prompt_sha256, min(op_index) as place from request_speed where run_id = $id group by all)
+select prompt_speed.* exclude (run_id)
+from prompt_speed inner join places using (prompt_sha256)
+where run_id = $id
+order by place
+"""
+CHECKS = """
+with run as (select preflight from raw_operations where run_id = $id order by op_index limit 1)
+select unnest(preflight, recursive := true) from run
+"""
+FAILURES = """
+select op, prompt_id, repeat, error_kind, error_detail
+from raw_operations
+where run_id = $id and error_kind is not null
+order by op_index
+"""
+OUTPUTS = """
+select
+    prompt_id, repeat, finish_reason, error_kind, completion_tokens,
+    length(reasoning_text) as reasoning_characters, output_text
+from raw_operations
+where run_id = $id and op = 'request' and repeat = 1
+order by op_index
+"""
+PLACE = "select min(block) as block, min(order_code) as order_code from stg_requests where run_id = $id"
+
+
+def _settings(warehouse: Warehouse, run: Row) -> Row:
+    """What was measured and how: the run columns that are known."""
+    raw = warehouse.rows("from raw_operations where run_id = $id order by op_index limit 1", id=run["run_id"])[0]
+    place = warehouse.rows(PLACE, id=run["run_id"])[0]
+    told = {name: raw[name] for name in UNITS if name not in SHOWN_ELSEWHERE}
+    in_plan = place if place["order_code"] else {}
+    everything = {"machine": run["machine"], **told, "file_gb": run["file_gb"], **in_plan}
+    return {name: value for name, value in everything.items() if value is not None}
+
+
+def _without_internals(row: Row) -> Row:
+    return {name: value for name, value in row.items() if not INTERNAL.fullmatch(name)}
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The report as Markdown for any reader of it."""
+    run = report["run"]
+    parts = [f"# {_text(report['title'])}", f"Run `{run['run_id']}`, {run['run_state']}; file `{_text(run['file'])}`."]
+    if run["reason"]:
+        parts.append(f"Missing or doubtful: {_text(run['reason'])}.")
+    if report["llama_bench"]:
+        parts += ["## llama-bench", _bench(report["llama_bench"])]
+    else:
+        parts += ["## Figures", _figures(run, report["prompts"]), "## Prompts", _prompts(report["prompts"])]
+        parts += ["## Memory", _facts(report["memory"]), "## Load", _facts(report["load"])]
+    parts += ["## Settings", _facts(report["settings"])]
+    parts += ["## Pre-flight checks", _table(report["preflight"], "name verdict detail", "Nothing was checked.")]
+    columns = "op prompt_id repeat error_kind error_detail"
+    parts += ["## Failures and flaws", _table(report["failures"], columns, "None.")]
+    if report["outputs"]:
+        parts += ["## Outputs of the first repeat", *map(_output, report["outputs"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _figures(run: Row, prompts: list[Row]) -> str:
+    rows: list[Iterable[str]] = [
+        (
+            heading(name),
+            plain(name, run[name]),
+            _range(name, run, "low", "high"),
+            plain(count, sum(prompt[count] for prompt in prompts)),
+        )
+        for name, count in FIGURES
+    ]
+    alone = ((name, run[name]) for name in ("cv", "peak_memory_gb", "load_s"))
+    rows += [(heading(name), plain(name, value), "", "") for name, value in alone]
+    return _grid(("figure", "value", "95 % interval", "requests"), rows)
+
+
+def _prompts(prompts: list[Row]) -> str:
+    heads = (
+        "prompt", heading("decode_tps"), "min – max", heading("cv"), heading("ttft_ms"), "min – max",
+        heading("prefill_tps"), "tokens generated", "valid of sent", heading("reason"),
+    )  # fmt: skip
+    rows = [
+        (
+            prompt["prompt_id"],
+            plain("decode_tps", prompt["decode_tps"]),
+            _range("decode_tps", prompt, "min", "max"),
+            plain("cv", prompt["decode_cv"]),
+            plain("ttft_ms", prompt["ttft_ms"]),
+            _range("ttft_ms", prompt, "min", "max"),
+            plain("prefill_tps", prompt["prefill_tps"]),
+            plain("", prompt["completion_tokens"]),
+            f"{prompt['decode_count']} of {prompt['request_count']}",
+            prompt["decode_reason"] or "",
+        )
+        for prompt in prompts
+    ]
+    return _grid(heads, rows) if rows else "Nothing was measured."
+
+
+def _bench(tests: list[Row]) -> str:
+    columns = "bench_test bench_depth repetition_count mean_tps sd_tps min_tps max_tps"
+    settings = sorted({test["bench_settings"] or "" for test in tests})
+    about = "The engine alone, on made-up tokens: comparable with no run through a server."
+    return "\n\n".join([about, _table(tests, columns, ""), *map(_fenced, settings)])
+
+
+def _output(output: Row) -> str:
+    said = [plain("", output["completion_tokens"]), "tokens; ended by", output["finish_reason"] or "nothing told"]
+    if output["error_kind"]:
+        said += ["·", output["error_kind"]]
+    if output["reasoning_characters"]:
+        said += ["·", plain("", output["reasoning_characters"]), "characters of reasoning before it"]
+    text = _fenced(output["output_text"]) if output["output_text"] else "No answer."
+    return f"### {_text(output['prompt_id'])}\n\n{_text(' '.join(said))}\n\n{text}"
+
+
+def _facts(row: Row) -> str:
+    return _grid(("what", "value"), [(heading(name), _fact(name, row[name])) for name in row if row[name] is not None])
+
+
+def _fact(name: str, value: Any) -> str:
+    """A value with its unit, where the heading does not say it; what was set is shown as it was set."""
+    shown = f"{value:g}" if isinstance(value, float) and not unit_of(name) else plain(name, value)
+    unit = UNITS.get(name, "")
+    return shown if heading(name).endswith(f", {unit}") else f"{shown} {unit}".rstrip()
+
+
+def _table(rows: list[Row], columns: str, otherwise: str) -> str:
+    names = columns.split()
+    grid = [[plain(name, row[name]) for name in names] for row in rows]
+    return _grid([heading(name) for name in names], grid) if rows else otherwise
+
+
+def _grid(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(heads), *map(list, rows)]
+    cells = [f"| {' | '.join(_text(text) for text in line)} |" for line in lines]
+    return "\n".join([cells[0], "|" + "---|" * len(lines[0]), *cells[1:]])
+
+
+def _range(name: str, row: Row, low: str, high: str) -> str:
+    ends = [row.get(f"{name}_{end}") for end in (low, high)]
+    return "" if None in ends else " – ".join(plain(name, end) for end in ends)
+
+
+def _text(text: str) -> str:
+    """Words in the middle of Markdown, on one line, with no character left that means something to it."""
+    quoted = _visible(text).replace("&", "&amp;").replace("<", "&lt;")
+    # An underscore between letters or digits is none of emphasis, and names are full of them.
+    escaped = re.sub(r"([\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", quoted)
+    return " ".join(escaped.split())
+
+
+def _fenced(text: str) -> str:
+    """A block that no text in it can end: its fence is longer than any run of backticks in it."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{_visible(text)}\n{fence}"
+
+
+def _visible(text: str) -> str:
+    """Control characters as signs for them: what is printed must not steer the terminal."""
+    return re.sub(r"\r\n?", "\n", text).translate(CONTROLS)

@@ -1,0 +1,200 @@
+"""A clock that moves only when told, a server that answers as scripted, and results made of the rows that matter."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from collector import measure, store
+from collector.backends import Facts, Request
+from collector.backends.openai_chat import OpenAIChat
+from collector.schema import Results
+from site_src.warehouse import Warehouse
+from tests import programs
+
+MS = 1_000_000  # ns
+
+
+class FakeClock:
+    """Nanoseconds that pass only by `pass_ms`."""
+
+    def __init__(self) -> None:
+        self.now = 10**12
+
+    def __call__(self) -> int:
+        return self.now
+
+    def pass_ms(self, ms: float) -> None:
+        self.now += round(ms * MS)
+
+
+class _Script(httpx.SyncByteStream):
+    def __init__(self, clock: FakeClock, steps: tuple[Any, ...]) -> None:
+        self.clock, self.steps = clock, steps
+
+    def __iter__(self) -> Iterator[bytes]:
+        for ms, piece in self.steps:
+            self.clock.pass_ms(ms)
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+
+
+class ScriptedServer:
+    """Streams `(ms to let pass, bytes or an exception to raise)` steps, on a fake clock."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.seen: list[httpx.Request] = []
+
+    def answer(self, *steps: Any, status: int = 200, kind: str = "text/event-stream") -> measure.Exchange:
+        """Send one chat request that is answered by these steps; the headers take 1 ms."""
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            self.seen.append(request)
+            self.clock.pass_ms(1)
+            return httpx.Response(status, headers={"content-type": kind}, stream=_Script(self.clock, steps))
+
+        client = measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(handle))
+        request = Request("/v1/chat/completions", {"model": "m", "messages": [], "stream": True})
+        return measure.exchange(client, request, OpenAIChat(client, "m").parse, clock=self.clock)
+
+
+def sse(payload: dict[str, Any] | str) -> bytes:
+    """One event as a server sends it."""
+    text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
+    return f"data: {text}\n\n".encode()
+
+
+def delta(finish: str | None = None, **delta: Any) -> bytes:
+    """A chat chunk with this delta."""
+    return sse({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+
+def usage(prompt: int = 10, completion: int = 5, **more: Any) -> bytes:
+    """The chunk with token counts and no choices."""
+    return sse({"choices": [], "usage": {"prompt_tokens": prompt, "completion_tokens": completion}, **more})
+
+
+DONE = sse("[DONE]")
+
+
+@pytest.fixture
+def server() -> ScriptedServer:
+    return ScriptedServer()
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
+    """An empty results folder of the test's own, which LLM_RESULTS names too."""
+    monkeypatch.setenv("LLM_RESULTS", str(tmp_path / "results"))
+    return Results(tmp_path / "results")
+
+
+RUN: Facts = {
+    "run_state": "complete",
+    "forced": False,
+    "chip": "Apple M3 Ultra",
+    "gpu_cores": 80,
+    "memory_bytes": 512 * 2**30,
+    "os_name": "macOS",
+    "os_version": "26.1",
+    "server": "lmstudio",
+    "server_place": "local",
+    "endpoint": "/v1/chat/completions",
+    "runtime": "llama.cpp",
+    "runtime_version": "2.41.0",
+    "runtime_proof": "test",
+    "model_key": "unsloth/minimax-m2.1@q4_k_m",
+    "model_format": "gguf",
+    "quantization": "Q4_K_M",
+    "file_bytes": 138_000_000_000,
+    "context_effective": 131072,
+    "suite": "standard",
+    "suite_sha256": "s",
+    "repeats": 5,
+    "temperature": 0.7,
+    "top_p": 0.9,
+    "top_k": 40,
+    "repeat_penalty": 1.0,
+    "seed": 42,
+}
+STARTED = datetime(2026, 11, 22, 12, 0, 0)
+
+
+def request(
+    prompt: str = "short", repeat: int = 1, *, tps: float = 50.0, ttft_ms: float = 200.0, tokens: int = 101, **more: Any
+) -> Facts:
+    """A request row whose text came one token a chunk, at exactly this speed."""
+    first = round(ttft_ms * MS)
+    gap_us = round(1e6 / tps)
+    gaps = [first // 1000] + [gap_us] * (tokens - 1)
+    last = first + gap_us * 1000 * (tokens - 1)
+    return {
+        "op": "request",
+        "prompt_id": prompt,
+        "prompt_category": "test",
+        "prompt_sha256": f"hash of {prompt}",
+        "repeat": repeat,
+        "prompt_tokens": 100,
+        "completion_tokens": tokens,
+        "first_event_ns": first,
+        "first_text_ns": first,
+        "first_answer_ns": first,
+        "last_text_ns": last,
+        "done_ns": last,
+        "elapsed_ns": last,
+        "finish_reason": "length",
+        "chunks": [{"gap_us": gap, "kind": "answer", "chars": 4} for gap in gaps],
+        "output_text": "word" * tokens,
+        **more,
+    }
+
+
+@pytest.fixture
+def given(results: Results) -> Callable[..., Warehouse]:
+    """`given([rows], …, columns…)`: each list of operation rows becomes one run file; the warehouse over them all.
+
+    A list may begin with a dict that has no `op`: run columns for that run only.
+    """
+
+    def make(*runs: list[Facts], **facts: Any) -> Warehouse:
+        for number, rows in enumerate(runs):
+            own = rows[0] if rows and "op" not in rows[0] else {}
+            operations = [dict(row, op_index=i) for i, row in enumerate(row for row in rows if "op" in row)]
+            columns = {
+                **RUN,
+                "run_id": f"{number:012x}",
+                "run_started_at": STARTED + timedelta(minutes=number),
+                **facts,
+                **own,
+            }
+            store.write(results, columns, operations)
+        return Warehouse(results)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def engine_run(tmp_path_factory: pytest.TempPathFactory) -> programs.EngineRun:
+    """One quick run of the smoke suite on the real engine, shared by all tests that need real figures."""
+    folder = tmp_path_factory.mktemp("engine")
+    results = Results(folder / "results")
+    options = ("--embedded", "--suite", "smoke", "--quick", "--results", str(results.root), "--json")
+    # From a folder of its own: the clone is the installation, and `collect` works anywhere.
+    return programs.EngineRun(results, programs.finish(programs.program("collect", *options), cwd=folder))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=programs.chromium(), args=[*programs.CHROMIUM_FLAGS])
+        yield started
+        started.close()

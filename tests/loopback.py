@@ -1,0 +1,178 @@
+"""An OpenAI-compatible server on a free port of this machine; what it answers is scripted."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from collector.run import WARMUP
+from tests.conftest import DONE, delta, usage
+
+Answer = Callable[["Handler"], None]
+
+
+def stream(*events: bytes) -> Answer:
+    """A whole stream, each event in a piece of its own."""
+
+    def answer(handler: "Handler") -> None:
+        handler.begin_stream()
+        for event in events:
+            handler.piece(event)
+        handler.wfile.write(b"0\r\n\r\n")
+
+    return answer
+
+
+def cut(*events: bytes) -> Answer:
+    """A stream that breaks off after these events."""
+
+    def answer(handler: "Handler") -> None:
+        handler.begin_stream()
+        for event in events:
+            handler.piece(event)
+        handler.hang_up()
+
+    return answer
+
+
+def whole(status: int, body: Any) -> Answer:
+    """A JSON body at once."""
+    return lambda handler: handler.whole(status, body)
+
+
+def hang_up(handler: "Handler") -> None:
+    """No answer at all."""
+    handler.hang_up()
+
+
+ONE_TWO = stream(
+    delta(role="assistant"), delta(content="one"), delta(content=" two"), delta("stop"), usage(30, 2), DONE
+)
+
+
+class Loopback:
+    """The server while it runs. `asked` are the bodies of chat requests, in order; use it as a context manager.
+
+    `script` says how measured requests are answered, counted from 1 (warm-ups are not counted); `otherwise` answers
+    all others, `warmup` the warm-ups.
+    """
+
+    def __init__(self) -> None:
+        self.models = ["qwen3-4b-Q4_K_M"]
+        self.script: dict[int, Answer] = {}
+        self.otherwise: Answer = ONE_TWO
+        self.warmup: Answer = ONE_TWO
+        self.routes: dict[str, Answer] = {}
+        self.asked: list[dict[str, Any]] = []
+        self.tokens: set[str | None] = set()  # what was sent as authorization
+        self.connections = 0
+        self.surprises: list[str] = []  # exceptions of the server itself
+        owner = self
+
+        class Bound(Handler):
+            loopback = owner
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                from sys import exc_info
+
+                if not isinstance(exc_info()[1], ConnectionError):  # the client may go whenever it likes
+                    owner.surprises.append(repr(exc_info()[1]))
+
+        self._server = Server(("127.0.0.1", 0), Bound)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> "Loopback":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        assert self.surprises == []
+
+    @property
+    def measured(self) -> list[dict[str, Any]]:
+        """The chat requests that are no warm-up."""
+        return [body for body in self.asked if body["messages"][-1]["content"] != WARMUP.text]
+
+    def answer_to(self, body: dict[str, Any]) -> Answer:
+        """How the chat request that just came is answered."""
+        if body["messages"][-1]["content"] == WARMUP.text:
+            return self.warmup
+        return self.script.get(len(self.measured), self.otherwise)
+
+
+class NoSampler:
+    """Instead of the memory sampler, whose process takes longer to start than these runs take."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def watch(self, pid: int | None) -> None: ...
+
+    def sample_now(self) -> None: ...
+
+    def take(self) -> list[dict[str, Any]]:
+        return []
+
+    def close(self) -> None: ...
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    loopback: Loopback
+
+    def setup(self) -> None:
+        super().setup()
+        self.loopback.connections += 1
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+    def do_GET(self) -> None:
+        if self.path in self.loopback.routes:
+            self.loopback.routes[self.path](self)
+        elif self.path == "/v1/models":
+            self.whole(200, {"object": "list", "data": [{"id": name} for name in self.loopback.models]})
+        else:
+            self.whole(404, {"detail": "Not Found"})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/v1/chat/completions":
+            self.loopback.asked.append(body)
+            self.loopback.tokens.add(self.headers["Authorization"])
+            self.loopback.answer_to(body)(self)
+        else:
+            self.whole(404, {"detail": "Not Found"})
+
+    def begin_stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def piece(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+
+    def whole(self, status: int, body: Any) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)

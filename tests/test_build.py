@@ -1,0 +1,351 @@
+"""The whole site, built as its owner builds it: with none, one and many runs, with the hook and without."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from collector import store
+from collector.backends import Facts
+from collector.schema import CLONE, Results
+from site_src import build
+from site_src.warehouse import Warehouse
+from tests.conftest import RUN, STARTED, request
+from tests.test_blocks import EVERYTHING, HOSTILE, Page, squeezed
+
+
+@dataclass
+class Site:
+    """A built site, and what its builder said."""
+
+    folder: Path
+    results: Results
+    done: "subprocess.CompletedProcess[str]"
+
+    def page(self, name: str = "index.html") -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def pages(self) -> list[Path]:
+        return sorted(self.folder.rglob("*.html"))
+
+
+def run(results: Results, *command: str, cwd: Path = CLONE, **more: str) -> "subprocess.CompletedProcess[str]":
+    """A command of the project's Python over this results folder."""
+    environment = os.environ | {"LLM_RESULTS": str(results.root), "NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"} | more
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def built(results: Results, folder: Path) -> Site:
+    return Site(folder, results, run(results, "mkdocs", "build", "--strict", "--site-dir", str(folder)))
+
+
+def stored(results: Results, number: int, rows: list[Facts], **facts: Any) -> None:
+    columns = {**RUN, "run_id": f"{number:012x}", "run_started_at": STARTED + timedelta(minutes=number), **facts}
+    store.write(results, columns, [{**row, "op_index": index} for index, row in enumerate(rows)])
+
+
+def speeds(*values: float) -> list[Facts]:
+    """Two prompts at these speeds, with memory."""
+    sample = {"at_ns": 10**10, "system_used_bytes": 150 * 10**9, "engine_pss_bytes": 140 * 10**9}
+    return [
+        request(prompt, repeat, tps=tps, memory=[sample])
+        for prompt in ("short", "long")
+        for repeat, tps in enumerate(values, start=1)
+    ]
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Results]:
+    """A results folder with so many runs, hostile and failed ones among many."""
+
+    def fill(count: int) -> Results:
+        results = Results(tmp_path_factory.mktemp("site") / "results")
+        for number in range(count):
+            stored(results, number, speeds(40 + number, 41 + number, 43 + number), os_name="Ubuntu")
+        if count > 2:
+            for number in (1, 2):
+                next(results.runs.glob(f"*{number:012x}.parquet")).unlink()
+            failed = {
+                "op": "load",
+                "started_ns": 1,
+                "elapsed_ns": 1,
+                "error_kind": "engine",
+                "error_detail": EVERYTHING,
+            }
+            stored(results, 1, [failed], model_key="never-loaded")
+            stored(results, 99, speeds(30, 31), model_key=EVERYTHING, quantization=EVERYTHING, suite=EVERYTHING)
+        return results
+
+    return fill
+
+
+@pytest.fixture(scope="module")
+def empty(make: Callable[[int], Results]) -> Site:
+    results = make(0)
+    return built(results, results.root.parent / "site")
+
+
+@pytest.fixture(scope="module")
+def single(make: Callable[[int], Results]) -> Site:
+    results = make(1)
+    return built(results, results.root.parent / "site")
+
+
+@pytest.fixture(scope="module")
+def many(make: Callable[[int], Results]) -> Site:
+    results = make(12)
+    return built(results, results.root.parent / "site")
+
+
+# ---------------------------------------------------------------- it builds
+
+
+def test_a_site_without_runs_passes_strictly_and_says_what_to_do(empty: Site) -> None:
+    assert empty.done.returncode == 0, empty.done.stderr
+    assert "WARNING" not in empty.done.stderr
+    assert "Nothing is measured yet" in empty.page()
+    assert "collect --embedded --suite smoke" in empty.page()
+    assert not empty.results.root.exists()
+
+
+def test_a_site_of_one_run_passes_strictly_and_shows_it(single: Site) -> None:
+    assert single.done.returncode == 0, single.done.stderr
+    assert "MiniMax-M2.1 Q4_K_M" in Page(single.page()).text
+    assert "41.0" in Page(single.page("results/index.html")).text  # the median of 40, 41 and 43
+
+
+def test_a_site_of_many_runs_passes_strictly_and_shows_all(many: Site) -> None:
+    assert many.done.returncode == 0, many.done.stderr
+    shown = Page(many.page("results/index.html")).text
+    assert "never-loaded" in shown
+    run_count = len(list(many.results.runs.iterdir()))
+    assert run_count == 12
+    assert f"{run_count} runs" in squeezed(shown)
+
+
+def test_charts_are_drawn_in_the_page_before_any_script_runs(single: Site, many: Site) -> None:
+    for site in (single, many):
+        pages = [Page(path.read_text(encoding="utf-8")) for path in site.pages()]
+        figures = [tag for page in pages for tag, attributes in page.elements if attributes.get("class") == "chart"]
+        drawings = [tag for page in pages for tag, attributes in page.elements if attributes.get("class") == "marks"]
+        assert len(figures) == len(drawings) >= 3
+
+
+# ---------------------------------------------------------------- nothing hostile, nothing from outside
+
+
+def test_hostile_words_are_text_on_every_page_and_in_the_search(single: Site, many: Site) -> None:
+    for path in many.pages():
+        page = Page(path.read_text(encoding="utf-8"))
+        benign = Page((single.folder / path.relative_to(many.folder)).read_text(encoding="utf-8"))
+        scripts = [attributes for tag, attributes in page.elements if tag == "script"]
+        assert scripts == [attributes for tag, attributes in benign.elements if tag == "script"], path.name
+        for tag, attributes in page.elements:
+            assert not [name for name in attributes if name.startswith("on")], f"<{tag} {attributes}>"
+            assert "javascript:" not in (attributes.get("href") or ""), f"<{tag} {attributes}>"
+            assert "evil" not in (attributes.get("href") or "") + (attributes.get("src") or ""), f"<{tag} {attributes}>"
+    shown = squeezed(Page(many.page("results/index.html")).text)
+    assert [words for words in HOSTILE if squeezed(words) not in shown] == []
+    found = json.loads((many.folder / "search" / "search_index.json").read_text(encoding="utf-8"))
+    allowed = re.compile(
+        r"</?(p|ul|ol|li|code|pre|strong|em|table|thead|tbody|tr|t[hd]|figure|figcaption|h\d|br)\b[^<>]*>"
+    )
+    for entry in found["docs"]:
+        rest = allowed.sub("", entry["text"] + entry["title"])
+        assert "<" not in rest, rest[max(0, rest.index("<") - 80) :][:160]
+
+
+FETCHED = {
+    "script": "src",
+    "link": "href",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "object": "data",
+    "use": "href",
+}
+
+
+def resources(site: Site) -> list[tuple[Path, str]]:
+    """What pages and our style sheets make a browser fetch, with the file that does."""
+    found = []
+    for path in site.pages():
+        for tag, attributes in Page(path.read_text(encoding="utf-8")).elements:
+            rel = attributes.get("rel") or ""
+            if (
+                tag in FETCHED
+                and attributes.get(FETCHED[tag])
+                and rel not in ("canonical", "next", "prev", "alternate")
+            ):
+                found.append((path, str(attributes[FETCHED[tag]])))
+            found += [(path, url) for url in re.findall(r"url\(([^)]*)\)", attributes.get("style") or "")]
+    for path in (site.folder / "assets").glob("*.css"):
+        style = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        found += [
+            (path, url.strip("'\"")) for url in re.findall(r"url\(([^)]*)\)|@import\s+([^;]*);", style) for url in url
+        ]
+    return [(path, url) for path, url in found if url]
+
+
+def test_nothing_is_fetched_from_another_host(many: Site) -> None:
+    wrong = [
+        f"{path.name}: {url}"
+        for path, url in resources(many)
+        if (urlsplit(url).scheme not in ("", "data") or urlsplit(url).netloc) and not url.startswith("#")
+    ]
+    assert wrong == []
+    for path in (many.folder / "assets").glob("*.js"):
+        code = path.read_text(encoding="utf-8")
+        assert not re.search(r"https?://|[\"']//\w|\bfetch\(|XMLHttpRequest|import\(", code), path.name
+
+
+def test_everything_a_page_fetches_or_offers_is_there(many: Site) -> None:
+    links = [
+        (path, str(attributes["href"]))
+        for path in many.pages()
+        for tag, attributes in Page(path.read_text(encoding="utf-8")).elements
+        if tag == "a" and "download" in attributes
+    ]
+    assert len(links) >= 6
+    missing = []
+    for path, url in [*resources(many), *links]:
+        target = urlsplit(url).path
+        start = many.folder if target.startswith("/") else path.parent
+        if target and not url.startswith("data:") and not (start / target.lstrip("/")).exists():
+            missing.append(f"{path.relative_to(many.folder)}: {url}")
+    assert missing == []
+
+
+def test_every_page_forbids_other_hosts(many: Site) -> None:
+    for path in many.pages():
+        metas = [attributes for tag, attributes in Page(path.read_text(encoding="utf-8")).elements if tag == "meta"]
+        policy = [str(meta["content"]) for meta in metas if meta.get("http-equiv") == "Content-Security-Policy"]
+        assert len(policy) == 1, path.name
+        assert "default-src 'self'" in policy[0]
+        assert "http" not in policy[0]
+
+
+# ---------------------------------------------------------------- downloads
+
+
+def offered(site: Site) -> list[str]:
+    views = sorted(path.stem for path in (site.folder / "data").glob("*.parquet"))
+    assert sorted(path.stem for path in (site.folder / "data").glob("*.csv")) == views
+    return views
+
+
+def test_downloads_hold_the_rows_of_the_view(many: Site) -> None:
+    warehouse = Warehouse(many.results)
+    assert {"runs", "run_summary", "tps_per_gb"} <= set(offered(many))
+    for view in offered(many):
+        truth = warehouse.table(f"from {view}")
+        assert pq.read_table(many.folder / "data" / f"{view}.parquet").equals(truth), view
+        nested = [field.name for field in truth.schema if pa.types.is_nested(field.type)]
+        options = pyarrow.csv.ConvertOptions(
+            column_types={field.name: field.type for field in truth.schema if field.name not in nested},
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            null_values=[""],
+        )
+        found = pyarrow.csv.read_csv(
+            many.folder / "data" / f"{view}.csv",
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            convert_options=options,
+        )
+        assert found.column_names == truth.column_names
+        assert found.drop_columns(nested).equals(truth.drop_columns(nested)), view
+
+
+def test_a_csv_of_no_rows_still_has_its_columns(empty: Site) -> None:
+    for view in offered(empty):
+        with (empty.folder / "data" / f"{view}.csv").open(encoding="utf-8", newline="") as file:
+            assert next(csv.reader(file)) == list(Warehouse(empty.results).comments(view))
+
+
+def test_a_nested_column_becomes_text_in_a_csv() -> None:
+    table = pa.table({"n": [1, 2], "list": [["a", None], None]})
+    assert build._csv(table).decode() == '"n","list"\n1,"[\'a\', None]"\n2,\n'
+
+
+# ---------------------------------------------------------------- without the hook
+
+
+def test_export_and_a_plain_build_make_the_same_site(many: Site, tmp_path: Path) -> None:
+    """As `scripts/build` does, in other folders. Only the sitemap may differ: it holds the day of the build."""
+    exported = run(many.results, "site_src", "--export", str(tmp_path / "export"))
+    assert exported.returncode == 0, exported.stderr
+    plain = (CLONE / "site_src" / "plain.yml").read_text(encoding="utf-8")
+    changes = {
+        "INHERIT: ../mkdocs.yml": f"INHERIT: {CLONE / 'mkdocs.yml'}",
+        "docs_dir: ../.cache/export": f"docs_dir: {tmp_path / 'export'}",
+        "site_dir: ../site": f"site_dir: {tmp_path / 'plain'}",
+        "custom_dir: theme": f"custom_dir: {CLONE / 'site_src' / 'theme'}",
+    }
+    for old, new in changes.items():
+        assert old in plain
+        plain = plain.replace(old, new)
+    (tmp_path / "plain.yml").write_text(plain)
+    done = run(many.results, "mkdocs", "build", "--strict", "--config-file", str(tmp_path / "plain.yml"))
+    assert done.returncode == 0, done.stderr
+
+    def contents(folder: Path) -> dict[str, bytes]:
+        files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        return {name: path.read_bytes() for name, path in files.items() if not name.startswith("sitemap.xml")}
+
+    hook, export = contents(many.folder), contents(tmp_path / "plain")
+    assert hook.keys() == export.keys()
+    assert [name for name in hook if hook[name] != export[name]] == []
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+def test_a_damaged_file_is_named_and_skipped_and_makes_a_strict_build_fail_at_its_end(
+    make: Callable[[int], Results], tmp_path: Path
+) -> None:
+    """All pages are made and tell of the file; only the exit code says that something is wrong with the results."""
+    results = make(1)
+    whole = next(results.runs.iterdir())
+    (results.runs / "cut.parquet").write_bytes(whole.read_bytes()[:3000])
+    site = built(results, tmp_path / "site")
+    assert site.done.returncode == 1
+    assert "results/runs/cut.parquet is skipped: it is damaged" in site.done.stderr
+    assert "Aborted with 1 warnings in strict mode" in site.done.stdout + site.done.stderr
+    shown = Page(site.page("results/index.html")).text
+    assert "cut.parquet" in shown
+    assert "41.0" in shown
+    # Without the hook (`scripts/build`) there is no warning: the page alone tells of the file.
+    assert "cut.parquet" in build.page(Warehouse(results), "results.md", set())
+
+
+def test_a_page_that_names_an_unknown_chart_fails_the_build_with_its_name(results: Results, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    for name in ("collector", "site_src"):
+        shutil.copytree(CLONE / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (clone / "results").mkdir()
+    for path in (CLONE / "results").glob("*.csv"):
+        shutil.copy(path, clone / "results")
+    shutil.copy(CLONE / "mkdocs.yml", clone)
+    (clone / "site_src" / "pages" / "answers.md").write_text('# Answers\n\n{{ chart("no_such_chart") }}\n')
+    done = run(results, "mkdocs", "build", cwd=clone, PYTHONPATH=str(clone))
+    assert done.returncode != 0
+    assert "page answers.md: KeyError" in done.stderr
+    assert "no chart 'no_such_chart'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (clone / "site" / "index.html").exists()

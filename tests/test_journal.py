@@ -1,0 +1,370 @@
+"""The journal: a killed collector loses at most the operation in flight, and runs/ never holds half a file."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from collector import journal, store
+from collector.backends import Facts
+from collector.journal import Journal
+from collector.schema import Results, is_locked
+from site_src.warehouse import Warehouse, read_run
+from tests.conftest import RUN, STARTED, request
+
+CLONE = Path(__file__).parent.parent
+ID = "0123456789ab"
+FACTS: Facts = {**RUN, "run_id": ID, "run_started_at": STARTED, "run_state": "interrupted"}
+ROWS: list[Facts] = [{**request(repeat=number), "op_index": number - 1} for number in (1, 2, 3)]
+
+# A collector at work: it journals a run, then stands still with the journal open.
+HOLD = """
+import sys
+from collector.journal import Journal
+from collector.schema import Results
+from tests.test_journal import FACTS, ROWS
+with Journal(Results.find(), FACTS["run_id"]) as held:
+    held.facts(FACTS)
+    for row in ROWS:
+        held.operation(row)
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+# A whole run against a scripted server that stops answering in its fifth chat request.
+RUN_INTO_SILENCE = """
+import itertools, sys
+import httpx
+from collector import measure, run
+from collector.backends.openai_chat import OpenAIChat
+from collector.schema import Results
+from collector.suite import Prompt, Suite
+from tests.conftest import DONE, delta, usage
+
+chats = itertools.count(1)
+
+def answer(request):
+    if not request.url.path.endswith("/chat/completions"):
+        return httpx.Response(200, json={"object": "list", "data": [{"id": "m", "object": "model"}]})
+    if next(chats) == 5:
+        print("ready", flush=True)
+        sys.stdin.read()
+    words = [delta(content=f"word{number} ") for number in range(40)]
+    body = b"".join([*words, delta(finish="stop"), usage(10, 40), DONE])
+    return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=httpx.ByteStream(body))
+
+client = measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(answer))
+suite = Suite("small", "Small", (Prompt("one", "test", "Say one.", 50), Prompt("two", "test", "Say two.", 50)))
+run.run(client, OpenAIChat(client, "m"), run.Job(suite, 5, Results.find(), forced=True))
+"""
+
+# Journals a run and writes its file, but dies at the nth call of one function of the operating system.
+DIE_WHILE_WRITING = """
+import importlib, os, signal, sys
+from collector import store
+from collector.journal import Journal
+from collector.schema import Results
+from tests.test_journal import FACTS, ROWS
+
+module, name, nth, when, has_links = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5] == "links"
+real = getattr(importlib.import_module(module), name)
+calls = 0
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def call(*arguments, **options):
+    global calls
+    calls += 1
+    if calls == nth and when == "before":
+        die()
+    if calls == nth and when == "half":
+        arguments[1].write(b"PAR1 and then the power went")
+        arguments[1].flush()
+        die()
+    result = real(*arguments, **options)
+    if calls == nth:
+        die()
+    return result
+
+def no_links(*_, **__):
+    raise PermissionError("no links here")
+
+with Journal(Results.find(), FACTS["run_id"]) as held:
+    held.facts(FACTS)
+    for row in ROWS:
+        held.operation(row)
+    if not has_links:
+        os.link = no_links
+    setattr(importlib.import_module(module), name, call)
+    store.write(Results.find(), FACTS, ROWS)
+    held.remove()
+"""
+
+
+def start(script: str, *arguments: str) -> "subprocess.Popen[str]":
+    """A Python process of its own, in the same results folder (LLM_RESULTS), in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        cwd=CLONE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def at_work(script: str) -> Iterator["subprocess.Popen[str]"]:
+    """The process, once it stands still in the middle; killed at the end at the latest."""
+    with start(script) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n", "the child process ended before it got so far"
+            yield process
+        finally:
+            process.kill()
+
+
+def killed_in(script: str) -> None:
+    with at_work(script) as process:
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+
+
+def journaled(results: Results, rows: list[Facts]) -> Path:
+    """A journal left behind with these operations."""
+    with Journal(results, ID) as left:
+        left.facts(FACTS)
+        for row in rows:
+            left.operation(row)
+    return left.path
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    return read_run(path).to_pylist()
+
+
+def journals(results: Results) -> list[str]:
+    return sorted(path.name for path in results.journals.iterdir())
+
+
+# ---------------------------------------------------------------- killed while measuring
+
+
+def test_a_killed_process_loses_no_finished_operation(results: Results) -> None:
+    killed_in(HOLD)
+    assert not results.being_measured()
+    [path] = store.recover(results)
+    rows = rows_of(path)
+    assert [row["repeat"] for row in rows] == [1, 2, 3]
+    assert {row["run_state"] for row in rows} == {"interrupted"}
+    assert {row["run_id"] for row in rows} == {ID}
+    assert rows[0]["chunks"] == ROWS[0]["chunks"]
+    assert rows[0]["run_started_at"] == STARTED
+    assert journals(results) == []
+
+
+def test_recovering_twice_does_nothing_more(results: Results) -> None:
+    killed_in(HOLD)
+    [path] = store.recover(results)
+    before = path.stat()
+    assert store.recover(results) == []
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert list(results.runs.iterdir()) == [path]
+
+
+def test_a_recovered_run_is_the_same_as_one_written_at_once(results: Results, tmp_path: Path) -> None:
+    journaled(results, ROWS)
+    [recovered] = store.recover(results)
+    direct = store.write(Results(tmp_path / "other"), FACTS, ROWS)
+    assert recovered.name == direct.name
+    assert pq.read_table(recovered).equals(pq.read_table(direct))
+
+
+def test_a_whole_run_that_is_killed_keeps_its_finished_requests(results: Results) -> None:
+    killed_in(RUN_INTO_SILENCE)
+    [path] = store.recover(results)
+    rows = rows_of(path)
+    asked = [row for row in rows if row["op"] in ("warmup", "request")]
+    assert len(asked) == 4  # the fifth was in flight
+    assert all(row["error_kind"] is None and row["completion_tokens"] == 40 for row in asked)
+    assert [row["op_index"] for row in rows] == list(range(len(rows)))
+    assert {row["run_state"] for row in rows} == {"interrupted"}
+    assert {row["suite"] for row in rows} == {"small"}
+    assert journals(results) == []
+    assert "the run was interrupted" in Warehouse(results).rows("select reason from runs")[0]["reason"]
+
+
+# ---------------------------------------------------------------- killed while writing
+
+LINKS, NO_LINKS = "links", "no links"
+POINTS = [
+    ("pyarrow.parquet", "write_table", 1, "half", LINKS),
+    ("os", "fsync", 1, "after", LINKS),
+    ("os", "link", 1, "after", LINKS),
+    ("os", "fsync", 2, "after", LINKS),
+    ("os", "unlink", 1, "before", LINKS),
+    ("os", "unlink", 2, "before", LINKS),
+    ("os", "replace", 1, "after", NO_LINKS),
+]
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: "-".join(map(str, point[1:])))
+def test_killed_anywhere_while_writing_runs_holds_nothing_or_a_whole_file(
+    results: Results, point: tuple[str, str, int, str, str]
+) -> None:
+    with start(DIE_WHILE_WRITING, *map(str, point)) as process:
+        assert process.wait() == -signal.SIGKILL, "the process outlived the point where it should have died"
+    found = list(results.runs.iterdir())
+    assert [len(rows_of(path)) for path in found] in ([], [3])
+    assert not Warehouse(results).rows("from damaged_files")
+    store.recover(results)
+    [path] = results.runs.iterdir()
+    assert [row["repeat"] for row in rows_of(path)] == [1, 2, 3]
+    assert path in found or not found
+    assert journals(results) == []
+
+
+def test_a_name_claimed_by_a_killed_process_is_filled_by_the_next(results: Results) -> None:
+    """Without links the name must be claimed by an empty file first; killed there, the run is still in its journal."""
+    with start(DIE_WHILE_WRITING, "os", "replace", "1", "before", NO_LINKS) as process:
+        assert process.wait() == -signal.SIGKILL, "the process outlived the point where it should have died"
+    [recovered] = store.recover(results)
+    assert [path.name for path in results.runs.iterdir()] == [recovered.name]
+    assert len(rows_of(recovered)) == 3
+    assert journals(results) == []
+
+
+def test_killed_between_placing_and_removing_the_journal_makes_no_second_file(results: Results) -> None:
+    journaled(results, ROWS)
+    path = store.write(results, {**FACTS, "run_state": "complete"}, ROWS)
+    before = path.read_bytes()
+    assert store.recover(results) == []
+    assert list(results.runs.iterdir()) == [path]
+    assert path.read_bytes() == before
+    assert journals(results) == []
+
+
+# ---------------------------------------------------------------- what lies in a journal
+
+
+@pytest.mark.parametrize("cut", [1, 2, 40, 1000])
+def test_a_cut_last_line_loses_only_that_operation(results: Results, cut: int) -> None:
+    path = journaled(results, ROWS)
+    path.write_bytes(path.read_bytes()[:-cut])
+    [recovered] = store.recover(results)
+    kept = [1, 2, 3] if cut == 1 else [1, 2]  # the first byte is the newline: the line itself is whole
+    assert [row["repeat"] for row in rows_of(recovered)] == kept
+
+
+def test_a_line_of_zeros_after_a_power_cut_is_left_out(results: Results) -> None:
+    path = journaled(results, ROWS)
+    path.write_bytes(path.read_bytes() + b"\0" * 512)
+    [recovered] = store.recover(results)
+    assert len(rows_of(recovered)) == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["a\u2028b\u2029c\u0085d\x0ce", 'quo"te\\ {"facts": {}}', "two\nlines\r\n", "数学", "\U0001f600", ""]
+)
+def test_any_text_comes_back_as_it_was(results: Results, text: str) -> None:
+    journaled(results, [{**ROWS[0], "output_text": text}, ROWS[1]])
+    [recovered] = store.recover(results)
+    assert [row["output_text"] for row in rows_of(recovered)] == [text, ROWS[1]["output_text"]]
+
+
+def test_half_an_emoji_does_not_end_the_run(results: Results) -> None:
+    """UTF-8 cannot hold it, and a server that cuts its text in UTF-16 sends it."""
+    path = journaled(results, [{**ROWS[0], "output_text": "\ud83d"}])
+    assert journal.read(path)[1][0]["output_text"] == "\ud83d"
+    assert len(store.recover(results)) == 1
+
+
+def test_later_facts_replace_earlier_ones(results: Results) -> None:
+    with Journal(results, ID) as left:
+        left.facts({**FACTS, "runtime_version": None})
+        left.operation(ROWS[0])
+        left.facts({"runtime_version": "2.0"})
+    [recovered] = store.recover(results)
+    assert rows_of(recovered)[0]["runtime_version"] == "2.0"
+
+
+@pytest.mark.parametrize("content", ["", "\n", "{", json.dumps({"facts": {"run_id": ID}}) + "\n"])
+def test_a_journal_without_operations_is_removed_and_leaves_no_file(results: Results, content: str) -> None:
+    results.journals.mkdir(parents=True)
+    (results.journals / f"{ID}.jsonl").write_text(content)
+    (results.journals / f"{ID}.memory").write_text("")
+    assert store.recover(results) == []
+    assert journals(results) == []
+    assert not results.runs.exists() or not list(results.runs.iterdir())
+
+
+def test_recovery_removes_what_the_killed_process_left_beside_its_journal(results: Results) -> None:
+    journaled(results, ROWS)
+    for name in (f"{ID}.memory", f"{ID}-abc.part"):
+        (results.journals / name).write_text("left")
+    (results.journals / "ffffffffffff-abc.part").write_text("another run's")
+    store.recover(results)
+    assert journals(results) == ["ffffffffffff-abc.part"]
+
+
+def test_several_journals_are_saved_each_as_its_own_run(results: Results) -> None:
+    for run_id in ("a" * 12, "b" * 12):
+        with Journal(results, run_id) as left:
+            left.facts({**FACTS, "run_id": run_id})
+            left.operation(ROWS[0])
+    assert len(store.recover(results)) == 2
+    assert {row["run_id"] for row in Warehouse(results).rows("from runs")} == {"a" * 12, "b" * 12}
+
+
+def test_a_journal_that_cannot_be_saved_is_kept(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = journaled(results, ROWS)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(store.StoreFailed):
+            store.recover(results)
+    assert journals(results) == [path.name]
+    assert len(store.recover(results)) == 1
+
+
+# ---------------------------------------------------------------- a living collector
+
+
+def test_a_journal_another_process_holds_is_left_alone(results: Results) -> None:
+    with at_work(HOLD):
+        path = results.journals / f"{ID}.jsonl"
+        before = path.read_bytes()
+        assert is_locked(path)
+        assert results.being_measured()
+        assert store.recover(results) == []
+        assert path.read_bytes() == before
+        assert not results.runs.exists()
+    assert not is_locked(path)
+    assert not results.being_measured()
+    assert len(store.recover(results)) == 1
+
+
+def test_an_operation_is_in_the_journal_as_soon_as_it_is_told(results: Results) -> None:
+    with Journal(results, ID) as held:
+        held.facts(FACTS)
+        for count, row in enumerate(ROWS, start=1):
+            held.operation(row)
+            assert len(journal.read(held.path)[1]) == count
+
+
+def test_looking_for_journals_in_a_folder_without_any(results: Results) -> None:
+    assert store.recover(results) == []
+    assert not results.being_measured()
+    assert not results.root.exists()

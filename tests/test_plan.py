@@ -1,0 +1,167 @@
+"""The matrix unattended: a whole `collect plan --run` against the double of LM Studio."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.embedded_model import small_model
+from collector.machine import describe
+from collector.schema import Results
+from site_src.warehouse import Warehouse
+from tests.lmstudio import OUT_OF_MEMORY, Double, DoubleModel, Engine, Scripted, steady
+
+PLAN = """model,variant,runtime,format,quantization,bits,size_gb,memory_gb,priority,status,compare_to,source,note
+SmolLM2-135M-Instruct,mlx-4bit,mlx,mlx,4bit,4,0.1,0.4,1,pending,,x/smol-mlx,
+SmolLM2-135M-Instruct,Q4_K_M,llama.cpp,gguf,Q4_K_M,4,0.1,0.4,1,pending,mlx-4bit,x/smol,
+gemma-3-270m,Q8_0,llama.cpp,gguf,Q8_0,8,0.3,0.4,2,pending,,x/gemma,
+"""
+SUITE = """name = "standard"
+title = "short ones"
+[[prompt]]
+id = "a"
+category = "test"
+max_tokens = 40
+text = "Write a long story about a lighthouse keeper."
+[[prompt]]
+id = "b"
+category = "test"
+max_tokens = 40
+text = "Describe in great detail how a wooden sailing ship is built, step by step."
+"""
+# The command line as it is, with short prompts and without the waits that let a real machine come to rest.
+COLLECT = """
+import sys
+from pathlib import Path
+from collector import plan, run, suite
+suite.FOLDER = Path(sys.argv.pop(1))
+run.BASELINE_S = 0.3
+plan.COOL_MOST_S = 0
+from collector.cli import main
+main()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "plan.csv").write_text(PLAN)
+    suites = tmp_path / "suites"
+    suites.mkdir()
+    (suites / "standard.toml").write_text(SUITE)
+    yield tmp_path
+
+
+def models() -> list[DoubleModel]:
+    return [
+        DoubleModel(
+            "mlx-community/SmolLM2-135M-Instruct-4bit", format="mlx", auto_fit=208384, max_context_length=262144
+        ),
+        DoubleModel("unsloth/smollm2-135m-instruct@q4_k_m", max_context_length=262144, slowdown=2.0),
+        DoubleModel("google/gemma-3-270m", quantization="Q8_0", load_error=OUT_OF_MEMORY),
+    ]
+
+
+def command(folder: Path, double: Double, *options: str) -> list[str]:
+    fixed = ["--url", double.url, "--results", str(folder / "results"), "--suite", "standard"]
+    return [sys.executable, "-c", COLLECT, str(folder / "suites"), "plan", *options, *fixed]
+
+
+def collect(folder: Path, double: Double, *options: str) -> "subprocess.CompletedProcess[str]":
+    return ask_shell(command(folder, double, *options))
+
+
+def ask_shell(words: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def ask(folder: Path, query: str) -> list[dict[str, Any]]:
+    return Warehouse(Results(folder / "results"), describe()).rows(query)
+
+
+STATES = "select model, variant, state, run_count, next_rank, reason from plan_coverage"
+
+
+def check_the_end(folder: Path) -> None:
+    cells = {(row["model"], row["variant"]): row for row in ask(folder, STATES)}
+    mlx, gguf = (cells["SmolLM2-135M-Instruct", name] for name in ("mlx-4bit", "Q4_K_M"))
+    failed = cells["gemma-3-270m", "Q8_0"]
+    assert (mlx["state"], gguf["state"], failed["state"]) == ("measured", "measured", "failed")
+    assert (mlx["run_count"], gguf["run_count"], failed["run_count"]) == (2, 2, 0)
+    assert "load_out_of_memory" in failed["reason"]
+    assert all(row["next_rank"] is None for row in cells.values())
+    order = ask(
+        folder,
+        "select runtime, min(block) as block, any_value(order_code) as code, any_value(context_effective) as context "
+        "from raw_operations where op = 'request' and run_state = 'complete' group by run_id, runtime order by block",
+    )
+    assert [row["runtime"] for row in order] == ["mlx", "llama.cpp", "llama.cpp", "mlx"]
+    assert {row["code"] for row in order} == {"ABBA"}
+    assert {row["context"] for row in order} == {208384}  # the GGUF side is loaded with what MLX made of the plan's
+
+
+def test_a_plan_ends_with_every_state_right_and_a_failed_load_as_data(folder: Path) -> None:
+    with Double(models(), tokens=Scripted(steady(40, ms=2, first_ms=5), finish="length")) as double:
+        done = collect(folder, double, "--run")
+        assert done.returncode == 3, done.stderr  # one model did not load
+        assert len(done.stdout.split()) == 5
+        check_the_end(folder)
+        again = collect(folder, double, "--run")
+        assert again.stdout == "", "nothing was left to do"
+        assert not double.state.instances, "a measured model is unloaded"
+
+
+def test_a_plan_killed_in_the_middle_is_resumed_on_a_real_engine(folder: Path) -> None:
+    small_model()
+    with Double(models(), tokens=Engine()) as double:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(command(folder, double, "--run"), text=True, **pipes)
+        assert process.stderr is not None
+        for line in process.stderr:  # in the second block, in the middle of its requests
+            if line.startswith("[3/6]") and len(list((folder / "results/runs").glob("*.parquet"))) == 1:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+        process.communicate()
+        done = collect(folder, double, "--run")
+        assert done.returncode == 3, done.stderr
+        assert "An earlier run was cut off" in done.stderr
+        check_the_end(folder)
+    runs = ask(folder, "select run_state, count(*) as n, count(distinct run_id) as ids from runs group by 1 order by 1")
+    assert [(row["run_state"], row["n"], row["ids"]) for row in runs] == [("complete", 5, 5), ("interrupted", 1, 1)]
+    assert not list((folder / "results/.journal").iterdir())
+
+
+def test_a_dry_run_measures_nothing(folder: Path) -> None:
+    with Double(models()) as double:
+        done = collect(folder, double, "--run", "--dry-run")
+        assert done.returncode == 0, done.stderr
+        assert "block 1 of ABBA" in done.stderr
+        assert "3 cells have a next block" in done.stderr
+        assert not double.requests
+
+
+def test_only_and_next_measure_one_block(folder: Path) -> None:
+    with Double(models(), tokens=Scripted(steady(40, ms=2, first_ms=5), finish="length")) as double:
+        done = collect(folder, double, "--run", "--next", "--only", "q4_k_m")
+        assert len(done.stdout.split()) == 1, done.stderr
+    assert [row["variant"] for row in ask(folder, STATES) if row["state"] == "measured"] == ["Q4_K_M"]
+
+
+def test_a_model_that_is_not_downloaded_is_passed_over(folder: Path) -> None:
+    with Double(models()[1:], tokens=Scripted(steady(40, ms=2, first_ms=5), finish="length")) as double:
+        done = collect(folder, double, "--run", "--only", "smol")
+        assert "SmolLM2-135M-Instruct mlx-4bit: not downloaded in LM Studio" in done.stderr
+        assert len(done.stdout.split()) == 2
+
+
+def test_a_suite_that_makes_no_cell_measured_is_refused(folder: Path) -> None:
+    with Double(models()) as double:
+        done = ask_shell([*command(folder, double, "--run")[:-1], "smoke"])
+    assert done.returncode == 2
+    assert "standard+NAME" in done.stderr

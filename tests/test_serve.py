@@ -1,0 +1,87 @@
+"""Two terminals: `mkdocs serve` in one, `collect` in the other, and the page that is open."""
+
+import signal
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.schema import CLONE, Results
+from tests.programs import Running, free_port, operations, program, small_model
+
+Interval = tuple[float, float]  # Unix times
+
+# What `mkdocs serve --verbose` says when. A build begins with the hook's wait, which is announced only while a run is
+# measured. MAKES is said when the wait is over, before any page or data file is made; one of MADE when all are.
+# ("Cleaning site directory" and "Documentation built" will not do: MkDocs drops a message it has given before.)
+WAITS = "A run is being measured"
+MAKES = "Running `files` event"
+MADE = ("Serving on", "Reloading browsers", "An error happened during the rebuild")
+
+
+@pytest.fixture
+def terminals(results: Results, browser: Any) -> Iterator[tuple[Running, Any]]:
+    """The first terminal, with the site server over an empty results folder, and a tab that shows its results page."""
+    address = f"127.0.0.1:{free_port()}"
+    command = program("mkdocs", "serve", "--verbose", "--dev-addr", address)
+    with Running(command, cwd=CLONE, LLM_RESULTS=str(results.root)) as server:
+        server.wait_for("Serving on")
+        page = browser.new_page()
+        page.goto(f"http://{address}/results/")
+        yield server, page
+        page.close()
+        server.signal(signal.SIGINT)
+
+
+def builds(server: Running) -> list[Interval]:
+    """From when to when pages and data were made; a build that has not ended yet lasts for ever."""
+    begun = [at for at, line in server.err if MAKES in line]
+    ended = [at for at, line in server.err if any(words in line for words in MADE)]
+    assert len(begun) - len(ended) in (0, 1), server.stderr
+    return list(zip(begun, [*ended, float("inf")], strict=False))
+
+
+def requests(path: Path) -> list[Interval]:
+    """From when to when requests were timed, the warm-up included."""
+    rows = [row for row in operations(path) if row["op"] in ("warmup", "request")]
+    began = rows[0]["run_started_at"].replace(tzinfo=UTC).timestamp()
+    starts = [began + row["started_ns"] / 1e9 for row in rows]
+    return [(start, start + row["elapsed_ns"] / 1e9) for start, row in zip(starts, rows, strict=True)]
+
+
+def test_the_open_page_shows_a_new_run_and_no_build_ran_beside_a_request(
+    terminals: tuple[Running, Any], results: Results
+) -> None:
+    server, page = terminals
+    assert page.locator("h1", has_text="Benchmark results").is_visible()
+    assert "SmolLM2" not in page.content()
+    before = len(builds(server))
+
+    small_model()  # its first download is no part of this
+    command = program("collect", "--embedded", "--quick", "--suite", "smoke", "--results", str(results.root))
+    with Running(command) as collect:
+        collect.wait_for("[1/6]")
+        (results.runs / "a-watched-file.txt").touch()  # as if a view were edited meanwhile
+        server.wait_for(WAITS)
+        assert collect.exit_code() == 0, collect.stderr
+
+    # Nobody reloads: the page does it itself, when the server says that the site has been built.
+    cell = page.locator(".data-table td:visible", has_text="SmolLM2-135M-Instruct").first
+    cell.wait_for(timeout=60_000)
+    assert page.locator("figure.chart").count() >= 2
+
+    [path] = results.runs.glob("*.parquet")
+    findings = operations(path)[0]["preflight"]
+    assert [found["verdict"] for found in findings if "mkdocs serve" in found["detail"]] == ["warn"]
+    timed = requests(path)
+    worked = builds(server)
+    assert len(timed) >= 7
+    assert len(worked) > before
+    for build in worked:
+        assert not [request for request in timed if build[0] < request[1] and request[0] < build[1]], server.stderr
+    # The file was touched while requests were timed, and a build did begin then: it waited until they were over.
+    waited = [at for at, line in server.err if WAITS in line]
+    assert any(timed[0][0] < at < timed[-1][1] for at in waited)
+    assert min(start for start, _ in worked[before:]) > timed[-1][1]
