@@ -51,14 +51,16 @@ class Finding(TypedDict):
 
 @dataclass(frozen=True)
 class Need:
-    """What loading a model takes: weights on disk, and its cache for one token of context, where that is known."""
+    """What loading a model takes: weights on disk, and its cache for one token of context, where these are known."""
 
-    file_bytes: int
+    file_bytes: int | None
     context: int
     kv_bytes_per_token: int | None
 
-    def bytes(self) -> int:
-        """File x 1.02 + KV cache at this context + buffers of 3 %, at least 4 GB."""
+    def bytes(self) -> int | None:
+        """File x 1.02 + KV cache at this context + buffers of 3 %, at least 4 GB; None without a file size."""
+        if self.file_bytes is None:
+            return None
         cache = (self.kv_bytes_per_token or 0) * self.context
         return round(self.file_bytes * 1.02 + cache + max(4e9, 0.03 * self.file_bytes))
 
@@ -111,6 +113,8 @@ def _free_memory(need: Need | None) -> Finding:
     if need is None:
         return _finding("free_memory", "pass", f"{_gb(available)} free; nothing is to be loaded")
     wanted, known = need.bytes(), "" if need.kv_bytes_per_token else " without its cache, whose size is not known"
+    if wanted is None:
+        return _finding("free_memory", "unknown", f"{_gb(available)} free; the model's size is not known")
     seen = f"{_gb(available)} free, {_gb(wanted)} needed{known} at a context of {need.context:,}"
     if available < wanted:
         return _finding("free_memory", "fail", f"{seen}; close applications or load with a shorter context")
@@ -122,10 +126,11 @@ def _wired_limit(need: Need | None, limit_mb: int | None) -> Finding:
         return _finding("wired_limit", "unknown", "only macOS has a wired limit")
     if need is None or limit_mb == 0:
         return _finding("wired_limit", "pass", "the system's default" if limit_mb == 0 else f"{limit_mb:,} MiB")
-    if need.bytes() > 0.95 * limit_mb * 2**20:
-        return _finding(
-            "wired_limit", "warn", f"{_gb(need.bytes())} needed of {limit_mb:,} MiB; raise iogpu.wired_limit_mb"
-        )
+    wanted = need.bytes()
+    if wanted is None:
+        return _finding("wired_limit", "unknown", f"{limit_mb:,} MiB; the model's size is not known")
+    if wanted > 0.95 * limit_mb * 2**20:
+        return _finding("wired_limit", "warn", f"{_gb(wanted)} needed of {limit_mb:,} MiB; raise iogpu.wired_limit_mb")
     return _finding("wired_limit", "pass", f"{limit_mb:,} MiB")
 
 

@@ -191,7 +191,13 @@ OPERATION = _columns(
 COLUMNS = RUN + OPERATION
 
 
-_PYTHON = {"VARCHAR": str, "INTEGER": int, "BIGINT": int, "DOUBLE": (int, float), "BOOLEAN": bool}
+_PYTHON: dict[str, type | tuple[type, ...]] = {
+    "VARCHAR": str,
+    "INTEGER": int,
+    "BIGINT": int,
+    "DOUBLE": (int, float),
+    "BOOLEAN": bool,
+}
 
 
 def typed(facts: dict[str, Any]) -> dict[str, Any]:

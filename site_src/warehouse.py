@@ -36,8 +36,10 @@ class Warehouse:
 
     def __init__(self, results: Results, here: "Mapping[str, Any] | None" = None) -> None:
         self.results = results
+        # One thread: several add floats up in varying order, and two builds of the same runs differ in a last digit.
         self._con = duckdb.connect(
-            ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+            ":memory:",
+            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "threads": 1},
         )
         self._seen: dict[Path, tuple[int, int]] = {}
         self._views: list[tuple[str, str]] = []

@@ -281,6 +281,14 @@ def test_any_text_comes_back_as_it_was(results: Results, text: str) -> None:
     assert [row["output_text"] for row in rows_of(recovered)] == [text, ROWS[1]["output_text"]]
 
 
+def test_a_separator_that_stands_unescaped_in_a_line_does_not_cut_it(results: Results) -> None:
+    path = journaled(results, ROWS[:1])
+    line = json.dumps({"operation": {**ROWS[1], "output_text": "a\u2028b\u0085c"}}, ensure_ascii=False)
+    path.write_bytes(path.read_bytes() + line.encode() + b"\n")
+    [recovered] = store.recover(results)
+    assert rows_of(recovered)[1]["output_text"] == "a\u2028b\u0085c"
+
+
 def test_half_an_emoji_does_not_end_the_run(results: Results) -> None:
     """UTF-8 cannot hold it, and a server that cuts its text in UTF-16 sends it."""
     path = journaled(results, [{**ROWS[0], "output_text": "\ud83d"}])

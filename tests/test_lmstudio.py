@@ -21,8 +21,8 @@ import pytest
 from collector import cli, environment, measure, preflight
 from collector import run as runs
 from collector.backends import Facts, lms, lmstudio, lmstudio_models
-from collector.commands import _backend, complain
-from collector.errors import CollectorError, ModelUnclear, ServerNotFound, Unfit
+from collector.commands import _backend
+from collector.errors import ModelUnclear, ServerNotFound, Unfit
 from collector.schema import Results
 from collector.suite import Prompt, Suite
 from site_src.warehouse import Warehouse
@@ -179,21 +179,19 @@ def given(results: Results) -> Iterator[Given]:
         yield make
 
 
+FIND = lms.find  # before `alone` hides it
+
+
 @pytest.fixture
 def with_lms(monkeypatch: pytest.MonkeyPatch) -> Callable[[Lab], None]:
     """`with_lms(lab)`: the stub of `lms` is on the PATH and speaks to this double."""
-    real = lms.find
 
     def use(lab: Lab) -> None:
         for name, value in lab.double.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(lms, "find", FIND)
 
-    del real
     return use
-
-
-FIND = lms.find  # before `alone` hides it
 
 
 def on(stage: str, op: str, does: Callable[[], object], times: int = 1) -> runs.Watch:
@@ -305,12 +303,14 @@ def test_a_right_token_is_sent_and_stands_nowhere(
 ) -> None:
     journals: list[bytes] = []
     lab = given(token=TOKEN, loaded=GGUF)
-    lab.double.fail_stream_after(1, f"refused: Authorization: Bearer {TOKEN} of {TOKEN}")
 
-    def keep() -> None:
-        journals.extend(path.read_bytes() for path in lab.results.journals.glob("*.jsonl"))
+    def watch(stage: str, row: Facts) -> None:
+        if (stage, row["op"]) == ("begin", "request"):
+            journals.extend(path.read_bytes() for path in lab.results.journals.glob("*.jsonl"))
+        elif (stage, row["op"]) == ("end", "probe"):
+            lab.double.fail_stream_after(1, f"refused: Authorization: Bearer {TOKEN} of {TOKEN}")
 
-    done = lab.collect(token=TOKEN, watch=on("begin", "request", keep))
+    done = lab.collect(token=TOKEN, watch=watch)
     assert [row["error_kind"] for row in done.of("warmup")] == ["server_error", None]
     assert done.outcome.failed_count == 0
     stored = b"".join(path.read_bytes() for path in lab.results.root.rglob("*") if path.is_file())
@@ -613,6 +613,7 @@ def test_a_variant_that_does_not_load_is_not_taken_for_another(given: Given) -> 
         "BF16",
         f"{GEMMA}@bf16",
     )
+    assert load["model_requested"] == f"{GEMMA}@bf16"
     assert load["file_bytes"] is None  # the list has the size of the selected variant
 
 
@@ -633,6 +634,26 @@ def test_a_variant_is_known_by_its_answer_even_if_that_names_no_engine(given: Gi
     assert (done.facts["quantization"], done.verdict("variant"), done.verdict("runtime")) == ("Q8_0", "pass", "warn")
 
 
+@pytest.mark.parametrize("load", [True, False])
+def test_variants_of_both_runtimes_under_one_key_are_no_contradiction(given: Given, load: bool) -> None:
+    """The newer list names the format of the selected one only."""
+    of_mlx = DoubleModel(GEMMA, format="mlx", selected_variant="4bit")
+    both = DoubleModel(GEMMA, variants=("q4_k_m", "4bit"), builds=(of_mlx,))
+    lab = given(both, loaded=None if load else f"{GEMMA}@4bit")
+    done = lab.collect(f"{GEMMA}@4bit" if load else None)
+    facts = done.facts
+    assert (facts["runtime"], facts["model_format"], facts["quantization"]) == ("mlx", "mlx", "4bit")
+    assert (facts["model_variant"], facts["file_bytes"], done.verdict("runtime")) == (f"{GEMMA}@4bit", None, "pass")
+    assert "mlx" in str(done.outcome.path)
+
+
+def test_a_variant_of_the_other_runtime_that_does_not_load_is_known_by_its_name(given: Given) -> None:
+    lab = given(DoubleModel(GEMMA, variants=("q4_k_m", "4bit")))
+    lab.double.fail_next_load(GEMMA, OUT_OF_MEMORY)
+    facts = lab.collect(f"{GEMMA}@4bit").facts
+    assert (facts["runtime"], facts["model_format"], facts["quantization"]) == ("mlx", "mlx", "4bit")
+
+
 def test_what_lms_tells_of_an_instance_is_the_size_of_its_variant(
     given: Given, with_lms: Callable[[Lab], None]
 ) -> None:
@@ -642,6 +663,28 @@ def test_what_lms_tells_of_an_instance_is_the_size_of_its_variant(
     lab = given(small)
     with_lms(lab)
     assert lab.collect(f"{GEMMA}@q8_0").facts["file_bytes"] == 1500
+
+
+@pytest.mark.parametrize(
+    ("typed", "version", "sent"),
+    [
+        ("TINY@q4_k_m", "0.4.16", GGUF),
+        ("tiny-4bit", "0.4.16", MLX),
+        ("Gemma-3-1B", "0.4.16", GEMMA),
+        ("gemma-3-1b@Q8_0", "0.4.16", f"{GEMMA}@q8_0"),
+        ("gemma-3-1b@q8_0", "0.3.20", f"{GEMMA}@q8_0"),  # it lists no variants
+    ],
+)
+def test_a_model_is_asked_for_by_its_full_name_however_it_was_typed(
+    given: Given, typed: str, version: str, sent: str
+) -> None:
+    catalog = (
+        DoubleModel(GGUF),
+        DoubleModel(MLX, format="mlx"),
+        DoubleModel(GEMMA, variants=("q4_k_m", "q8_0")),
+    )
+    with given(*catalog, version=version).connect() as client:
+        assert lmstudio.LMStudio(client, load=typed).planned()["model_requested"] == sent
 
 
 def test_a_key_that_nothing_is_called_names_what_there_is(given: Given) -> None:
@@ -655,7 +698,7 @@ def test_a_key_that_nothing_is_called_names_what_there_is(given: Given) -> None:
 
 def test_a_key_that_two_models_are_called_is_not_guessed(given: Given) -> None:
     lab = given(DoubleModel("a/tiny"), DoubleModel("b/Tiny", format="mlx"))
-    with pytest.raises(ModelUnclear, match="several models called 'tiny'.*a/tiny, b/Tiny"):
+    with pytest.raises(ModelUnclear, match=r"several models called 'tiny'.*a/tiny, b/Tiny"):
         lab.collect("tiny")
 
 
@@ -1006,9 +1049,7 @@ def test_letters_of_several_bytes_survive_being_split(given: Given) -> None:
 
 def test_a_dead_worker_that_still_reads_as_loaded_is_a_row_and_the_run_goes_on(given: Given) -> None:
     lab = given(loaded=GGUF)
-    done = lab.collect(
-        repeats=2, watch=on("begin", "request", lambda: lab.double.kill_worker(GGUF, refusals=2) if True else None)
-    )
+    done = lab.collect(repeats=2, watch=on("begin", "request", lambda: lab.double.kill_worker(GGUF, refusals=2)))
     assert [row["error_kind"] for row in done.requests] == ["worker_gone", "worker_gone", None, None]
     assert [row["http_status"] for row in done.requests] == [400, 400, 200, 200]
     assert "Failed to load model" in done.requests[0]["error_detail"]
@@ -1059,14 +1100,21 @@ def test_a_cut_stream_is_a_row_with_what_had_come(given: Given) -> None:
 
 def test_a_server_that_vanishes_in_the_middle_leaves_a_valid_run(given: Given, results: Results) -> None:
     lab = given()
-    done = lab.collect(
-        GGUF, repeats=2, unload=True, watch=on("begin", "request", lambda: lab.double.cut_stream_after(2, True))
-    )
-    kinds = [row["error_kind"] for row in done.requests]
-    assert kinds[0] == "stream_cut"
-    assert set(kinds[1:]) <= {"connect", "transport", "stream_cut"}
-    assert len(kinds) == 4
-    assert None not in kinds
+
+    def is_gone() -> bool:
+        try:
+            httpx.get(lab.double.url, trust_env=False)
+        except httpx.TransportError as error:
+            return isinstance(error, httpx.ConnectError)
+        return False
+
+    def watch(stage: str, row: Facts) -> None:
+        if (row["op"], row.get("repeat"), row.get("prompt_id")) == ("request", 1, "a"):
+            lab.double.cut_stream_after(2, and_vanish=True) if stage == "begin" else until(is_gone, "the server ended")
+
+    done = lab.collect(GGUF, repeats=2, unload=True, watch=watch)
+    assert [row["error_kind"] for row in done.requests] == ["stream_cut", *["connect"] * 3]
+    assert done.requests[0]["output_text"] == "word word "
     assert {row["run_state"] for row in done.rows} == {"complete"}
     [run] = Warehouse(results).rows("select request_count, failed_count from runs")
     assert (run["request_count"], run["failed_count"]) == (4, 4)
@@ -1134,13 +1182,12 @@ def typed(
     """`typed("--url", …)`: exit code, stdout and stderr of `collect`; results go to the test's own folder."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["collect", *arguments])
+        code: object = 0
         try:
-            cli.collect(arguments, prog_name="collect")
+            cli.main()
         except SystemExit as ended:
             code = ended.code
-        except CollectorError as error:
-            complain(error)
-            code = 1
         assert isinstance(code, int)
         return code, *capsys.readouterr()
 
@@ -1164,7 +1211,7 @@ def test_the_last_lines_say_what_a_comparison_must_know(given: Given, typed: Typ
     """Seed, slots, runtime and context: each of them makes a run comparable with fewer others."""
     batched = DoubleModel(MLX, format="mlx", shows_parallel=True, hides_runtime=True)
     lab = given(batched, loaded=MLX, context=8192, tokens=Scripted(steady(40, ms=0, first_ms=0)))
-    code, out, err = typed("--url", lab.double.url, *QUICK)
+    code, _, err = typed("--url", lab.double.url, *QUICK)
     assert code == 0
     last = " ".join(err.partition("note:")[2].split())  # as wide as the terminal
     for said in ("seed was not honored", "runtime not proven", "4 slots", "context below 131,072"):

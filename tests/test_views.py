@@ -37,7 +37,6 @@ def given(given: Given, views_made_once: Warehouse, monkeypatch: pytest.MonkeyPa
         views_made_once.refresh()
         return views_made_once
 
-    monkeypatch.setattr("site_src.warehouse._in_layers", list)
     monkeypatch.setitem(given.__globals__, "Warehouse", refill)
     return given
 

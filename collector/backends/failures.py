@@ -6,8 +6,10 @@ _LOAD = (
     ("load_refused", r"guard\s?rail|insufficient system resources"),
     (
         "load_out_of_memory",
-        r"out of memory|insufficient memory|not enough memory|cannot allocate|failed to allocate|OOM",
+        r"out\s?of\s?memory|insufficient memory|not enough memory|(?:cannot|unable to|failed to) allocate|\bOOM\b"
+        r"|greater than the maximum allowed buffer",
     ),
+    ("load_timeout", r"timed out after"),
 )
 _REQUEST = (
     ("worker_gone", r"failed to load model|model (?:has )?(?:crashed|unloaded)|exited before|engine protocol"),
@@ -22,7 +24,8 @@ _LEAK = re.compile(
 
 def of_load(said: str) -> str:
     """`load_refused`, `load_out_of_memory`, or `load_failed` for any other reason."""
-    return next((kind for kind, pattern in _LOAD if re.search(pattern, said, re.IGNORECASE)), "load_failed")
+    reason = re.sub(r'model "[^"]*"', "model", said)  # a model may be called anything
+    return next((kind for kind, pattern in _LOAD if re.search(pattern, reason, re.IGNORECASE)), "load_failed")
 
 
 def of_request(kind: str, said: str | None) -> str:

@@ -30,10 +30,11 @@ def unload(command: str, instance: str) -> None:
     subprocess.run([command, "unload", instance], capture_output=True, timeout=LOAD_TIMEOUT_S, check=False)
 
 
-def load(command: str, key: str, context: int) -> str | None:
+def load(command: str, key: str, context: int | None) -> str | None:
     """Load with one slot; None when it worked, else what the command said."""
     # -y takes the first match instead of opening a menu: the caller checks what was loaded.
-    wanted = [command, "load", key, "--parallel", "1", "--context-length", str(context), "-y"]
+    length = ["--context-length", str(context)] if context else []
+    wanted = [command, "load", key, "--parallel", "1", *length, "-y"]
     try:
         done = subprocess.run(wanted, capture_output=True, text=True, timeout=LOAD_TIMEOUT_S, check=False)
     except (OSError, subprocess.SubprocessError) as error:

@@ -4,13 +4,14 @@ Timed requests go to `/v1/chat/completions` like everywhere else, so that MLX an
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from collector.backends import Facts, failures, lms
 from collector.backends.identity import get_json
-from collector.backends.lmstudio_models import Instance, Listed, has_load_api, listed
+from collector.backends.lmstudio_models import Instance, Listed, format_of, has_load_api, listed
 from collector.backends.openai_chat import ENDPOINT, OpenAIChat, error_text, place
 from collector.errors import ModelUnclear
 from collector.measure import sleep
@@ -35,13 +36,13 @@ class LMStudio(OpenAIChat):
         self.loads = load is not None
         self.may_reload = load is None
         self._unloads = unload
-        self._key = load
         self._context = context
         self._lms = lms.find() if place(client.base_url) == "local" else None
         self._target = self._find(load) if load else None
+        self._key = self._target.full_name(load) if self._target and load else None
 
     def loaded(self) -> list[tuple[Listed, Instance]]:
-        """Every loaded instance of a language model."""
+        """Every loaded instance; one of an embedding model takes memory too."""
         return [(model, instance) for model in listed(self.client) for instance in model.instances]
 
     def others(self) -> list[str]:
@@ -53,8 +54,10 @@ class LMStudio(OpenAIChat):
 
     def planned(self) -> Facts:
         """What the model list says of the model. Raises ModelUnclear."""
-        facts = {**self._server(), **_model_facts(self._target or self.chosen()[0])}
-        return {**facts, "model_requested": self._key} if self._key else facts
+        if self._target:
+            return {**self._server(), **_model_facts(self._target), "model_requested": self._key}
+        # Which of several variants is loaded, and with it the size, only `describe` finds out.
+        return {**self._server(), **_model_facts(self.chosen()[0]), "file_bytes": None}
 
     def prepare(self) -> None:
         """Unload everything, so that memory is at rest and no second instance comes about. Raises ModelUnclear."""
@@ -71,7 +74,7 @@ class LMStudio(OpenAIChat):
         """Load the model over the API, or through `lms`, which alone can ask for one slot."""
         assert self._target is not None and self._key is not None
         if self._lms:
-            said = lms.load(self._lms, self._key, self._context or 0)
+            said = lms.load(self._lms, self._key, self._context)
             facts: Facts = _failed_load(said) if said else {}
         else:
             facts = self._load_over_api()
@@ -79,8 +82,10 @@ class LMStudio(OpenAIChat):
             return facts
         instances = self.loaded()
         if len(instances) != 1 or instances[0][0].key != self._target.key:
-            names = ", ".join(instance.id for _, instance in instances) or "nothing"
-            return {"error_kind": "load_mismatch", "error_detail": f"asked for {self._key}, loaded {names}"}
+            if self._unloads:
+                for _, instance in instances:
+                    self._unload(instance.id)
+            return {"error_kind": "load_mismatch", "error_detail": f"asked for {self._key}, loaded {_names(instances)}"}
         self.model = instances[0][1].id
         return facts
 
@@ -95,13 +100,16 @@ class LMStudio(OpenAIChat):
         """What is loaded, and the proof of the runtime. Raises ModelUnclear, ServerNotFound."""
         model, instance = self.chosen()
         self.model = instance.id
+        model = replace(model, format=format_of(self.client, instance.id) or model.format)
+        proven = self._runtime(model)
         facts = {
             **self._server(),
-            **_model_facts(model),
+            # Of several variants under one key, only the one that answers tells which it is.
+            **_model_facts(model.as_variant(str(proven.get("quantization") or ""))),
             "context_effective": instance.context,
             "parallel": instance.parallel,
+            **proven,
         }
-        facts |= self._runtime(model)
         if self._lms:
             facts |= _from_lms(lms.loaded(self._lms), instance.id, facts)
         return {name: value for name, value in facts.items() if value is not None}
@@ -110,9 +118,8 @@ class LMStudio(OpenAIChat):
         """The key and context that load the chosen model again as it is. Raises ModelUnclear."""
         model, instance = self.chosen()
         self.model = instance.id
-        answers = str(self._runtime(model).get("quantization") or "").lower()
-        same = (variant for variant in model.variants if variant.lower().partition("@")[2] == answers)
-        return next(same, model.variant or model.key), instance.context
+        answers = model.as_variant(str(self._runtime(model).get("quantization") or ""))
+        return answers.variant or answers.key, instance.context
 
     def _server(self) -> Facts:
         return {
@@ -136,11 +143,12 @@ class LMStudio(OpenAIChat):
 
     def chosen(self) -> tuple[Listed, Instance]:
         """The loaded model that is meant. Raises ModelUnclear."""
-        instances = self.loaded()
+        instances = [one for one in self.loaded() if one[0].is_llm]
         if not instances:
             self.models()  # tells a server that wants a token from one without models
         if self.model:
-            wanted = [one for one in instances if one[1].id == self.model or one[0].is_called(self.model)]
+            wanted = [one for one in instances if one[1].id == self.model]
+            wanted = wanted or [one for one in instances if one[0].is_called(self.model)]
             if not wanted:
                 raise ModelUnclear(
                     f"{self.model!r} is not loaded in LM Studio; loaded: {_names(instances)}.",
@@ -157,14 +165,14 @@ class LMStudio(OpenAIChat):
         return instances[0]
 
     def _find(self, key: str) -> Listed:
-        models = listed(self.client)
+        models = [model for model in listed(self.client) if model.is_llm]
         if not models:
             self.models()  # tells a server that wants a token, or is none, from one without models
         wanted = [model for model in models if model.is_called(key)]
         if not wanted and "@" in key:  # not every version lists a model's variants
             wanted = [model for model in models if not model.variants and model.is_called(key.partition("@")[0])]
         if len(wanted) == 1:
-            return wanted[0]
+            return wanted[0].as_variant(key)
         names = ", ".join(model.variant or model.key for model in wanted or models) or "none"
         which = "several models" if wanted else "no model"
         raise ModelUnclear(f"LM Studio has {which} called {key!r}; it lists: {names}.", "Pass one of these to --load.")
@@ -206,11 +214,10 @@ class LMStudio(OpenAIChat):
         name = str((engine or {}).get("name") or "")
         runtime = "mlx" if name.startswith("mlx") else "llama.cpp" if name.startswith("llama.cpp") else None
         quantization = (said.get("model_info") or {}).get("quant")
+        answered = {"quantization": quantization, "quantization_source": "server"} if quantization else {}
         by_format = {"mlx": "mlx", "gguf": "llama.cpp"}.get(model.format or "")
         if runtime is None:
-            return {"runtime": by_format, "runtime_proof": None}
-        # Of several variants under one key, only the one that answers tells which it is.
-        answered = {"quantization": quantization, "quantization_source": "server"} if quantization else {}
+            return {"runtime": by_format, "runtime_proof": None, **answered}
         if by_format and runtime != by_format:
             proof = CONTRADICTED
         else:
@@ -254,7 +261,7 @@ def _from_lms(loaded: list[dict[str, Any]], instance: str, known: Facts) -> Fact
     """Size, slots and device, which older HTTP APIs do not tell."""
     entry = next((one for one in loaded if one.get("identifier") == instance), {})
     return {
-        "file_bytes": known.get("file_bytes") or entry.get("sizeBytes"),
+        "file_bytes": entry.get("sizeBytes") or known.get("file_bytes"),
         "parallel": known.get("parallel") or entry.get("parallel"),
         "served_by": "another device (LM Link)" if entry.get("deviceIdentifier") else known.get("served_by"),
     }

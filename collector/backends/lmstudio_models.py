@@ -1,11 +1,15 @@
 """What LM Studio has downloaded and loaded, read from `/api/v1/models` (0.4) or `/api/v0/models` (0.3.6 and later)."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 
-from collector.backends.identity import get_json
+from collector.measure import sleep
+
+AGAIN_TRIES, AGAIN_S = 5, 0.25  # at the instant a load begins, the model lists may answer 500 with a page
+NAMES = {"mlx": re.compile(r"\d+-?bit"), "gguf": re.compile(r"(ud-)?i?q\d")}  # of quantizations, in lower case
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Listed:
-    """A language model that LM Studio lists."""
+    """A model that LM Studio lists."""
 
     key: str
     format: str | None
@@ -31,26 +35,70 @@ class Listed:
     size_bytes: int | None = None
     context_advertised: int | None = None
     instances: tuple[Instance, ...] = field(default=())
+    is_llm: bool = True  # else an embedding model: never measured, but it takes memory too
 
     def is_called(self, name: str) -> bool:
         """Whether a person may mean this model by `name`: key, variant, their last part, or an instance's id."""
         known = [self.key, self.variant, *self.variants, *(instance.id for instance in self.instances)]
-        return name.lower() in {form for one in known if one for form in (one.lower(), one.lower().split("/")[-1])}
+        return any(_means(name, one) for one in known if one)
+
+    def full_name(self, name: str) -> str:
+        """What LM Studio itself calls that which a person calls `name`: the key, or `key@variant`."""
+        if "@" in name and not self.is_called(name):  # not every version lists a model's variants
+            return f"{self.key}@{name.partition('@')[2]}"
+        return next((one for one in (self.key, *self.variants) if _means(name, one)), self.key)
+
+    def as_variant(self, name: str) -> "Listed":
+        """The same as the variant of that name, or of `key@name`; the list has the size of the selected one only."""
+        wanted = name.rpartition("@")[2].lower()
+        found = next((one for one in self.variants if one.rpartition("@")[2].lower() == wanted), None)
+        if found is None or found == self.variant:
+            return self
+        form = next((form for form, names in NAMES.items() if names.match(wanted)), self.format)
+        quantization = wanted.upper() if form == "gguf" else wanted
+        return replace(self, variant=found, format=form, quantization=quantization, size_bytes=None)
+
+
+def _means(name: str, full: str) -> bool:
+    return name.lower() in (full.lower(), full.lower().split("/")[-1])
 
 
 def listed(client: httpx.Client) -> list[Listed]:
-    """The language models; from the newer list where the server has it."""
-    v1 = get_json(client, "/api/v1/models").get("models")
-    if isinstance(v1, list):
-        return [_of_v1(entry) for entry in v1 if isinstance(entry, dict) and entry.get("type") == "llm"]
-    v0 = get_json(client, "/api/v0/models").get("data")
-    entries = v0 if isinstance(v0, list) else []
-    return [_of_v0(entry) for entry in entries if isinstance(entry, dict) and entry.get("type") in ("llm", "vlm")]
+    """All models; from the newer list where the server has it."""
+    v1 = _entries(client, "/api/v1/models", "models")
+    if v1 is not None:
+        return [_of_v1(entry) for entry in v1]
+    return [_of_v0(entry) for entry in _entries(client, "/api/v0/models", "data") or []]
 
 
 def has_load_api(client: httpx.Client) -> bool:
     """Whether this LM Studio loads and unloads over HTTP (0.4 and later)."""
-    return isinstance(get_json(client, "/api/v1/models").get("models"), list)
+    return _entries(client, "/api/v1/models", "models") is not None
+
+
+def format_of(client: httpx.Client, instance: str) -> str | None:
+    """The format of what is loaded: under one key there may be variants of both, and the newer list has one format."""
+    v0 = _entries(client, "/api/v0/models", "data") or []
+    return next((entry.get("compatibility_type") for entry in v0 if entry.get("id") == instance), None)
+
+
+def _entries(client: httpx.Client, path: str, name: str) -> list[dict[str, Any]] | None:
+    """A list of models, asked again while the server fails; None where there is no such list."""
+    for attempt in range(AGAIN_TRIES):
+        if attempt:
+            sleep(AGAIN_S)
+        try:
+            response = client.get(path)
+        except httpx.HTTPError:
+            return None
+        if response.status_code < 500:
+            break
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    entries = body.get(name) if isinstance(body, dict) else None
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None
 
 
 def _of_v1(entry: dict[str, Any]) -> Listed:
@@ -68,6 +116,7 @@ def _of_v1(entry: dict[str, Any]) -> Listed:
             Instance(str(one.get("id")), _config(one).get("context_length"), _config(one).get("parallel"))
             for one in entry.get("loaded_instances") or []
         ),
+        is_llm=entry.get("type") == "llm",
     )
 
 
@@ -87,4 +136,5 @@ def _of_v0(entry: dict[str, Any]) -> Listed:
         architecture=entry.get("arch"),
         context_advertised=entry.get("max_context_length"),
         instances=loaded,
+        is_llm=entry.get("type") in ("llm", "vlm"),
     )

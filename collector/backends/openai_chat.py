@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from collector.backends import Event, Facts, Request
-from collector.backends.identity import identify
+from collector.backends.identity import get_json, identify
 from collector.errors import ModelUnclear, ServerNotFound
 
 ENDPOINT = "/v1/chat/completions"
@@ -27,6 +27,7 @@ class OpenAIChat:
     def __init__(self, client: httpx.Client, model: str | None = None) -> None:
         self.client = client
         self.model = model
+        self._is_mlx_lm = False
 
     def others(self) -> list[str]:
         """None that such a server would tell of."""
@@ -52,6 +53,7 @@ class OpenAIChat:
             "context_effective": entry.get("max_model_len"),
         }
         facts |= identify(self.client, self.model)
+        self._is_mlx_lm = facts["server"] == "mlx_lm.server"
         if facts.get("quantization"):
             facts["quantization_source"] = "server"
         elif found := QUANTIZATION.search(facts["model_key"]):
@@ -59,8 +61,8 @@ class OpenAIChat:
         return facts
 
     def trivial_request(self) -> str:
-        """The model list: every server has one, and answers it from memory."""
-        return "/v1/models"
+        """The model list, which every server answers from memory; mlx_lm.server looks it up on disk."""
+        return "/health" if self._is_mlx_lm else "/v1/models"
 
     def chat(self, messages: list[dict[str, str]], max_tokens: int, sampling: Mapping[str, Any]) -> Request:
         """A streamed chat request that names every sampling parameter, since defaults differ between servers."""
@@ -123,7 +125,12 @@ class OpenAIChat:
         except httpx.HTTPError as error:
             raise ServerNotFound(f"Nothing answered at {address} ({type(error).__name__}).", remedy) from None
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise ServerNotFound(f"What answers at {address} has no model list at /v1/models.", remedy) from None
+            if self.model and get_json(self.client, "/health").get("status") == "ok":
+                return [{"id": self.model}]  # seen: mlx_lm.server without a model cache cannot list what it serves
+            raise ServerNotFound(
+                f"What answers at {address} has no model list at /v1/models.",
+                f"{remedy} Or name the model with --model.",
+            ) from None
 
     def _choose(self, models: list[dict[str, Any]]) -> dict[str, Any]:
         if self.model:

@@ -38,22 +38,29 @@ def loaded_already(client: "httpx.Client", model: str | None, unload: bool = Fal
 
 
 def loading(client: "httpx.Client", key: str, context: int | None, unload: bool, yes: bool) -> "LMStudio":
-    """LM Studio, with `key` to be loaded; what is loaded now may be unloaded, if the person says so."""
+    """LM Studio at rest, with `key` to be loaded; what was loaded is unloaded, if the person says so."""
     from collector.backends.lmstudio import LMStudio
 
     require_lmstudio(client)
     backend = LMStudio(client, load=key, context=context or PLAN_CONTEXT, unload=unload)
     allow_unloading(backend, yes)
+    backend.prepare()  # before the checks: what goes is no memory in use
     return backend
 
 
-def reloading(client: "httpx.Client", model: str | None, unload: bool) -> "tuple[LMStudio, int | None]":
-    """LM Studio, with what is loaded now to be unloaded and loaded again as it was; and its context."""
+def reloading(
+    client: "httpx.Client", model: str | None, unload: bool, yes: bool = False
+) -> "tuple[LMStudio, int | None]":
+    """LM Studio at rest, with what was loaded to be loaded again as it was; and its context."""
     from collector.backends.lmstudio import LMStudio
 
     require_lmstudio(client)
-    key, context = LMStudio(client, model).as_loaded()
-    return LMStudio(client, load=key, context=context, unload=unload), context
+    found = LMStudio(client, model)
+    key, context = found.as_loaded()
+    backend = LMStudio(client, load=key, context=context, unload=unload)
+    allow_unloading(backend, yes, besides=found.model)
+    backend.prepare()
+    return backend, context
 
 
 def require_lmstudio(client: "httpx.Client") -> None:
@@ -69,9 +76,9 @@ def require_lmstudio(client: "httpx.Client") -> None:
         )
 
 
-def allow_unloading(backend: "LMStudio", yes: bool) -> None:
-    """Ask before unloading what somebody loaded. Raises ModelUnclear where nobody can be asked."""
-    names = ", ".join(instance.id for _, instance in backend.loaded())
+def allow_unloading(backend: "LMStudio", yes: bool, besides: str | None = None) -> None:
+    """Ask before unloading what somebody loaded, `besides` apart. Raises ModelUnclear where nobody can be asked."""
+    names = ", ".join(instance.id for _, instance in backend.loaded() if instance.id != besides)
     if not names or yes:
         return
     from sys import stdin
@@ -86,8 +93,8 @@ def check(results: "Results", backend: "Backend", planned: "Facts", context: int
     """Every check that needs no loaded model."""
     from collector import machine, preflight
 
-    size = planned.get("file_bytes") if backend.loads else None
-    need = Need(size, context or 0, cache_bytes(results, planned.get("model_key"))) if size else None
+    size, cache = planned.get("file_bytes"), cache_bytes(results, planned.get("model_key"))
+    need = Need(size, context or 0, cache) if backend.loads else None
     return preflight.before(results.root, machine.describe(), need, backend.others())
 
 

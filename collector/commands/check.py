@@ -29,6 +29,7 @@ def command(url: str, model: str | None, key: str | None, context_length: int | 
     folder = Results.find(results)
     with measure.connect(url, os.environ.get("LM_API_TOKEN")) as client:
         if key:
+            _backend.require_lmstudio(client)
             context = context_length or preflight.PLAN_CONTEXT
             backend: Backend = LMStudio(client, load=key, context=context)
             findings = _backend.check(folder, backend, backend.planned(), context)

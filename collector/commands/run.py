@@ -46,7 +46,7 @@ results_option = click.option(
     "--context-length", type=click.IntRange(256), help="In tokens, with --load or --embedded.  [default: 131072; 8192]"
 )
 @results_option
-@click.option("--yes", is_flag=True, help="With --load: may unload what is loaded, without asking.")
+@click.option("--yes", is_flag=True, help="With --load or --reload: may unload other models, without asking.")
 @click.option("--force", is_flag=True, help="Measure although a check fails; stored in every row.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's figures as JSON instead of its path.")
 def command(
@@ -100,7 +100,7 @@ def command(
             context = context_length or preflight.PLAN_CONTEXT
             backend = _backend.loading(client, key, context, unload, yes)
         elif reload:
-            backend, context = _backend.reloading(client, model, unload)
+            backend, context = _backend.reloading(client, model, unload, yes)
         else:
             backend = _backend.loaded_already(client, model, unload)
         planned = backend.planned()

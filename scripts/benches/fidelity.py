@@ -31,6 +31,7 @@ class Costs:
 
     def __init__(self, backend: Embedded) -> None:
         self.cores = ""
+        self.load = os.getloadavg()[0]  # what else this machine was doing
         self._backend = backend
         self.cpu_s = self.sampler_s = self.wall_s = 0.0
         self.rss_bytes = 0
@@ -100,7 +101,8 @@ def report(rows: list[Facts], costs: Costs) -> None:
     tps = [row["decode_tps"] for row in rows if row["decode_tps"] is not None]
     ended = Counter(f"{row['completion_tokens']} tokens, {row['finish_reason']}" for row in rows)
     print(f"fidelity: {len(rows)} requests of up to {TOKENS} tokens, {rows[0]['model_key']}")
-    print(f"          {rows[0]['runtime_version']}; {rows[0]['chip']}; {costs.cores}\n")
+    print(f"          {rows[0]['runtime_version']}; {rows[0]['chip']}; {costs.cores}")
+    print(f"          load average before it began: {costs.load:.1f}\n")
     print(f"{'':44} {'n':>4} {'median':>9} {'min':>9} {'max':>9}")
     line("decode, tokens/s", tps, 2)
     line("decode less the engine's own, %", errors, 3)

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="5 builds of each size instead of 2")
     builds = 5 if parser.parse_args().full else 2
 
+    print(f"startup: {os.cpu_count()} cores, load average before it began: {os.getloadavg()[0]:.1f}\n")
     print(f"{'':44} {'n':>4} {'median':>9} {'min':>9} {'max':>9}")
     help_s = [cpu_s([str(BIN / "collect"), "--help"]) for _ in range(20)]
     line("collect --help, CPU s", help_s, f"   bar {BAR_S}")

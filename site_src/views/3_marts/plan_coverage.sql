@@ -2,9 +2,6 @@
 -- outside the plan's order; blocks are only those inside it. A cell whose latest attempt failed is not tried again.
 create or replace view plan_coverage as
 with
-attempts as materialized (
-    select * from plan_runs
-),
 machines as (
     select machine from stg_runs where server = 'lmstudio'
     union
@@ -15,85 +12,34 @@ cells as (
     from stg_plan
     left join machines on true
 ),
-counted as (
-    select
-        machine,
-        plan_row,
-        count(*) as run_count,
-        geomean(decode_tps) as decode_tps,
-        avg(decode_center) as center,
-        pooled_margin(decode_center, decode_se, decode_df) as margin,
-        sum(decode_count)::bigint as decode_count,
-        count(*) filter (is_context_unknown) as context_unknown_count,
-        count(*) filter (is_forced) as forced_count
-    from attempts
-    where exclusion is null
-    group by machine, plan_row
-),
-attempted as (
-    select
-        machine,
-        plan_row,
-        max(run_started_at) filter (is_lmstudio) as latest_run_at,
-        median(run_seconds) filter (is_finished) / 60 as estimated_minutes,
-        arg_max(coalesce(failure, ''), run_started_at) filter (is_lmstudio) as latest_failure,
-        count(*) filter (exclusion is not null and failure is null) as excluded_count,
-        string_agg(distinct exclusion, ', ' order by exclusion) filter (failure is null) as exclusions
-    from attempts
-    group by machine, plan_row
-),
-finished as (
-    select distinct machine, plan_row, finished_block as block from attempts where finished_block is not null
-),
-blocks as (
-    select
-        cells.machine,
-        cells.plan_row,
-        group_rank,
-        order_code,
-        count(*) as planned_block_count,
-        count(finished.block) as block_count,
-        min(plan_order.block) filter (finished.block is null) as next_block
-    from cells
-    inner join plan_order using (plan_row)
-    left join finished
-        on finished.machine = cells.machine
-        and finished.plan_row = cells.plan_row
-        and finished.block = plan_order.block
-    group by all
+orders as (
+    select plan_row, group_rank, order_code, list(block order by block) as blocks
+    from plan_order
+    group by plan_row, group_rank, order_code
 ),
 judged as (
     select
         cells.*,
-        blocks.* exclude (machine, plan_row),
-        coalesce(run_count, 0) as run_count,
-        latest_run_at,
-        nullif(latest_failure, '') as latest_failure,
-        decode_tps,
-        exp(center - margin) as decode_tps_low,
-        exp(center + margin) as decode_tps_high,
-        decode_count,
-        estimated_minutes,
-        context_unknown_count,
-        forced_count,
-        excluded_count,
-        exclusions,
+        orders.* exclude (plan_row),
+        plan_results.* exclude (machine, plan_row),
+        list_filter(blocks, lambda block: not list_contains(coalesce(finished_blocks, []), block)) as missing_blocks,
         case
             when run_count > 0 then 'measured'
-            when latest_failure != '' then 'failed'
+            when latest_failure is not null then 'failed'
             when status = 'archived' then 'pending, with reference'
             when status = 'to-find' then 'to find'
             else status
         end as state
     from cells
-    inner join blocks on blocks.machine is not distinct from cells.machine and blocks.plan_row = cells.plan_row
-    left join counted on counted.machine = cells.machine and counted.plan_row = cells.plan_row
-    left join attempted on attempted.machine = cells.machine and attempted.plan_row = cells.plan_row
+    inner join orders using (plan_row)
+    left join plan_results using (machine, plan_row)
 ),
 due as (
     select
         *,
-        next_block is not null and latest_failure is null and state not in ('failed', 'to find', 'unavailable') as is_due
+        missing_blocks[1] as next_block,
+        len(missing_blocks) > 0 and latest_failure is null and state not in ('failed', 'to find', 'unavailable')
+            as is_due
     from judged
 )
 select
@@ -106,33 +52,29 @@ select
     bits,
     priority,
     state,
-    run_count,
-    block_count,
-    planned_block_count,
+    coalesce(run_count, 0) as run_count,
+    len(blocks) - len(missing_blocks) as block_count,
+    len(blocks) as planned_block_count,
     latest_run_at,
     decode_tps,
     decode_tps_low,
     decode_tps_high,
-    coalesce(decode_count, 0) as request_count,
+    coalesce(request_count, 0) as request_count,
     if(is_due, row_number() over (partition by machine, is_due order by group_rank, next_block), null) as next_rank,
     next_block as position_in_order,
     order_code,
     size_gb as download_gb,
     memory_gb as planned_memory_gb,
-    estimated_minutes,
-    if(estimated_minutes is null, 'no finished run of this cell on this machine', null) as estimate_reason,
+    run_minutes as estimated_minutes,
+    if(run_minutes is null, 'no finished run of this cell on this machine', null) as estimate_reason,
     compare_to,
     source,
     nullif(concat_ws(
         '; ',
         latest_failure,
         if(state = 'running', 'by the plan''s word only', null),
-        if(run_count = 0 and latest_failure is null, note, null),
-        if(excluded_count > 0, format(
-            '{} not count: {}', if(excluded_count = 1, '1 run does', excluded_count || ' runs do'), exclusions
-        ), null),
-        if(context_unknown_count > 0, context_unknown_count || ' of ' || run_count || ' runs with unknown context', null),
-        if(forced_count > 0, forced_count || ' of ' || run_count || ' runs although a check had failed', null),
+        if(coalesce(run_count, 0) = 0 and latest_failure is null, note, null),
+        doubts,
         if(model not in (select stg_models.model from stg_models), 'models.csv does not know this model', null)
     ), '') as reason
 from due

@@ -55,6 +55,7 @@ select
         if(stop_kind is null, 'peak memory: ' || peak_memory_reason, null),
         if(seed_honored = false, 'the seed was not honored', null),
         if(runtime_proof is null and stop_kind is null, 'runtime not proven', null),
+        if(starts_with(runtime_proof, 'contradicted') and stop_kind is null, 'runtime ' || runtime_proof, null),
         if(parallel > 1, parallel || ' slots', null),
         if(context_effective < 131072, 'context below 131,072', null),
         if(stop_kind is null, 'load time: ' || load_reason, null)
