@@ -70,7 +70,9 @@ def download(client: httpx.Client, block: Block, tell: Callable[[str], None]) ->
     """Have LM Studio fetch a block's model; None when it is there, else why not."""
     if not block.source:
         return "the plan names no source"
-    asked = {"model": f"https://huggingface.co/{block.source}", "quantization": block.quantization}
+    asked = {"model": f"https://huggingface.co/{block.source}"}
+    if block.runtime == "llama.cpp":  # an MLX repository holds one quantization
+        asked["quantization"] = block.quantization
     job = get_json(client, "/api/v1/models/download", post=asked)
     while job.get("status") == "downloading":
         done, total = job.get("downloaded_bytes") or 0, job.get("total_size_bytes") or 0

@@ -187,7 +187,7 @@ def _power() -> Finding:
 
 
 def _runtime(facts: Facts) -> Finding:
-    runtime, proof = facts.get("runtime"), facts.get("runtime_proof")
+    runtime, proof = facts.get("runtime_version") or facts.get("runtime"), facts.get("runtime_proof")
     if proof and str(proof).startswith("contradicted"):
         return _finding("runtime", "fail", f"{runtime}: {proof}; load the model again in LM Studio")
     if runtime and proof:

@@ -1,5 +1,7 @@
 """One run in order: load, describe, probe, warm up, measure, unload, write."""
 
+import fcntl
+import os
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -66,6 +68,7 @@ def run(client: httpx.Client, backend: Backend, job: Job, watch: Watch = lambda 
     planned = typed(backend.planned())
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(job.results, run_id))
+        os.close(job.results.lock(fcntl.LOCK_EX))  # a build that began before the journal stood ends first
         sampler = Sampler(journal.path.with_suffix(".memory"))
         stack.callback(sampler.close)
         stack.callback(backend.unload)

@@ -262,6 +262,15 @@ class Results:
         """Whether a collector is at work here: it holds a lock on its journal as long as it lives."""
         return any(is_locked(journal) for journal in self.journals.glob("*.jsonl"))
 
+    def lock(self, kind: int) -> int:
+        """A descriptor that holds a lock on `runs/`: shared while a site is built from it; a run waits for that."""
+        import fcntl
+
+        self.runs.mkdir(parents=True, exist_ok=True)
+        held = os.open(self.runs, os.O_RDONLY)
+        fcntl.flock(held, kind)
+        return held
+
 
 CLONE = Path(__file__).resolve().parent.parent
 

@@ -1,7 +1,9 @@
 """MkDocs' side of the site: hands it the files that `build.make` makes, and has it watch what they are made of."""
 
+import fcntl
 import functools
 import logging
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -26,13 +28,31 @@ def _warehouse() -> Warehouse:
     return Warehouse(Results.find())
 
 
+_building: list[int] = []  # the descriptor that locks `runs/` during a build
+
+
 def on_pre_build(config: MkDocsConfig) -> None:
-    """Wait while a run is measured here: a build would take the cores that the model needs."""
+    """Wait while a run is measured here: a build would take the cores that the model needs. A run waits likewise."""
     results = Results.find()
+    _building.append(results.lock(fcntl.LOCK_SH))
     if results.being_measured():
         log.info("A run is being measured; the site is built when it has finished.")
         while results.being_measured():
+            on_post_build(config)
             time.sleep(0.5)
+            _building.append(results.lock(fcntl.LOCK_SH))
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Let a run begin."""
+    while _building:
+        os.close(_building.pop())
+
+
+def on_build_error(error: Exception, **_: Any) -> None:
+    """Let a run begin after a failed build, too."""
+    while _building:
+        os.close(_building.pop())
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -157,6 +158,19 @@ def is_gone(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+@contextmanager
+def engine(context: int = 8192) -> Iterator[str]:
+    """The address of a server that was started, and loaded its model, before `collect` came."""
+    command = [sys.executable, "-m", "collector.embedded_server", str(small_model()), str(context)]
+    server = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert server.stdin is not None and server.stdout is not None
+    with server.stdin, server.stdout:
+        yield server.stdout.readline().strip()
+    server.wait(timeout=30)
 
 
 @dataclass(frozen=True)

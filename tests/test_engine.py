@@ -4,7 +4,6 @@ import itertools
 import json
 import signal
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from collector.run import SAMPLING
 from collector.schema import Results
 from collector.suite import read as suite
 from site_src.warehouse import Warehouse
-from tests.programs import EngineRun, Running, finish, is_gone, operations, program, small_model, until
+from tests.programs import EngineRun, Running, engine, finish, is_gone, operations, program, small_model, until
 
 CONTEXT = 8192
 
@@ -156,15 +155,9 @@ def test_a_run_file_names_no_folder_and_no_host(engine_run: EngineRun) -> None:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A server that was started, and loaded its model, before `collect` came."""
-    command = [sys.executable, "-m", "collector.embedded_server", str(small_model()), str(CONTEXT)]
-    server = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert server.stdin is not None and server.stdout is not None
-    with server.stdin, server.stdout:
-        yield server.stdout.readline().strip()
-    server.wait(timeout=30)
+    """A server that both runs use."""
+    with engine(CONTEXT) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +165,7 @@ def two_runs(address: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Two `collect`s in a row on one server."""
     results = Results(tmp_path_factory.mktemp("served") / "results")
     for count in (1, 2):
-        done = finish(collect(results, "--url", address, "--quick"))
+        done = finish(collect(results, "--url", address, "--repeats", "2"))
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip() in map(str, files(results))
         assert len(files(results)) == count
@@ -202,7 +195,7 @@ def _bytes(piece: str | list[int]) -> bytes:
 def test_no_request_is_cached_beyond_what_stands_before_its_nonce(address: str, two_runs: Results) -> None:
     for path in files(two_runs):
         measured = [row for row in operations(path) if row["op"] == "request"]
-        assert len(measured) == 6
+        assert len(measured) == 4
         for row in measured:
             assert row["cached_tokens"] <= tokens_before(address, row), (path.name, row["position"])
 
@@ -241,7 +234,7 @@ def compared(*folders: Results) -> list[dict[str, Any]]:
 
 def test_our_decode_speed_is_the_engines_own_within_1_percent(engine_run: EngineRun, two_runs: Results) -> None:
     rows = compared(engine_run.results, two_runs)
-    assert len(rows) >= 15  # of 18
+    assert len(rows) >= 12  # of 14
     ratios = [row["decode_tps"] / row["reported_decode_tps"] for row in rows]
     assert abs(statistics.median(ratios) - 1) <= 0.01, ratios
     for run_id in {row["run_id"] for row in rows}:
@@ -276,9 +269,9 @@ def in_second_request(running: Running) -> list[psutil.Process]:
     found = running.descendants()
     commands = {process: " ".join(process.cmdline()) for process in found}
     assert any("collector.memory.sampler" in command for command in commands.values()), commands
-    [engine] = [process for process, command in commands.items() if "collector.embedded_server" in command]
-    before = engine.cpu_times().user
-    until(lambda: engine.cpu_times().user > before + 0.1, "work of the engine")
+    [worker] = [process for process, command in commands.items() if "collector.embedded_server" in command]
+    before = worker.cpu_times().user
+    until(lambda: worker.cpu_times().user > before + 0.1, "work of the engine")
     return found
 
 

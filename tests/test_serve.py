@@ -1,7 +1,7 @@
 """Two terminals: `mkdocs serve` in one, `collect` in the other, and the page that is open."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from collector.schema import CLONE, Results
-from tests.programs import Running, free_port, operations, program, small_model
+from site_src.warehouse import Warehouse
+from tests.conftest import request
+from tests.programs import Running, engine, finish, free_port, operations, program, small_model, until
 
 Interval = tuple[float, float]  # Unix times
 
@@ -43,12 +45,17 @@ def builds(server: Running) -> list[Interval]:
     return list(zip(begun, [*ended, float("inf")], strict=False))
 
 
-def requests(path: Path) -> list[Interval]:
+def timed_requests(path: Path) -> list[Interval]:
     """From when to when requests were timed, the warm-up included."""
     rows = [row for row in operations(path) if row["op"] in ("warmup", "request")]
     began = rows[0]["run_started_at"].replace(tzinfo=UTC).timestamp()
     starts = [began + row["started_ns"] / 1e9 for row in rows]
     return [(start, start + row["elapsed_ns"] / 1e9) for start, row in zip(starts, rows, strict=True)]
+
+
+def overlaps(builds: list[Interval], timed: list[Interval]) -> list[tuple[Interval, Interval]]:
+    """Builds with the requests they ran beside."""
+    return [(build, one) for build in builds for one in timed if build[0] < one[1] and one[0] < build[1]]
 
 
 def test_the_open_page_shows_a_new_run_and_no_build_ran_beside_a_request(
@@ -75,13 +82,28 @@ def test_the_open_page_shows_a_new_run_and_no_build_ran_beside_a_request(
     [path] = results.runs.glob("*.parquet")
     findings = operations(path)[0]["preflight"]
     assert [found["verdict"] for found in findings if "mkdocs serve" in found["detail"]] == ["warn"]
-    timed = requests(path)
+    timed = timed_requests(path)
     worked = builds(server)
     assert len(timed) >= 7
     assert len(worked) > before
-    for build in worked:
-        assert not [request for request in timed if build[0] < request[1] and request[0] < build[1]], server.stderr
+    assert overlaps(worked, timed) == [], server.stderr
     # The file was touched while requests were timed, and a build did begin then: it waited until they were over.
     waited = [at for at, line in server.err if WAITS in line]
     assert any(timed[0][0] < at < timed[-1][1] for at in waited)
     assert min(start for start, _ in worked[before:]) > timed[-1][1]
+
+
+def test_a_run_that_begins_during_a_build_waits_for_its_end(
+    terminals: tuple[Running, Any], results: Results, given: Callable[..., Warehouse]
+) -> None:
+    """As with one `collect` right after another, whose run file has just set off a build."""
+    server, _ = terminals
+    with engine() as address:
+        given(*[[request(repeat=repeat) for repeat in range(1, 6)]] * 30)
+        until(lambda: len(builds(server)) == 2, "a build")
+        done = finish(
+            program("collect", "--url", address, "--suite", "smoke", "--repeats", "1"), LLM_RESULTS=str(results.root)
+        )
+    assert done.returncode == 0, done.stderr
+    until(lambda: builds(server)[1][1] < float("inf"), "the end of the build")
+    assert overlaps(builds(server), timed_requests(Path(done.stdout.strip()))) == [], server.stderr
