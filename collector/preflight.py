@@ -187,11 +187,12 @@ def _power() -> Finding:
 
 
 def _runtime(facts: Facts) -> Finding:
-    runtime, proof = facts.get("runtime_version") or facts.get("runtime"), facts.get("runtime_proof")
+    runtime, proof = facts.get("runtime"), facts.get("runtime_proof")
+    versions = f"{facts.get('runtime_version') or 'version unknown'}, server {facts.get('server_version') or 'unknown'}"
     if proof and str(proof).startswith("contradicted"):
         return _finding("runtime", "fail", f"{runtime}: {proof}; load the model again in LM Studio")
     if runtime and proof:
-        return _finding("runtime", "pass", f"{runtime}: {proof}")
+        return _finding("runtime", "pass", f"{runtime}: {proof}; {versions}")
     return _finding("runtime", "warn", f"{runtime or 'unknown'}, not proven: the server names no engine")
 
 
