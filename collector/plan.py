@@ -17,6 +17,7 @@ from collector.backends.lmstudio_models import Listed, listed
 REPEATS = 3
 COOL_CPU_PERCENT, COOL_MOST_S, COOL_STEP_S = 20.0, 120.0, 5.0
 DOWNLOAD_STEP_S = 5.0
+DOWNLOAD_SILENT = 12  # looks without an answer, then it is given up
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,14 @@ def download(client: httpx.Client, block: Block, tell: Callable[[str], None]) ->
     if block.runtime == "llama.cpp":  # an MLX repository holds one quantization
         asked["quantization"] = block.quantization
     job = get_json(client, "/api/v1/models/download", post=asked)
-    while job.get("status") == "downloading":
+    silent = 0
+    while job.get("status") == "downloading" and silent < DOWNLOAD_SILENT:
         done, total = job.get("downloaded_bytes") or 0, job.get("total_size_bytes") or 0
         tell(f"{block.cell}: {done / 1e9:.1f} of {total / 1e9:.1f} GB")
         measure.sleep(DOWNLOAD_STEP_S)
-        job = {**job, **get_json(client, f"/api/v1/models/download/status/{job.get('job_id')}")}
+        told = get_json(client, f"/api/v1/models/download/status/{job.get('job_id')}")
+        silent = 0 if told else silent + 1
+        job |= told
     if job.get("status") in ("completed", "already_downloaded"):
         return None
     return f"LM Studio's download ended as {job.get('status') or 'an error'}"

@@ -42,6 +42,7 @@ from collector import plan, run, suite
 suite.FOLDER = Path(sys.argv.pop(1))
 run.BASELINE_S = 0.3
 plan.COOL_MOST_S = 0
+plan.DOWNLOAD_STEP_S = 0
 from collector.cli import main
 main()
 """
@@ -156,8 +157,28 @@ def test_only_and_next_measure_one_block(folder: Path) -> None:
 def test_a_model_that_is_not_downloaded_is_passed_over(folder: Path) -> None:
     with Double(models()[1:], tokens=Scripted(steady(40, ms=2, first_ms=5), finish="length")) as double:
         done = collect(folder, double, "--run", "--only", "smol")
-        assert "SmolLM2-135M-Instruct mlx-4bit: not downloaded in LM Studio" in done.stderr
+        assert "SmolLM2-135M-Instruct mlx-4bit: not found in LM Studio; --download fetches it" in done.stderr
         assert len(done.stdout.split()) == 2
+
+
+def test_missing_models_are_downloaded_where_that_is_asked(folder: Path) -> None:
+    sources = ("mlx-community/SmolLM2-135M-Instruct-4bit", "unsloth/SmolLM2-135M-Instruct-GGUF")
+    plan = PLAN.replace("x/smol-mlx", sources[0]).replace("x/smol", sources[1])
+    (folder / "results/plan.csv").write_text(plan)
+    missing = [
+        DoubleModel(sources[0], format="mlx", downloaded=False, max_context_length=262144),
+        DoubleModel("unsloth/smollm2-135m-instruct-gguf@q4_k_m", downloaded=False, max_context_length=262144),
+    ]
+    with Double(missing, tokens=Scripted(steady(40, ms=2, first_ms=5), finish="length")) as double:
+        double.fail_downloads(missing[1].key)
+        done = collect(folder, double, "--run", "--next", "--download", "--only", "smol")
+        assert len(done.stdout.split()) == 1, done.stderr
+        assert "SmolLM2-135M-Instruct mlx-4bit: 0.0 of 0.1 GB" in done.stderr
+        refused = collect(folder, double, "--run", "--download", "--only", "q4_k_m")
+        assert "SmolLM2-135M-Instruct Q4_K_M: LM Studio's download ended as failed" in refused.stderr
+        asked = [seen.json for seen in double.requests if seen.path == "/api/v1/models/download"]
+    assert asked[0] == {"model": f"https://huggingface.co/{sources[0]}"}
+    assert asked[-1] == {"model": f"https://huggingface.co/{sources[1]}", "quantization": "Q4_K_M"}
 
 
 def test_a_suite_that_makes_no_cell_measured_is_refused(folder: Path) -> None:

@@ -124,12 +124,16 @@ class _Worker:
         from collector.commands._progress import Progress
         from collector.errors import ModelUnclear, Unfit
 
-        key = plan.find(client, block, lambda key: _backend.model_of(self.folder, key))
+        def find() -> str | None:
+            return plan.find(client, block, lambda key: _backend.model_of(self.folder, key))
+
+        key = find()
         if key is None and self.download:
-            why = plan.download(client, block, say)
-            key = None if why else plan.find(client, block, lambda key: _backend.model_of(self.folder, key))
+            if why := plan.download(client, block, say):
+                return why
+            key = find()
         if key is None:
-            return "not downloaded in LM Studio" + ("" if self.download else "; --download fetches it")
+            return "not found in LM Studio" + (" after downloading" if self.download else "; --download fetches it")
         say(f"{block.cell}: block {block.number} of {block.order_code}, {key}")
         try:
             context = _partner_context(self.warehouse, block) or preflight.PLAN_CONTEXT
