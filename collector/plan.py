@@ -12,7 +12,7 @@ import httpx
 
 from collector import environment, measure
 from collector.backends.identity import get_json
-from collector.backends.lmstudio_models import Listed, listed
+from collector.backends.lmstudio_models import listed
 
 REPEATS = 3
 COOL_CPU_PERCENT, COOL_MOST_S, COOL_STEP_S = 20.0, 120.0, 5.0
@@ -50,21 +50,14 @@ Identify = Callable[[str], str]  # a server's key → the model's name, by model
 
 def find(client: httpx.Client, block: Block, identify: Identify) -> str | None:
     """The key to load for a block among what LM Studio has downloaded; None when it is not there."""
-    formats = {"mlx": "mlx", "llama.cpp": "gguf"}
+    wanted = {"mlx": "mlx", "llama.cpp": "gguf"}.get(block.runtime)
     for model in listed(client):
-        if model.format == formats.get(block.runtime) and identify(model.key) == block.model:
-            key = _variant(model, block.quantization)
-            if key:
-                return key
+        if identify(model.key) == block.model:
+            # one key may hold variants of both formats
+            for build in [model, *(model.as_variant(variant) for variant in model.variants)]:
+                if build.format == wanted and (build.quantization or "").lower() == block.quantization.lower():
+                    return build.variant or build.key
     return None
-
-
-def _variant(model: Listed, quantization: str) -> str | None:
-    wanted = quantization.lower()
-    for variant in model.variants:
-        if variant.lower().partition("@")[2] == wanted:
-            return variant
-    return model.key if (model.quantization or "").lower() == wanted else None
 
 
 def download(client: httpx.Client, block: Block, tell: Callable[[str], None]) -> str | None:

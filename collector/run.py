@@ -171,7 +171,8 @@ def _ask_all(client: httpx.Client, backend: Backend, job: Job, run_id: str, reco
 
     # The same request twice: the second time shows whether the seed decides the text.
     first, second = (ask("warmup", WARMUP, 1, 0, {}) for _ in range(2))
-    honored = first["output_text"] == second["output_text"] if first["output_text"] and second["output_text"] else None
+    said, again = ((row["reasoning_text"], row["output_text"]) for row in (first, second))
+    honored = said == again if any(said) and any(again) else None
     findings = [*recorder.facts["preflight"], preflight.of_seed(honored)]
     recorder.learn({"seed_honored": honored, "preflight": findings})
     position = 0
