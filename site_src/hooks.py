@@ -34,6 +34,8 @@ _building: list[int] = []  # the descriptor that locks `runs/` during a build
 def on_pre_build(config: MkDocsConfig) -> None:
     """Wait while a run is measured here: a build would take the cores that the model needs. A run waits likewise."""
     results = Results.find()
+    if not results.runs.exists():  # a build leaves no folder behind, and where none is nothing is measured
+        return
     _building.append(results.lock(fcntl.LOCK_SH))
     if results.being_measured():
         log.info("A run is being measured; the site is built when it has finished.")
