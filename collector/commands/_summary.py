@@ -51,7 +51,9 @@ def show(run: dict[str, Any]) -> None:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
+    from site_src import figures
+
+    return "–" if value is None else figures.number(value)
 
 
 def _range(low: float | None, high: float | None) -> str:
