@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.backends import Facts
+from collector.errors import StoreFailed
 from collector.schema import Results, is_locked
 
 
@@ -19,9 +20,15 @@ class Journal:
     """A journal being written. Use it as a context manager; `remove` it when the run file stands."""
 
     def __init__(self, results: Results, run_id: str) -> None:
-        results.journals.mkdir(parents=True, exist_ok=True)
         self.path = results.journals / f"{run_id}.jsonl"
-        self._file = self.path.open("x", encoding="utf-8")
+        try:
+            results.journals.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("x", encoding="utf-8")
+        except OSError as error:
+            raise StoreFailed(
+                f"The results folder {results.root} cannot be written: {error.strerror or error}.",
+                "Pass another one with --results, or mend its permissions. Nothing was measured.",
+            ) from error
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def __enter__(self) -> "Journal":

@@ -15,6 +15,7 @@ import pytest
 
 from collector import journal, store
 from collector.backends import Facts
+from collector.errors import StoreFailed
 from collector.journal import Journal
 from collector.schema import Results, is_locked
 from site_src.warehouse import Warehouse, read_run
@@ -376,3 +377,9 @@ def test_looking_for_journals_in_a_folder_without_any(results: Results) -> None:
     assert store.recover(results) == []
     assert not results.being_measured()
     assert not results.root.exists()
+
+
+def test_a_results_folder_that_cannot_be_written_is_said_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StoreFailed, match="cannot be written"):
+        journal.Journal(Results(tmp_path / "file" / "results"), "a" * 12)

@@ -4,7 +4,6 @@ Asked in this order because LM Studio answers 200 to any path (lmstudio greeting
 told apart by one route each.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def _mlx_lm(client: httpx.Client, model: str) -> Facts:
     one_token = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
     fingerprint = str(get_json(client, "/v1/chat/completions", post=one_token).get("system_fingerprint") or "")
     parts = fingerprint.split("-", 2)
-    if len(parts) < 3 or not _all(parts[:2], lambda part: part[:1].isdigit() and "." in part):
+    if len(parts) < 3 or not all(part[:1].isdigit() and "." in part for part in parts[:2]):
         return {}
     return {
         "server": "mlx_lm.server",
@@ -106,7 +105,3 @@ def _mlx_lm(client: httpx.Client, model: str) -> Facts:
         "runtime_proof": "mlx_lm.server's system_fingerprint",
         "model_format": "mlx",
     }
-
-
-def _all(parts: list[str], holds: Callable[[str], bool]) -> bool:
-    return all(holds(part) for part in parts)

@@ -11,7 +11,8 @@ totals as (
     from runs
 ),
 latest as (
-    select label, machine, decode_tps, decode_tps_low, decode_tps_high, decode_count, ttft_ms, peak_memory_gb
+    select label, machine, decode_tps, decode_tps_low, decode_tps_high, decode_count,
+        ttft_ms, ttft_ms_low, ttft_ms_high, peak_memory_gb
     from runs
     where decode_tps is not null
     order by run_started_at desc, run_id
@@ -28,6 +29,8 @@ select
     latest.decode_tps_high as latest_decode_tps_high,
     latest.decode_count as latest_decode_count,
     latest.ttft_ms as latest_ttft_ms,
+    latest.ttft_ms_low as latest_ttft_ms_low,
+    latest.ttft_ms_high as latest_ttft_ms_high,
     latest.peak_memory_gb as latest_peak_memory_gb
 from totals
 left join latest on true;
@@ -48,4 +51,6 @@ comment on column overview.latest_decode_tps_low is 'Lower end of its 95 % inter
 comment on column overview.latest_decode_tps_high is 'Upper end of its 95 % interval.';
 comment on column overview.latest_decode_count is 'Requests behind it.';
 comment on column overview.latest_ttft_ms is 'Latest run: time to first token, ms.';
+comment on column overview.latest_ttft_ms_low is 'Lower end of its 95 % interval.';
+comment on column overview.latest_ttft_ms_high is 'Upper end of its 95 % interval.';
 comment on column overview.latest_peak_memory_gb is 'Latest run: peak memory, GB.';
