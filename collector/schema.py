@@ -4,7 +4,9 @@ A run is one Parquet file in `results/runs/`, one row per operation; the columns
 Unknown is NULL, never 0. The schema only grows: a column is never renamed, retyped or given another meaning, and an
 old file reads as NULL in newer columns.
 
-Versions: 1 (2026-11) first.
+Versions:
+    1  2026-11  first
+    2  2026-11  environment, engine processes, macOS footprint, calibration of the client, context ladder
 """
 
 import os
@@ -17,7 +19,7 @@ from collector.errors import TableInvalid as TableInvalid  # what site_src knows
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
 # Kinds of `error_kind` that are flaws of what was written; the request itself went well, and its speed counts.
@@ -39,8 +41,11 @@ OPERATIONS = (
 CHUNKS = "STRUCT(gap_us BIGINT, kind VARCHAR, chars INTEGER)[]"
 MEMORY = (
     "STRUCT(at_ns BIGINT, system_used_bytes BIGINT, engine_pss_bytes BIGINT, engine_rss_bytes BIGINT, "
-    "swap_used_bytes BIGINT)[]"
+    "swap_used_bytes BIGINT, engine_footprint_bytes BIGINT, engine_footprint_max_bytes BIGINT, wired_bytes BIGINT, "
+    "compressor_bytes BIGINT, pressure_level INTEGER, thermal_level INTEGER)[]"
 )
+ENVIRONMENT = "STRUCT(name VARCHAR, number DOUBLE, text VARCHAR, reason VARCHAR)[]"
+NEEDLES = "STRUCT(depth DOUBLE, name VARCHAR, number VARCHAR, found BOOLEAN)[]"
 FINDINGS = "STRUCT(name VARCHAR, verdict VARCHAR, detail VARCHAR)[]"
 
 
@@ -126,6 +131,38 @@ RUN = _columns(
     ("seed", "BIGINT", "", "seed asked for"),
     ("seed_honored", "BOOLEAN", "", "measured: the same warm-up request twice gave the same text"),
     ("memory_method", "VARCHAR", "", "whose memory the samples hold, and how it was read"),
+    # around the measurement
+    ("engine_process_count", "INTEGER", "", "processes whose memory the samples' engine figures sum"),
+    (
+        "engine_found_by",
+        "VARCHAR",
+        "",
+        "how those were told from others: grown while loading, command line, size, or whole tree",
+    ),
+    (
+        "engine_is_new",
+        "BOOLEAN",
+        "",
+        "each of them was started after loading began, so its lifetime maximum is of this load",
+    ),
+    (
+        "cooldown_s",
+        "DOUBLE",
+        "s",
+        "waited before the run until the machine was at rest; NULL: nobody waited",
+    ),
+    ("kept_awake_by", "VARCHAR", "", "what kept the machine from sleeping meanwhile; NULL: nothing did"),
+    (
+        "client_calibrated_at",
+        "TIMESTAMP",
+        "UTC",
+        "when this client was last measured against a server of known times on this machine; NULL: never",
+    ),
+    ("client_bias_percent", "DOUBLE", "%", "then: median error of decode speed"),
+    ("client_jitter_us", "DOUBLE", "µs", "then: standard deviation of the delay from event sent to event stamped"),
+    ("client_event_delay_us", "DOUBLE", "µs", "then: median of that delay"),
+    ("client_cpu_us_per_token", "DOUBLE", "µs", "then: CPU time of the client for each token received"),
+    ("context_budget_s", "DOUBLE", "s", "time the context ladder was given; NULL: no ladder"),
 )
 
 OPERATION = _columns(
@@ -176,6 +213,12 @@ OPERATION = _columns(
     # around it
     ("roundtrip_us", "BIGINT[]", "µs", "op probe: times of a trivial request, the client's own overhead"),
     ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),
+    ("client_cpu_us", "BIGINT", "µs", "CPU time the client used during the request"),
+    ("environment", ENVIRONMENT, "", "op probe: what the machine was doing; NULL readings with their reason"),
+    # op context: a rung of the ladder
+    ("context_rung", "INTEGER", "tokens", "prompt length this rung aims at"),
+    ("context_expected_tokens", "INTEGER", "tokens", "prompt length expected from its characters"),
+    ("needles", NEEDLES, "", "what was hidden at which depth (0 to 1), and whether the answer names it"),
     # op bench: what llama-bench measured inside the engine, without server, template and sampler
     (
         "bench_test",
