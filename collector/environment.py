@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -65,6 +66,28 @@ def thermal_pressure() -> Reading:
 def gpu_busy_percent() -> Reading:
     """Share of the GPU that is busy, in percent."""
     return Reading(None, "not read yet")
+
+
+def survey(folder: Path) -> list[dict[str, float | str | None]]:
+    """All readings as rows of the schema's `environment`."""
+    readings = {
+        "thermal_pressure": thermal_pressure(),
+        "memory_pressure": memory_pressure(),
+        "power_source": power_source(),
+        "power_mode": power_mode(),
+        "gpu_busy_percent": gpu_busy_percent(),
+        "cpu_busy_percent": cpu_busy_percent(0.1),
+        "swap_used_bytes": swap_used_bytes(),
+    }
+    return [
+        {
+            "name": name,
+            "number": float(r.value) if isinstance(r.value, int | float) else None,
+            "text": r.value if isinstance(r.value, str) else None,
+            "reason": r.reason,
+        }
+        for name, r in readings.items()
+    ]
 
 
 def _output(*command: str) -> str:

@@ -60,6 +60,7 @@ class Exchange:
     error_kind: str | None = None
     error_detail: str | None = None
     was_interrupted: bool = False
+    cpu_ns: int | None = None  # CPU time of this process from sending to the end
 
     def fail(self, kind: str, detail: object) -> None:
         """Keep the first failure; later ones follow from it."""
@@ -68,9 +69,17 @@ class Exchange:
 
 
 def exchange(
-    client: httpx.Client, request: Request, parse: Callable[[str, str], Event], clock: Clock = clock
+    client: httpx.Client,
+    request: Request,
+    parse: Callable[[str, str], Event],
+    clock: Clock = clock,
+    at_first_text: Callable[[], None] = lambda: None,
 ) -> Exchange:
-    """Send one request and time every event of its stream. Failures of the server are in the result, not raised."""
+    """Send one request and time every event of its stream. Failures of the server are in the result, not raised.
+
+    `at_first_text` is called once its time is taken; it must return at once.
+    """
+    cpu = time.process_time_ns()
     prepared = client.build_request("POST", request.path, json=request.body)
     seen = Exchange(sent_at=clock())
     try:
@@ -79,7 +88,7 @@ def exchange(
         with closing(response):
             seen.facts["http_status"] = response.status_code
             if response.status_code == 200 and "json" not in response.headers.get("content-type", ""):
-                _read(response, seen, parse, clock)
+                _read(response, seen, parse, clock, at_first_text)
             else:  # LM Studio answers 200 with a JSON error to what it does not know
                 kind = "not_streamed" if response.status_code == 200 else "http_status"
                 seen.fail(kind, response.read().decode("utf-8", errors="replace")[:BODY_SHOWN])
@@ -94,10 +103,18 @@ def exchange(
         seen.fail("stream_cut" if seen.headers_ns is not None else "transport", error)
     if seen.done_ns is None:
         seen.done_ns = clock() - seen.sent_at
+    seen.cpu_ns = time.process_time_ns() - cpu
     return seen
 
 
-def _read(response: httpx.Response, seen: Exchange, parse: Callable[[str, str], Event], clock: Clock) -> None:
+def _read(
+    response: httpx.Response,
+    seen: Exchange,
+    parse: Callable[[str, str], Event],
+    clock: Clock,
+    at_first_text: Callable[[], None],
+) -> None:
+    has_text = False
     events = _events(response, seen.sent_at, clock)
     for arrived, (name, data) in events:
         if seen.first_event_ns is None:
@@ -109,6 +126,9 @@ def _read(response: httpx.Response, seen: Exchange, parse: Callable[[str, str], 
             seen.fail("bad_event", f"{error}: {data[:200]}")
             continue
         seen.arrivals += [(arrived, kind, text) for kind, text in event.texts] or [(arrived, "other", "")]
+        if event.texts and not has_text:
+            has_text = True
+            at_first_text()
         seen.facts.update(event.facts)
         if event.error is not None:
             seen.fail("server_error", event.error)

@@ -3,35 +3,43 @@
 import fcntl
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from collector import __version__, environment, machine, measure, preflight, record, store
+from collector import __version__, awake, environment, machine, measure, preflight, record, store
 from collector.backends import Backend, Facts
 from collector.errors import ServerNotFound, Unfit
 from collector.journal import Journal
+from collector.memory import engine
 from collector.memory.readings import METHOD
 from collector.memory.sampler import Sampler
 from collector.nonce import messages, nonce
 from collector.preflight import Finding
 from collector.privacy import scrub
+from collector.recorder import Recorder, Watch
 from collector.schema import OUTPUT_FLAWS, Results, typed
 from collector.suite import Prompt, Suite
 
 SAMPLING = {"temperature": 0.7, "top_p": 0.9, "top_k": 40, "repeat_penalty": 1.0, "seed": 42}
 WARMUP = Prompt("warmup", "warmup", "Count from one to fifty in words.", max_tokens=32)
 STOPS = ("load", "probe")  # operations whose failure ends a run
+WARM_TOKENS = 16  # of a resend that shows what the prompt cache saves: only its first token matters
 BASELINE_S = 2.0  # memory at rest, before the model is loaded
+SETTLE_S = 1.0  # and after it was unloaded
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to measure, and how often. `block` and `order_code` place the run in a plan."""
+    """What to measure, and how often. `block` and `order_code` place the run in a plan.
+
+    `facts`: run columns that whoever asks for the run knows: cool-down, calibration, budget.
+    """
 
     suite: Suite
     repeats: int
@@ -41,6 +49,8 @@ class Job:
     forced: bool = False
     block: int = 1
     order_code: str | None = None
+    sampling: Mapping[str, Any] = field(default_factory=lambda: SAMPLING)
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,15 +65,24 @@ class Outcome:
     stopped_by: str | None
 
 
-Watch = Callable[[str, Facts], None]  # told of each operation before (`begin`) and after (`end`), never in between
-
-
-class _Interrupted(Exception):
+class Interrupted(Exception):
     """The person pressed Ctrl-C during a request; its row is stored."""
 
 
-def run(client: httpx.Client, backend: Backend, job: Job, watch: Watch = lambda stage, row: None) -> Outcome:
-    """Measure and write one run file. Raises CollectorError before anything was measured."""
+Work = Callable[[httpx.Client, Backend, Job, str, Recorder], None]  # the requests, once a model is there to answer
+
+
+def run(
+    client: httpx.Client,
+    backend: Backend,
+    job: Job,
+    watch: Watch = lambda stage, row: None,
+    work: Work | None = None,
+) -> Outcome:
+    """Measure and write one run file; `work` sends the requests, by default the suite's.
+
+    Raises CollectorError before anything was measured.
+    """
     run_id = secrets.token_hex(6)
     planned = typed(backend.planned())
     with ExitStack() as stack:
@@ -72,12 +91,13 @@ def run(client: httpx.Client, backend: Backend, job: Job, watch: Watch = lambda 
         sampler = Sampler(journal.path.with_suffix(".memory"))
         stack.callback(sampler.close)
         stack.callback(backend.unload)
-        recorder = _Recorder(journal, sampler, watch)
+        recorder = Recorder(journal, sampler, watch)
+        kept_awake_by = stack.enter_context(awake.keep())
         recorder.learn(_plan(run_id, job) | planned)
         was_interrupted = False
         try:
-            _measure(client, backend, job, run_id, recorder)
-        except (KeyboardInterrupt, _Interrupted):
+            _measure(client, backend, job, run_id, recorder, work or ask_suite)
+        except (KeyboardInterrupt, Interrupted):
             was_interrupted = True
         except BaseException:
             if not recorder.operations:
@@ -90,6 +110,7 @@ def run(client: httpx.Client, backend: Backend, job: Job, watch: Watch = lambda 
             {
                 "run_state": "interrupted" if was_interrupted else "complete",
                 "run_seconds": recorder.now() / 1e9,
+                "kept_awake_by": kept_awake_by(),
             }
         )
         path = store.write(job.results, recorder.facts, recorder.operations)
@@ -110,17 +131,19 @@ def _plan(run_id: str, job: Job) -> Facts:
         "repeats": job.repeats,
         "context_requested": job.context_requested,
         "memory_method": METHOD,
-        **SAMPLING,
+        **job.sampling,
+        **job.facts,
         **machine.describe(),
     }
 
 
-def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: "_Recorder") -> None:
+def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: Recorder, work: Work) -> None:
     swap = environment.swap_used_bytes().value
-    if not _load(backend, recorder):
+    if not _load(backend, job, recorder):
         return
-    recorder.sampler.watch(backend.engine_pid())
     recorder.learn(typed(backend.describe()))
+    if not backend.loads:
+        _find_engine(backend, recorder)
     grown = int(float(environment.swap_used_bytes().value or 0) - float(swap or 0))
     findings = [*preflight.of_loaded(recorder.facts), preflight.of_swap(grown)]
     recorder.learn({"preflight": [*job.preflight, *findings]})
@@ -131,15 +154,17 @@ def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, reco
         probe = {"roundtrip_us": measure.roundtrips(client, backend.trivial_request())}
     except httpx.HTTPError as error:
         raise ServerNotFound(f"The server stopped answering ({type(error).__name__}).", "Start it again.") from None
-    recorder.end("probe", probe)
-    _ask_all(client, backend, job, run_id, recorder)
+    recorder.end("probe", {**probe, "environment": environment.survey(job.results.root)})
+    work(client, backend, job, run_id, recorder)
     if backend.loads:
         recorder.begin("unload", {})
         facts, began, elapsed = measure.timed(backend.unload)
         recorder.end("unload", {"elapsed_ns": elapsed, **facts}, began=began)
+        measure.sleep(SETTLE_S)
+        recorder.idle()
 
 
-def _refuse(failed: list[Finding], recorder: "_Recorder") -> None:
+def _refuse(failed: list[Finding], recorder: Recorder) -> None:
     """What was loaded must not be measured: an error, or a row where loading it is already part of a run."""
     said = "; ".join(f"{finding['name']}: {finding['detail']}" for finding in failed)
     if not recorder.operations:
@@ -147,12 +172,13 @@ def _refuse(failed: list[Finding], recorder: "_Recorder") -> None:
     recorder.end("probe", {"error_kind": "unfit", "error_detail": said})
 
 
-def _ask_all(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: "_Recorder") -> None:
-    def ask(op: str, prompt: Prompt, repeat: int, place: int, where: Facts) -> Facts:
-        digits = nonce(run_id, prompt.id, repeat, place)
-        request = backend.chat(messages(digits, prompt.text), prompt.max_tokens, SAMPLING)
+def ask_suite(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: Recorder) -> None:
+    """Warm up, then every prompt of the suite as often as asked for."""
+
+    def ask(op: str, prompt: Prompt, digits: str, repeat: int, where: Facts) -> Facts:
+        request = backend.chat(messages(digits, prompt.text), prompt.max_tokens, job.sampling)
         recorder.begin(op, {"prompt_id": prompt.id, "repeat": repeat, "max_tokens": prompt.max_tokens})
-        seen = measure.exchange(client, request, backend.parse)
+        seen = measure.exchange(client, request, backend.parse, at_first_text=recorder.sampler.nudge)
         recorder.sampler.sample_now()
         row = {
             "prompt_id": prompt.id,
@@ -166,11 +192,12 @@ def _ask_all(client: httpx.Client, backend: Backend, job: Job, run_id: str, reco
         }
         recorder.end(op, row, began=seen.sent_at)
         if seen.was_interrupted:
-            raise _Interrupted
+            raise Interrupted
         return row
 
     # The same request twice: the second time shows whether the seed decides the text.
-    first, second = (ask("warmup", WARMUP, 1, 0, {}) for _ in range(2))
+    digits = nonce(run_id, WARMUP.id, 1, 0)
+    first, second = (ask("warmup", WARMUP, digits, 1, {}) for _ in range(2))
     said, again = ((row["reasoning_text"], row["output_text"]) for row in (first, second))
     honored = said == again if any(said) and any(again) else None
     findings = [*recorder.facts["preflight"], preflight.of_seed(honored)]
@@ -181,66 +208,52 @@ def _ask_all(client: httpx.Client, backend: Backend, job: Job, run_id: str, reco
         for prompt in job.suite.prompts if repeat % 2 else job.suite.prompts[::-1]:
             position += 1
             where = {"block": job.block, "position": position, "order_code": job.order_code}
-            ask("request", prompt, repeat, position, where)
+            digits = nonce(run_id, prompt.id, repeat, position)
+            row = ask("request", prompt, digits, repeat, where)
+            if repeat == job.repeats and row["first_text_ns"] is not None:
+                # Directly after, while a cache of a single prompt still holds it.
+                short = replace(prompt, max_tokens=min(prompt.max_tokens, WARM_TOKENS))
+                ask("warm", short, digits, repeat, where | {"prompt_sha256": prompt.sha256})
+        recorder.end("probe", {"environment": environment.survey(job.results.root)})
 
 
-def _load(backend: Backend, recorder: "_Recorder") -> bool:
+def _load(backend: Backend, job: Job, recorder: Recorder) -> bool:
     """Load the model if the backend does that, timed; whether there is a model to measure."""
     if not backend.loads:
         return True
     recorder.begin("load", {})
+    around = environment.survey(job.results.root)
     backend.prepare()
+    root = backend.engine_pid() or os.getpid()  # an engine not started yet will be a child of ours
+    before, load_began = engine.sizes(root), measure.utc_now()
+    recorder.sampler.watch_tree(root)
     measure.sleep(BASELINE_S)
     facts, began, elapsed = measure.timed(backend.load)
     recorder.sampler.sample_now()
     if facts.get("error_detail"):
         facts["error_detail"] = scrub(str(facts["error_detail"]))
-    recorder.end("load", {"elapsed_ns": elapsed, **facts}, began=began)
+    if facts.get("error_kind") is None:
+        _find_engine(backend, recorder, before, load_began.replace(tzinfo=UTC).timestamp())
+    recorder.end("load", {"elapsed_ns": elapsed, "environment": around, **facts}, began=began)
     return facts.get("error_kind") is None
 
 
-class _Recorder:
-    """Keeps what is learned of the run, and gives each memory sample to the operation it fell into."""
-
-    def __init__(self, journal: Journal, sampler: Sampler, watch: Watch) -> None:
-        self.facts: Facts = {}
-        self.operations: list[Facts] = []
-        self.sampler = sampler
-        self._journal = journal
-        self._watch = watch
-        self._origin = measure.clock()
-
-    def now(self) -> int:
-        """Ns since the run began."""
-        return measure.clock() - self._origin
-
-    def learn(self, facts: Facts) -> None:
-        """Add run columns."""
-        self.facts |= facts
-        self._journal.facts(facts)
-
-    def begin(self, op: str, about: Facts) -> None:
-        """Tell the watcher what comes next."""
-        self._watch("begin", {"op": op, **about})
-
-    def end(self, op: str, facts: Facts, began: int | None = None) -> None:
-        """Store a finished operation that began at `began` (by the clock), and the idle time before it."""
-        samples = self._samples()
-        started = began - self._origin if began is not None else self.now()
-        before = [sample for sample in samples if sample["at_ns"] < started]
-        if before:
-            self._store({"op": "idle", "started_ns": before[0]["at_ns"], "memory": before})
-        during = [sample for sample in samples if sample["at_ns"] >= started]
-        self._store({"op": op, "started_ns": started, **facts, "memory": during or None})
-        self._watch("end", self.operations[-1])
-
-    def _store(self, row: Facts) -> None:
-        row["op_index"] = len(self.operations)
-        self.operations.append(row)
-        self._journal.operation(row)
-
-    def _samples(self) -> list[dict[str, Any]]:
-        return [{**sample, "at_ns": sample["at_ns"] - self._origin} for sample in self.sampler.take()]
+def _find_engine(
+    backend: Backend, recorder: Recorder, before: engine.Sizes | None = None, load_began: float | None = None
+) -> None:
+    """From now on only the processes that hold the model are sampled; samples since the load count for them too."""
+    root = backend.engine_pid()
+    found = engine.find(root, before, recorder.facts.get("file_bytes"), load_began) if root else None
+    recorder.engine = found
+    recorder.sampler.watch_only(found.pids if found else ())
+    if found:
+        recorder.learn(
+            {
+                "engine_process_count": len(found.pids),
+                "engine_found_by": found.found_by,
+                "engine_is_new": found.is_new,
+            }
+        )
 
 
 def _outcome(path: Path, run_id: str, was_interrupted: bool, operations: list[Facts]) -> Outcome:

@@ -22,7 +22,7 @@ class Shape:
     others: str = ""
     numbers: str = ""  # of the above
     later: str = ""  # came after the first version of the table: a file without them is an old one
-    one_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    one_of: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
@@ -54,10 +54,11 @@ TABLES = {
     ),
     "plan.csv": Shape(
         filled="model variant runtime quantization bits priority status",
-        unique="model runtime quantization",
+        unique="model runtime quantization kind",
         others="format size_gb memory_gb compare_to source note",
-        numbers="bits size_gb memory_gb priority",
-        one_of={"status": STATUSES, "runtime": ("mlx", "llama.cpp")},
+        later="kind context_length budget_s",
+        numbers="bits size_gb memory_gb priority context_length budget_s",
+        one_of={"status": STATUSES, "runtime": ("mlx", "llama.cpp"), "kind": (None, "speed", "context")},
     ),
 }
 
@@ -113,7 +114,7 @@ def _check(path: Path, line: int, row: dict[str, str | None], shape: Shape) -> N
             raise _wrong(path, line, f"{name} is {value!r}, not a number", "Write it like 12.5, or leave it empty.")
     for name, choices in shape.one_of.items():
         if row[name] not in choices:
-            raise _wrong(path, line, f"{name} is {row[name]!r}", f"It is one of: {', '.join(choices)}.")
+            raise _wrong(path, line, f"{name} is {row[name]!r}", f"It is one of: {', '.join(filter(None, choices))}.")
 
 
 def _wrong(path: Path, line: int | None, what: str, remedy: str) -> TableInvalid:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.commands import say
+from collector.commands import _ask, say
 from collector.errors import ModelUnclear
 from collector.preflight import PLAN_CONTEXT, Finding, Need
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collector.backends import Backend, Facts
     from collector.backends.lmstudio import LMStudio
     from collector.schema import Results
-    from site_src.warehouse import Warehouse
 
 EMBEDDED_CONTEXT = 8192
 
@@ -120,14 +119,7 @@ def _known(results: "Results", key: str) -> dict[str, Any]:
         "select min(model) as model, any_value(suites) as suites, any_value(kv_bytes_per_token) as kv_bytes_per_token "
         "from stg_models where model_core($key) glob alias"
     )
-    return _warehouse(results).rows(asked, key=key)[0]
-
-
-@functools.cache
-def _warehouse(results: "Results") -> "Warehouse":
-    from site_src.warehouse import Warehouse
-
-    return Warehouse(results)
+    return _ask.rows(results, asked, key=key)[0]
 
 
 def show_findings(findings: list[Finding]) -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from collector.plan import Block
     from collector.schema import Results
-    from site_src.warehouse import Warehouse
 
 
 @click.command(name="plan")
@@ -43,26 +42,23 @@ def command(
     results: str | None,
 ) -> None:
     """The matrix and its states, worked out from the results. It may be interrupted and run again at any time."""
-    from collector import machine, store
+    from collector import store
     from collector.schema import Results
-    from site_src.warehouse import Warehouse
 
     if suite and "standard" not in suite.split("+"):
         raise click.UsageError("a cell of the plan is measured with the standard suite; add others: standard+NAME.")
     folder = Results.find(results)
     for saved in store.recover(folder):
         say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
-    warehouse = Warehouse(folder, machine.describe())
     if dry_run:
-        _show_ahead(warehouse, only, retry_failed)
+        _show_ahead(_coverage(folder), only, retry_failed)
         return
     if not go:
-        _show(_coverage(warehouse), only)
+        _show(_coverage(folder), only)
         return
-    worker = _Worker(url, folder, warehouse, suite, only, retry_failed, download, force)
+    worker = _Worker(url, folder, suite, only, retry_failed, download, force)
     worker.work(most=1 if one else None)
-    warehouse.refresh()
-    _show(_coverage(warehouse), only)
+    _show(_coverage(folder), only)
     sys.exit(worker.exit_code)
 
 
@@ -73,14 +69,13 @@ class _Worker:
         self,
         url: str,
         folder: "Results",
-        warehouse: "Warehouse",
         suite: str | None,
         only: str | None,
         retry_failed: bool,
         download: bool,
         force: bool,
     ) -> None:
-        self.url, self.folder, self.warehouse, self.suite = url, folder, warehouse, suite
+        self.url, self.folder, self.suite = url, folder, suite
         self.only, self.retry_failed, self.download, self.force = only, retry_failed, download, force
         self.skipped: dict[str, str] = {}  # cell → why it is not tried again now
         self.exit_code = 0
@@ -111,8 +106,7 @@ class _Worker:
     def _next(self) -> "Block | None":
         from collector import plan
 
-        self.warehouse.refresh()
-        due = plan.blocks(_coverage(self.warehouse), self.only, self.retry_failed)
+        due = plan.blocks(_coverage(self.folder), self.only, self.retry_failed)
         return next((block for block in due if block.cell not in self.skipped), None)
 
     def _measure(self, client: "httpx.Client", block: "Block") -> str | None:
@@ -136,7 +130,7 @@ class _Worker:
             return "not found in LM Studio" + (" after downloading" if self.download else "; --download fetches it")
         say(f"{block.cell}: block {block.number} of {block.order_code}, {key}")
         try:
-            context = _partner_context(self.warehouse, block) or preflight.PLAN_CONTEXT
+            context = _partner_context(self.folder, block) or preflight.PLAN_CONTEXT
             backend = _backend.loading(client, key, context, unload=True, yes=True)
             findings = _backend.check(self.folder, backend, backend.planned(), context)
             _backend.show_findings(findings)
@@ -167,19 +161,25 @@ class _Worker:
         return outcome.stopped_by or ("every request failed" if failed_all else None)
 
 
-def _coverage(warehouse: "Warehouse") -> list[dict[str, Any]]:
-    return warehouse.rows("from plan_coverage where machine = (select machine from stg_here)")
+def _coverage(folder: "Results") -> list[dict[str, Any]]:
+    from collector import machine
+    from collector.commands import _ask
+
+    asked = "from plan_coverage where machine = (select machine from stg_here)"
+    return _ask.rows(folder, asked, here=machine.describe())
 
 
-def _partner_context(warehouse: "Warehouse", block: "Block") -> int | None:
+def _partner_context(folder: "Results", block: "Block") -> int | None:
     """What MLX made of the context it was asked for, in this block's group: its partners get the same."""
     if block.runtime == "mlx":
         return None
+    from collector.commands import _ask
+
     asked = (
         "select context_effective from runs where server = 'lmstudio' and runtime = 'mlx' and model = $model "
         "and bits = $bits and context_effective is not null order by run_started_at desc limit 1"
     )
-    found = warehouse.rows(asked, model=block.model, bits=block.bits)
+    found = _ask.rows(folder, asked, model=block.model, bits=block.bits)
     return int(found[0]["context_effective"]) if found else None
 
 
@@ -208,10 +208,10 @@ def _show(rows: list[dict[str, Any]], only: str | None) -> None:
     Console(stderr=True).print(table)
 
 
-def _show_ahead(warehouse: "Warehouse", only: str | None, retry_failed: bool) -> None:
+def _show_ahead(rows: list[dict[str, Any]], only: str | None, retry_failed: bool) -> None:
     from collector import plan
 
-    due = plan.blocks(_coverage(warehouse), only, retry_failed)
+    due = plan.blocks(rows, only, retry_failed)
     for block in due:
         minutes = f"about {block.minutes:.0f} min" if block.minutes is not None else "time unknown: not measured yet"
         say(f"{block.cell}: block {block.number} of {block.order_code}, {minutes}, {block.download_gb or '?'} GB")

@@ -5,7 +5,7 @@ engine's proportional set size (PSS) is read too. On macOS only the system's fig
 """
 
 import sys
-from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 
@@ -17,22 +17,24 @@ METHOD = (
 )
 
 
-def read(engine: Sequence[psutil.Process]) -> dict[str, int | None]:
-    """The fields of a memory sample less its time. Engine figures are None without an engine to look at."""
+def system() -> dict[str, int | None]:
+    """The fields of a memory sample that speak of the whole machine."""
     memory = psutil.virtual_memory()
-    parts = [part for part in map(_of_process, engine) if part is not None]
-    pss = [part["pss"] for part in parts if "pss" in part]
     return {
         "system_used_bytes": memory.total - memory.available,
-        "engine_pss_bytes": sum(pss) if pss else None,
-        "engine_rss_bytes": sum(part["rss"] for part in parts) if parts else None,
         "swap_used_bytes": psutil.swap_memory().used,
+        "wired_bytes": None,
+        "compressor_bytes": None,
+        "pressure_level": None,
+        "thermal_level": None,
     }
 
 
-def _of_process(process: psutil.Process) -> dict[str, int] | None:
+def of_process(pid: int) -> dict[str, int] | None:
+    """Memory of one process; None when it is gone or not ours to see."""
     try:
-        full = process.memory_full_info() if IS_LINUX else process.memory_info()
-    except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
         return None
-    return {"rss": full.rss, "pss": full.pss} if IS_LINUX else {"rss": full.rss}
+    fields = {line.split()[0]: int(line.split()[1]) * 1024 for line in text.splitlines()[1:]}
+    return {"pss_bytes": fields["Pss:"], "rss_bytes": fields["Rss:"]} if fields else None

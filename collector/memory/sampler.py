@@ -1,7 +1,8 @@
 """Samples memory four times a second until its standard input closes: `python -m collector.memory.sampler FILE`.
 
-Each line of FILE is one sample as JSON. A line on standard input names the engine's process and asks for a sample
-at once; an empty one asks for a sample only.
+Each line of FILE is one sample as JSON: the system's figures, and under `engine` those of each watched process. A
+line on standard input says whose: `tree PID` is a process and its descendants, looked up anew for each sample,
+`only PID,PID` just these. Any line, an empty one too, asks for a sample at once.
 """
 
 import contextlib
@@ -10,18 +11,16 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from collector.measure import clock, sleep
+from collector.memory import readings
 from collector.memory.engine import tree
-from collector.memory.readings import read
 
 PERIOD_S = 0.25
 PATIENCE = 100  # looks, 2 ms apart, for a sample that was asked for
-TREE_PERIOD = 8  # samples after which the engine's children are looked up again; a look-up costs some ms
 
 
 class Sampler:
@@ -38,14 +37,22 @@ class Sampler:
             start_new_session=True,  # Ctrl-C must not end it before the run is written
         )
 
-    def watch(self, pid: int | None) -> None:
-        """From now on, sample this process and its children too."""
-        self._say(str(pid or 0))
+    def watch_tree(self, pid: int) -> None:
+        """From now on, sample this process and its descendants; a look-up costs some ms, so not while timing."""
+        self._say(f"tree {pid}")
+
+    def watch_only(self, pids: Iterable[int]) -> None:
+        """From now on, sample these processes."""
+        self._say(f"only {','.join(map(str, sorted(pids)))}")
+
+    def nudge(self) -> None:
+        """Have a sample taken about now, without waiting for it: a write to a pipe."""
+        self._say("")
 
     def sample_now(self) -> None:
         """Take a sample at once, beside the regular ones, and wait for it (a few ms)."""
         before = self._file.stat().st_size
-        self._say("")
+        self.nudge()
         for _ in range(PATIENCE):
             if self._file.stat().st_size > before:
                 return
@@ -79,23 +86,37 @@ class Sampler:
             self._process.stdin.flush()
 
 
+class _Watched:
+    """Whose memory is read, as standard input last said it."""
+
+    def __init__(self) -> None:
+        self._root: int | None = None
+        self._pids: list[int] = []
+
+    def told(self, line: str) -> None:
+        kind, _, who = line.partition(" ")
+        if kind == "tree":
+            self._root = int(who)
+        elif kind == "only":
+            self._root, self._pids = None, [int(pid) for pid in who.split(",") if pid]
+
+    def read(self) -> dict[int, dict[str, int]]:
+        pids = self._pids if self._root is None else tree(self._root)
+        return {pid: part for pid in pids if (part := readings.of_process(pid))}
+
+
 def main() -> None:
     """Sample until standard input closes."""
-    engine: list[psutil.Process] = []
-    pid = count = 0
+    watched = _Watched()
     with Path(sys.argv[1]).open("a", buffering=1) as out:
         while True:
-            if count % TREE_PERIOD == 0 and pid:
-                engine = tree(pid)
-            count += 1
-            out.write(json.dumps({"at_ns": clock(), **read(engine)}) + "\n")
+            out.write(json.dumps({"at_ns": clock(), **readings.system(), "engine": watched.read()}) + "\n")
             if select.select([0], [], [], PERIOD_S)[0]:
                 said = os.read(0, 4096).decode()
                 if not said:
                     return
-                for line in filter(None, said.split("\n")):
-                    pid = int(line)
-                    engine = tree(pid) if pid else []
+                for line in said.splitlines():
+                    watched.told(line)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ select
     status,
     compare_to,
     source,
-    note
+    note,
+    coalesce(kind, 'speed') as kind,
+    cast(context_length as integer) as context_length,
+    cast(budget_s as double) as budget_s
 from raw_plan;
 
 comment on view stg_plan is 'One row per cell of the matrix in plan.csv.';
@@ -31,3 +34,6 @@ comment on column stg_plan.status is 'What the plan says without any result: pen
 comment on column stg_plan.compare_to is 'Variant it is to be compared with.';
 comment on column stg_plan.source is 'Where the weights are published.';
 comment on column stg_plan.note is 'What the plan remarks.';
+comment on column stg_plan.kind is 'speed: the standard suite; context: the ladder.';
+comment on column stg_plan.context_length is 'Context to load with, in tokens; NULL is the plan''s 131,072.';
+comment on column stg_plan.budget_s is 'Time the ladder is given, in seconds.';

@@ -1,6 +1,7 @@
 -- A block is one load and one run file. Members of a group, that is all cells of one model and bit width, go there and
 -- back: A A, A B B A, A B C C B A. So a steady drift of the machine hits them alike, also when some cannot be run and
 -- are left out. The order hangs on plan.csv alone: a cell that turns up or fails later changes no other's place.
+-- A context ladder is a block of its own, after all others: it takes long, and compares with nothing in its group.
 create or replace view plan_order as
 with
 members as (
@@ -12,6 +13,7 @@ members as (
         count(*) over (partition by model, bits) as member_count,
         min(priority) over (partition by model, bits) as group_priority
     from stg_plan
+    where kind = 'speed'
 ),
 lettered as (
     select
@@ -25,9 +27,13 @@ select
     group_rank,
     there || reverse(there) as order_code,
     unnest([member, 2 * member_count + 1 - member]) as block
-from lettered;
+from lettered
+union all
+select plan_row, 1000 + priority as group_rank, 'context' as order_code, 1 as block
+from stg_plan
+where kind = 'context';
 
-comment on view plan_order is 'One row per block of the plan: twice for each cell.';
+comment on view plan_order is 'One row per block of the plan: two for a cell of speed, one for a context ladder.';
 comment on column plan_order.plan_row is 'The cell: its place in the plan.';
 comment on column plan_order.group_rank is 'Place of its group, from 1: by the priority of the best member, then by model and bits.';
 comment on column plan_order.order_code is 'Order of the group''s blocks, a letter a member, MLX first.';

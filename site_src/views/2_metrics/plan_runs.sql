@@ -9,19 +9,23 @@ codes as (
 matched as (
     select
         stg_plan.plan_row,
+        stg_plan.kind = 'context' as is_ladder,
         stg_runs.*,
         run_speed.* exclude (run_id),
         run_load.stop_reason,
         placed.block,
         placed.order_code is not distinct from codes.order_code as is_in_order,
         server is not distinct from 'lmstudio' as is_lmstudio,
-        list_contains(string_split(coalesce(suite, ''), '+'), 'standard') as has_standard_suite
+        list_contains(string_split(coalesce(suite, ''), '+'), 'standard') as has_standard_suite,
+        is_ladder or has_standard_suite as has_suite
     from stg_plan
     inner join codes using (plan_row)
     inner join stg_runs
         on stg_runs.model = stg_plan.model
         and stg_runs.runtime = stg_plan.runtime
         and lower(stg_runs.quantization) = lower(stg_plan.quantization)
+        and (stg_runs.suite is not distinct from 'context') = (stg_plan.kind = 'context')
+        and (stg_plan.kind = 'speed' or stg_runs.context_requested = stg_plan.context_length)
     left join run_speed using (run_id)
     left join run_load using (run_id)
     left join placed using (run_id)
@@ -32,10 +36,10 @@ judged as (
         case
             when not is_lmstudio then null
             when stop_reason is not null then stop_reason
-            when run_state = 'complete' and has_standard_suite and failed_count = request_count
+            when run_state = 'complete' and has_suite and failed_count = request_count
                 then concat_ws(': ', 'every request failed', decode_reason)
         end as failure,
-        is_lmstudio and run_state = 'complete' and has_standard_suite and failure is null as is_finished
+        is_lmstudio and run_state = 'complete' and has_suite and failure is null as is_finished
     from matched
 )
 select
@@ -58,13 +62,14 @@ select
         when not is_lmstudio then 'not through LM Studio but ' || coalesce(server, 'an unknown server')
         when failure is not null then failure
         when run_state != 'complete' then 'the run was interrupted'
+        when is_ladder then null
         when not has_standard_suite then 'suite ' || coalesce(suite, 'unknown') || ', not standard'
         when decode_tps is null then 'no decode speed'
         when context_effective < 131072
             then format('context of {:,} tokens, below the plan''s 131,072', context_effective)
     end as exclusion,
     -- a short context is no reason to load the model again: it would be as short the next time
-    if(is_finished and is_in_order, block, null) as finished_block
+    case when is_finished and is_ladder then 1 when is_finished and is_in_order then block end as finished_block
 from judged;
 
 comment on view plan_runs is 'One row per run of a cell of the plan: same model, runtime and quantization.';

@@ -46,6 +46,9 @@ select
     machine,
     model,
     variant,
+    kind,
+    context_length,
+    budget_s,
     runtime,
     format,
     quantization,
@@ -84,13 +87,16 @@ comment on view plan_coverage is 'One row per cell of plan.csv and machine with 
 comment on column plan_coverage.machine is 'Chip, GPU cores, memory; NULL where nothing is measured.';
 comment on column plan_coverage.model is 'The model.';
 comment on column plan_coverage.variant is 'What the plan calls the cell.';
+comment on column plan_coverage.kind is 'speed: the standard suite; context: the ladder, how much of the context can be used.';
+comment on column plan_coverage.context_length is 'Context to load with, in tokens; NULL is the plan''s 131,072.';
+comment on column plan_coverage.budget_s is 'Time the ladder is given, in seconds.';
 comment on column plan_coverage.runtime is 'Engine: mlx or llama.cpp.';
 comment on column plan_coverage.format is 'gguf or mlx.';
 comment on column plan_coverage.quantization is 'As LM Studio names it.';
 comment on column plan_coverage.bits is 'Nominal bits per weight.';
 comment on column plan_coverage.priority is 'Priority in the plan, 1 first.';
 comment on column plan_coverage.state is 'measured; failed; pending; pending, with reference (a figure from another harness exists); running (only by the plan''s word); to find; unavailable.';
-comment on column plan_coverage.run_count is 'Runs that count: through LM Studio, complete, suite standard, a decode speed, context of 131,072 or not told.';
+comment on column plan_coverage.run_count is 'Runs that count: through LM Studio, complete, suite standard, a decode speed, context of 131,072 or not told; of a ladder, every complete one.';
 comment on column plan_coverage.block_count is 'Blocks of the plan''s order that are finished.';
 comment on column plan_coverage.planned_block_count is 'Blocks the cell has in that order.';
 comment on column plan_coverage.latest_run_at is 'Beginning of its latest LM Studio run, whether it counts or not, UTC.';
