@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 
-from collector import environment, measure
+from collector import measure
 from collector.backends.identity import get_json
 from collector.backends.lmstudio_models import listed
 
 REPEATS = 3
-COOL_CPU_PERCENT, COOL_MOST_S, COOL_STEP_S = 20.0, 120.0, 5.0
+LADDER_BUDGET_S = 3600.0  # of a context row that names none
 DOWNLOAD_STEP_S = 5.0
 DOWNLOAD_SILENT = 12  # looks without an answer, then it is given up
 
@@ -34,6 +34,8 @@ class Block:
     order_code: str
     minutes: float | None
     download_gb: float | None
+    context_length: int | None = None
+    ladder_budget_s: float | None = None  # of a context ladder; None is a block of speed
 
     @property
     def cell(self) -> str:
@@ -81,18 +83,6 @@ def download(client: httpx.Client, block: Block, tell: Callable[[str], None]) ->
     return f"LM Studio's download ended as {job.get('status') or 'an error'}"
 
 
-def cool_down() -> float:
-    """Wait until the machine is at rest, two minutes at most; how long that took, in seconds."""
-    waited = 0.0
-    while waited < COOL_MOST_S:
-        busy = environment.cpu_busy_percent(1.0).value
-        if not isinstance(busy, int | float) or busy < COOL_CPU_PERCENT:
-            break
-        measure.sleep(COOL_STEP_S)
-        waited += COOL_STEP_S + 1.0
-    return waited
-
-
 def blocks(rows: list[dict[str, Any]], only: str | None = None, retry_failed: bool = False) -> list[Block]:
     """The next block of each cell that has one, in the plan's order; cells that failed come last, where asked for."""
     due = sorted((row for row in rows if row["next_rank"] is not None), key=lambda row: row["next_rank"])
@@ -110,6 +100,8 @@ def blocks(rows: list[dict[str, Any]], only: str | None = None, retry_failed: bo
             order_code=row["order_code"],
             minutes=row["estimated_minutes"],
             download_gb=row["download_gb"],
+            context_length=row["context_length"],
+            ladder_budget_s=row["budget_s"] or LADDER_BUDGET_S if row["kind"] == "context" else None,
         )
         for row in due
     ]

@@ -82,7 +82,7 @@ class _Worker:
 
     def work(self, most: int | None) -> None:
         """Measure block after block. Raises ServerNotFound when LM Studio is gone."""
-        from collector import measure, plan
+        from collector import measure
         from collector.commands import _backend
 
         done = 0
@@ -100,8 +100,6 @@ class _Worker:
                     self.skipped[block.cell] = "the run is stored, but does not count as its block"
                     say(f"{block.cell}: {self.skipped[block.cell]}; going on with the next")
                 done += 1
-                if waited := plan.cool_down():
-                    say(f"cooled down for {waited:.0f} s")
 
     def _next(self) -> "Block | None":
         from collector import plan
@@ -111,7 +109,7 @@ class _Worker:
 
     def _measure(self, client: "httpx.Client", block: "Block") -> str | None:
         """One block; None when it was measured, else why the cell is left for now."""
-        from collector import plan, preflight
+        from collector import cooldown, plan, preflight
         from collector import run as runs
         from collector import suite as suites
         from collector.commands import _backend
@@ -128,7 +126,8 @@ class _Worker:
             key = find()
         if key is None:
             return "not found in LM Studio" + (" after downloading" if self.download else "; --download fetches it")
-        say(f"{block.cell}: block {block.number} of {block.order_code}, {key}")
+        waited = cooldown.cool_down()
+        say(f"{block.cell}: block {block.number} of {block.order_code}, {key}; cooled down for {waited:.0f} s")
         try:
             context = _partner_context(self.folder, block) or preflight.PLAN_CONTEXT
             backend = _backend.loading(client, key, context, unload=True, yes=True)
@@ -146,6 +145,7 @@ class _Worker:
                 forced=self.force,
                 block=block.number,
                 order_code=block.order_code,
+                facts={"cooldown_s": waited},
             )
             with Progress(total=plan.REPEATS * len(prompts.prompts)) as progress:
                 outcome = runs.run(client, backend, job, progress)
