@@ -19,7 +19,7 @@ import pytest
 
 from collector import embedded_model
 from collector.schema import CLONE, Results
-from site_src.warehouse import read_run
+from site_src.run_file import read_run
 
 BIN = Path(sys.executable).parent
 PATIENCE_S = 120  # only a hung program waits this long

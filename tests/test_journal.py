@@ -18,7 +18,8 @@ from collector.backends import Facts
 from collector.errors import StoreFailed
 from collector.journal import Journal
 from collector.schema import Results, is_locked
-from site_src.warehouse import Warehouse, read_run
+from site_src.run_file import read_run
+from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, request
 
 CLONE = Path(__file__).parent.parent

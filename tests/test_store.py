@@ -16,7 +16,7 @@ from collector import store
 from collector.backends import Facts
 from collector.errors import StoreFailed
 from collector.schema import COLUMNS, FORMAT, OPERATION, RUN, SCHEMA_VERSION, Results, arrow_schema
-from site_src.warehouse import Untrusted, read_run
+from site_src.run_file import Untrusted, read_run
 from tests.conftest import RUN as RUN_FACTS
 from tests.conftest import STARTED, request
 

@@ -21,7 +21,7 @@ latest as (
 select
     totals.*,
     (select count(*) from run_summary where decode_tps is not null) as configuration_count,
-    (select count(*) from raw_damaged) as damaged_count,
+    (select count(*) from damaged_files) as damaged_count,
     latest.label as latest_label,
     latest.machine as latest_machine,
     latest.decode_tps as latest_decode_tps,

@@ -1,0 +1,115 @@
+"""Run files that were read once, kept in a DuckDB file beside the journal, so that only new ones are read again.
+
+It holds nothing that the run files do not, is open only while files are taken in, and may be deleted at any time. Who
+cannot have it within two seconds, or finds it broken, does without.
+"""
+
+import fcntl
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from collector.schema import COLUMNS, SCHEMA_VERSION, Results
+from site_src import intake, run_file
+
+Stamp = tuple[int, int]  # of a file: time of its last change in ns, size in bytes
+PLACE = "kept"
+PATIENCE, STEP_S = 40, 0.05  # looks for the lock
+
+
+@contextmanager
+def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[bool]:
+    """The file as database `kept` of this connection, ours alone; False where that cannot be had."""
+    try:
+        results.journals.mkdir(exist_ok=True)  # no results folder is made just to be read
+        lock = os.open(results.journals / "warehouse.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError:
+        yield False
+        return
+    try:
+        yield _locked(lock) and _attach(con, results.journals / "warehouse.duckdb")
+    finally:
+        with suppress(duckdb.Error):
+            con.sql(f"detach database if exists {PLACE}")
+        os.close(lock)
+
+
+def copy(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> bool:
+    """Bring `kept` up to date with these files and copy their rows; whether that worked, else nothing has changed."""
+    try:
+        _update(con, wanted)
+        names = {"names": [path.name for path in wanted]}
+        con.sql("begin")
+        for table in ("raw_operations", "raw_damaged"):
+            con.sql(
+                f"insert into memory.{table} by name from {PLACE}.{table} "
+                "where list_contains($names, file)",
+                params=names,
+            )
+        con.sql("commit")
+    except duckdb.Error:
+        with suppress(duckdb.Error):
+            con.sql("rollback")
+        return False
+    return True
+
+
+def _update(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> None:
+    """Read what is new or has changed since; forget what is no longer there."""
+    kept = {name: (time, size) for name, time, size in con.sql(f"from {PLACE}.files").fetchall()}
+    now = {path.name: stamp for path, stamp in wanted.items()}
+    folder = next(iter(wanted)).parent
+    gone = [name for name in kept if not (folder / name).exists()]
+    changed = [name for name, stamp in now.items() if kept.get(name) != stamp]
+    if not gone and not changed:
+        return
+    con.sql("begin")
+    for name in {*gone, *changed} & kept.keys():
+        intake.forget(con, name, PLACE)
+        con.sql(f"delete from {PLACE}.files where file = $file", params={"file": name})  # noqa: S608
+    for name in changed:
+        intake.take_in(con, folder / name, PLACE)
+        con.sql(f"insert into {PLACE}.files values ($1, $2, $3)", params=[name, *now[name]])  # noqa: S608
+    con.sql("commit")
+
+
+def _locked(lock: int) -> bool:
+    for _ in range(PATIENCE):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        threading.Event().wait(STEP_S)
+    return False
+
+
+def _attach(con: duckdb.DuckDBPyConnection, file: Path) -> bool:
+    """Attach the file, made anew when it is broken or of another version."""
+    for _ in range(2):
+        with suppress(duckdb.Error):
+            con.sql(f"attach '{str(file).replace(chr(39), 2 * chr(39))}' as {PLACE}")
+            names = [name for (name,) in con.sql(f"select name from (show tables from {PLACE})").fetchall()]  # noqa: S608
+            if not names:
+                intake.make_tables(con, PLACE)
+                con.sql(f"create table {PLACE}.files (file VARCHAR, changed_ns BIGINT, size BIGINT)")
+                con.sql(f"create table {PLACE}.made_by as select $version as version", params={"version": _version()})
+                return True
+            if con.sql(f"from {PLACE}.made_by").fetchall() == [(_version(),)]:
+                return True
+        with suppress(duckdb.Error):
+            con.sql(f"detach database if exists {PLACE}")
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+            file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
+    return False
+
+
+def _version() -> str:
+    """Changes with whatever decides how a file's rows look here."""
+    reading = Path(run_file.__file__).read_text(encoding="utf-8")
+    said = f"{SCHEMA_VERSION} {COLUMNS} {duckdb.__version__} {reading}"
+    return hashlib.sha256(said.encode()).hexdigest()
