@@ -286,7 +286,7 @@ def test_refresh_reads_an_unchanged_file_only_once(results: Results, monkeypatch
     def again(path: Path) -> pa.Table:
         raise AssertionError(f"{path.name} was read again")
 
-    monkeypatch.setattr("site_src.warehouse.read_run", again)
+    monkeypatch.setattr("site_src.intake.read_run", again)
     warehouse.refresh()
     assert loaded(warehouse) == ["0" * 12]
 
