@@ -27,8 +27,31 @@ create or replace macro nominal_bits(quantization) as
         else try_cast(regexp_extract(quantization, '(?i)(?:q|mxfp)?([0-9]+)', 1) as integer)
     end;
 
--- Student-t quantile for 95 %; more than 40 degrees of freedom are treated as 40, which is wider.
-create or replace macro t_of(degrees) as (select t from t975 where df = least(degrees, 40));
+-- Student-t quantile for 95 %; more than 120 degrees of freedom are treated as 120, which is wider.
+create or replace macro t_of(degrees) as (select t975 from quantiles where df = least(degrees, 120));
+-- The same plus that for a power of 80 %: times a standard error, the smallest difference that would be found.
+create or replace macro t_found(degrees) as (select t975 + t80 from quantiles where df = least(degrees, 120));
+-- Factors on a standard deviation for its 95 % interval.
+create or replace macro sd_low(degrees) as (select sqrt(df / chi975) from quantiles where df = least(degrees, 120));
+create or replace macro sd_high(degrees) as (select sqrt(df / chi025) from quantiles where df = least(degrees, 120));
+
+-- Wilson's 95 % interval of a pass rate.
+create or replace macro wilson(passed, total, side) as
+    (passed + 1.9207294103470628 + side * 1.959963984540054 * sqrt(passed * (total - passed) / total + 0.9603647051735314))
+    / (total + 3.8414588206941256);
+create or replace macro wilson_low(passed, total) as if(total > 0, wilson(passed, total, -1), null);
+create or replace macro wilson_high(passed, total) as if(total > 0, wilson(passed, total, 1), null);
+
+-- Four verdicts with a margin of 3 %: the whole interval beyond it, within it, on one side of 1, or none of these.
+create or replace macro ratio_verdict(center, margin, above, below) as
+    case
+        when margin is null then 'inconclusive'
+        when center - margin > ln(1.03) then above
+        when center + margin < -ln(1.03) then below
+        when center - margin > -ln(1.03) and center + margin < ln(1.03) then 'equivalent'
+        when center - margin > 0 or center + margin < 0 then 'small difference'
+        else 'inconclusive'
+    end;
 
 -- A flaw of what was written is no failure of the request: its speed counts.
 create or replace macro is_failure(kind) as
