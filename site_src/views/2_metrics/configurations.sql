@@ -1,0 +1,36 @@
+-- What is equal in all runs of a configuration. Ladders and imported files are no configurations of speed.
+create or replace view configurations as
+select
+    configuration_id,
+    any_value(label order by run_id) as label,
+    any_value(machine order by run_id) as machine,
+    any_value(server order by run_id) as server,
+    any_value(endpoint order by run_id) as endpoint,
+    any_value(model order by run_id) as model,
+    any_value(runtime order by run_id) as runtime,
+    any_value(quantization order by run_id) as quantization,
+    any_value(bits order by run_id) as bits,
+    any_value(context_effective order by run_id) as context_effective,
+    any_value(parallel order by run_id) as parallel,
+    any_value(sampling order by run_id) as sampling,
+    any_value(suite order by run_id) as suite,
+    bool_or(is_forced) as is_forced
+from stg_runs
+where server is distinct from 'llama-bench' and suite is distinct from 'context'
+group by configuration_id;
+
+comment on view configurations is 'One row per configuration with runs of speed: what all its runs have in common.';
+comment on column configurations.configuration_id is 'The configuration.';
+comment on column configurations.label is 'Model, quantization, engine.';
+comment on column configurations.machine is 'Chip, GPU cores, memory.';
+comment on column configurations.server is 'The program that answered.';
+comment on column configurations.endpoint is 'Path that timed requests went to.';
+comment on column configurations.model is 'The model.';
+comment on column configurations.runtime is 'Engine that ran the model.';
+comment on column configurations.quantization is 'Its quantization.';
+comment on column configurations.bits is 'Nominal bits per weight.';
+comment on column configurations.context_effective is 'Context length the server had, tokens.';
+comment on column configurations.parallel is 'Slots for requests at once.';
+comment on column configurations.sampling is 'Sampling parameters as sent.';
+comment on column configurations.suite is 'Prompt suite.';
+comment on column configurations.is_forced is 'Whether a run was measured although a check of the machine had failed.';
