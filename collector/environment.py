@@ -1,14 +1,21 @@
-"""What the machine is doing: readings, or NULL with a reason where this system cannot give them yet."""
+"""What the machine is doing: readings, or None with a reason where this system cannot give them."""
 
+import plistlib
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 import psutil
 
+from collector.memory import macos
+
 IS_MACOS = sys.platform == "darwin"
+THERMAL = ("nominal", "moderate", "heavy", "trapping", "sleeping")  # by level
+PRESSURE = {1: "normal", 2: "warn", 4: "critical"}
+CPU_LOOK_S = 0.1  # of a survey, which must not take long between two requests
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,30 @@ class Reading:
 
     value: float | str | None
     reason: str | None = None
+
+
+def survey(folder: Path) -> list[dict[str, float | str | None]]:
+    """All readings as rows of the schema's `environment`; `folder` says which disk."""
+    readings = {
+        "thermal_pressure": thermal_pressure(),
+        "memory_pressure": memory_pressure(),
+        "power_source": power_source(),
+        "power_mode": power_mode(),
+        "gpu_busy_percent": gpu_busy_percent(),
+        "cpu_busy_percent": cpu_busy_percent(CPU_LOOK_S),
+        "swap_used_bytes": swap_used_bytes(),
+        "free_memory_bytes": free_memory_bytes(),
+        "disk_free_bytes": disk_free_bytes(folder),
+    }
+    return [
+        {
+            "name": name,
+            "number": None if isinstance(reading.value, str) or reading.value is None else float(reading.value),
+            "text": reading.value if isinstance(reading.value, str) else None,
+            "reason": reading.reason,
+        }
+        for name, reading in readings.items()
+    ]
 
 
 def cpu_busy_percent(seconds: float = 0.5) -> Reading:
@@ -29,12 +60,22 @@ def swap_used_bytes() -> Reading:
     return Reading(psutil.swap_memory().used)
 
 
+def free_memory_bytes() -> Reading:
+    """Memory that can be had without swapping."""
+    return Reading(psutil.virtual_memory().available)
+
+
+def disk_free_bytes(folder: Path) -> Reading:
+    """Free on the disk that holds `folder`, or will."""
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    return Reading(psutil.disk_usage(str(existing)).free)
+
+
 def memory_pressure() -> Reading:
     """normal, warn or critical, by the macOS kernel."""
     if not IS_MACOS:
         return Reading(None, "only macOS tells its memory pressure")
-    told = _output("sysctl", "-n", "kern.memorystatus_vm_pressure_level")
-    level = {"1": "normal", "2": "warn", "4": "critical"}.get(told)
+    level = PRESSURE.get(macos.sysctl(macos.PRESSURE) or 0)
     return Reading(level, None if level else "the kernel did not tell")
 
 
@@ -59,35 +100,43 @@ def power_mode() -> Reading:
 
 
 def thermal_pressure() -> Reading:
-    """nominal, moderate, heavy or trapping."""
-    return Reading(None, "not read yet")
+    """nominal, moderate, heavy, trapping or sleeping."""
+    if not IS_MACOS:
+        return Reading(None, "only macOS tells its thermal pressure")
+    level = macos.thermal_level()
+    if level is not None and level < len(THERMAL):
+        return Reading(THERMAL[level])
+    return thermal_of(_output("pmset", "-g", "therm"))
+
+
+def thermal_of(said: str) -> Reading:
+    """From `pmset -g therm`, which knows less: whether the CPU was slowed down."""
+    limit = re.search(r"CPU_Speed_Limit\s*=\s*(\d+)", said)
+    if limit:
+        return Reading("nominal" if int(limit[1]) >= 100 else "heavy")
+    if "No thermal warning level has been recorded" in said:
+        return Reading("nominal")
+    return Reading(None, "neither the notification center nor pmset told")
 
 
 def gpu_busy_percent() -> Reading:
     """Share of the GPU that is busy, in percent."""
-    return Reading(None, "not read yet")
+    if not IS_MACOS:
+        return Reading(None, "read on macOS only")
+    return gpu_of(_output("ioreg", "-r", "-c", "AGXAccelerator", "-a"))
 
 
-def survey(folder: Path) -> list[dict[str, float | str | None]]:
-    """All readings as rows of the schema's `environment`."""
-    readings = {
-        "thermal_pressure": thermal_pressure(),
-        "memory_pressure": memory_pressure(),
-        "power_source": power_source(),
-        "power_mode": power_mode(),
-        "gpu_busy_percent": gpu_busy_percent(),
-        "cpu_busy_percent": cpu_busy_percent(0.1),
-        "swap_used_bytes": swap_used_bytes(),
-    }
-    return [
-        {
-            "name": name,
-            "number": float(r.value) if isinstance(r.value, int | float) else None,
-            "text": r.value if isinstance(r.value, str) else None,
-            "reason": r.reason,
-        }
-        for name, r in readings.items()
-    ]
+def gpu_of(said: str) -> Reading:
+    """From `ioreg -r -c AGXAccelerator -a`: the driver's own count."""
+    try:
+        entries = plistlib.loads(said.encode()) if said else []
+    except (plistlib.InvalidFileException, ExpatError):
+        entries = []
+    for entry in entries if isinstance(entries, list) else []:
+        told = entry.get("PerformanceStatistics", {}).get("Device Utilization %")
+        if isinstance(told, int | float):
+            return Reading(float(told))
+    return Reading(None, "the driver did not tell")
 
 
 def _output(*command: str) -> str:

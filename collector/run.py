@@ -17,7 +17,7 @@ from collector.backends import Backend, Facts
 from collector.errors import ServerNotFound, Unfit
 from collector.journal import Journal
 from collector.memory import engine
-from collector.memory.readings import METHOD
+from collector.memory.readings import method
 from collector.memory.sampler import Sampler
 from collector.nonce import messages, nonce
 from collector.preflight import Finding
@@ -130,7 +130,7 @@ def _plan(run_id: str, job: Job) -> Facts:
         "suite_sha256": job.suite.sha256,
         "repeats": job.repeats,
         "context_requested": job.context_requested,
-        "memory_method": METHOD,
+        "memory_method": method(),
         **job.sampling,
         **job.facts,
         **machine.describe(),

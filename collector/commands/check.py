@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector.commands import say
 from collector.commands.run import results_option, url_option
 
 if TYPE_CHECKING:
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="NAME", help="Which model, if several are loaded.")
 @click.option("--load", "key", metavar="KEY", help="LM Studio: check whether this model would fit.")
 @click.option("--context-length", type=click.IntRange(256), help="With --load, in tokens.  [default: 131072]")
+@click.option("--probe", is_flag=True, help="Compare each low-level reading with another source; no server needed.")
 @results_option
-def command(url: str, model: str | None, key: str | None, context_length: int | None, results: str | None) -> None:
+def command(
+    url: str, model: str | None, key: str | None, context_length: int | None, probe: bool, results: str | None
+) -> None:
     """Is the machine fit to measure, and is what is loaded what was meant? Exit code 1 if a check fails."""
+    if probe:
+        _probe()
+        return
     from collector import measure, preflight
     from collector.backends.lmstudio import LMStudio
     from collector.commands import _backend
@@ -39,6 +46,25 @@ def command(url: str, model: str | None, key: str | None, context_length: int | 
             findings = [*_backend.check(folder, backend, facts, None), *preflight.of_loaded(facts)]
     _show(findings)
     sys.exit(1 if preflight.failures(findings) else 0)
+
+
+def _probe() -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from collector import probe
+
+    found = probe.probe()
+    table = Table("reading", "verdict", "what was read, and what another source says")
+    words = {True: Text("AGREES", "green"), False: Text("DIFFERS", "red bold"), None: Text("–", "dim")}
+    for one in found:
+        table.add_row(one.name.replace("_", " "), words[one.agrees], Text(one.said))
+    Console(stderr=True).print(table)
+    path = probe.save(found)
+    say("The buffers, without identity, are saved; commit the file, and a test will decode it from now on:")
+    click.echo(path)
+    sys.exit(1 if any(one.agrees is False for one in found) else 0)
 
 
 def _show(findings: "list[Finding]") -> None:

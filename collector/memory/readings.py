@@ -1,40 +1,79 @@
-"""One memory sample on this system, and in words what it holds.
+"""One memory sample on this system: of the whole machine, and of a process.
 
-On Linux the weights of a memory-mapped file count as page cache, which the system's figure leaves out, so the
-engine's proportional set size (PSS) is read too. On macOS only the system's figure is read here.
+On Linux the weights of a memory-mapped file count as page cache, which the system's figure leaves out, so a process's
+proportional set size (PSS) is read too. On macOS a process's footprint leaves mapped weights out and the system's
+figure has them once the GPU has wired them.
 """
 
+import functools
+import os
 import sys
 from pathlib import Path
 
 import psutil
 
-IS_LINUX = sys.platform == "linux"
-METHOD = (
-    "linux: PSS of the engine's process tree; system used is total - available"
-    if IS_LINUX
-    else "macos: system used is total - available; engine RSS"
-)
+from collector.memory import macos
+
+IS_MACOS = sys.platform == "darwin"
+
+
+@functools.cache
+def method() -> str:
+    """What samples hold on this system, for `memory_method`."""
+    if not IS_MACOS:
+        return "linux: PSS of the engine's processes; system used is total - available"
+    if macos.read_vm_statistics() is None:
+        return "macos: footprint of the engine's processes; system used is total - available"
+    return "macos: footprint of the engine's processes; system used is internal - purgeable + wired + compressor"
 
 
 def system() -> dict[str, int | None]:
-    """The fields of a memory sample that speak of the whole machine."""
-    memory = psutil.virtual_memory()
+    """The fields of a memory sample that speak of the whole machine; None where this system cannot tell."""
+    swap = psutil.swap_memory().used
+    if IS_MACOS and (buffer := macos.read_vm_statistics()):
+        pages, size = macos.vm_statistics(buffer), os.sysconf("SC_PAGE_SIZE")
+        read = {
+            "system_used_bytes": pages.used() * size,
+            "wired_bytes": pages.wire * size,
+            "compressor_bytes": pages.compressor * size,
+        }
+    else:
+        memory = psutil.virtual_memory()
+        read = {"system_used_bytes": memory.total - memory.available}
     return {
-        "system_used_bytes": memory.total - memory.available,
-        "swap_used_bytes": psutil.swap_memory().used,
         "wired_bytes": None,
         "compressor_bytes": None,
-        "pressure_level": None,
-        "thermal_level": None,
+        **read,
+        "swap_used_bytes": swap,
+        "pressure_level": macos.sysctl(macos.PRESSURE) if IS_MACOS else None,
+        "thermal_level": macos.thermal_level() if IS_MACOS else None,
     }
 
 
 def of_process(pid: int) -> dict[str, int] | None:
-    """Memory of one process; None when it is gone or not ours to see."""
+    """Bytes of one process: `rss_bytes` and, by system, `pss_bytes` or `footprint_bytes` and its maximum.
+
+    None for a process that has gone or is not ours to see.
+    """
+    if IS_MACOS:
+        buffer = macos.read_usage(pid)
+        if buffer is None:
+            return None
+        used = macos.usage(buffer)
+        return {
+            "rss_bytes": used.resident,
+            "footprint_bytes": used.footprint,
+            "footprint_max_bytes": used.footprint_max,
+        }
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return rollup(Path(f"/proc/{pid}/smaps_rollup").read_text())
     except OSError:
         return None
-    fields = {line.split()[0]: int(line.split()[1]) * 1024 for line in text.splitlines()[1:]}
-    return {"pss_bytes": fields["Pss:"], "rss_bytes": fields["Rss:"]} if fields else None
+
+
+def rollup(text: str) -> dict[str, int] | None:
+    """Decode Linux's `smaps_rollup`; None of a process without memory of its own."""
+    fields = dict(line.split()[:2] for line in text.splitlines()[1:])
+    if "Pss:" not in fields or "Rss:" not in fields:
+        return None
+    return {"rss_bytes": int(fields["Rss:"]) * 1024, "pss_bytes": int(fields["Pss:"]) * 1024}
