@@ -20,15 +20,23 @@ select
     completion_tokens,
     cached_tokens,
     reported_decode_tps,
+    reported_prompt_ms,
 
     ---------- times in ns since sending
+    started_ns,
+    first_event_ns,
     first_text_ns,
     first_answer_ns,
     last_text_ns,
     done_ns,
 
     ---------- the stream, text only
-    list_filter(chunks, lambda chunk: chunk.chars > 0) as text_chunks
+    list_filter(chunks, lambda chunk: chunk.chars > 0) as text_chunks,
+
+    ---------- around it
+    client_cpu_us,
+    list_max(list_transform(memory, lambda sample: sample.pressure_level)) as pressure_level,
+    list_max(list_transform(memory, lambda sample: sample.thermal_level)) as thermal_level
 from raw_operations
 where op = 'request';
 
@@ -56,3 +64,9 @@ comment on column stg_requests.first_answer_ns is 'Sent to first text of the ans
 comment on column stg_requests.last_text_ns is 'Sent to last text, ns.';
 comment on column stg_requests.done_ns is 'Sent to the end of the stream, ns.';
 comment on column stg_requests.text_chunks is 'The streamed events that carried text.';
+comment on column stg_requests.reported_prompt_ms is 'Time the server says it spent on the prompt, ms.';
+comment on column stg_requests.started_ns is 'When it was sent, in ns since the run began.';
+comment on column stg_requests.first_event_ns is 'Sent to first event of any kind, ns.';
+comment on column stg_requests.client_cpu_us is 'CPU time of the client during the request, µs.';
+comment on column stg_requests.pressure_level is 'Highest memory pressure while it ran: 1 normal, 2 warn, 4 critical; NULL where the system does not tell.';
+comment on column stg_requests.thermal_level is 'Highest thermal pressure while it ran: 0 nominal to 4; NULL where the system does not tell.';

@@ -57,6 +57,12 @@ select
         'repeat_penalty=' || repeat_penalty, 'seed=' || seed
     ) as sampling,
     memory_method,
+    engine_found_by,
+    engine_is_new,
+    wired_limit_mb,
+    context_advertised,
+    context_budget_s,
+    left(md5(concat_ws('|', machine, server, endpoint, runtime, model, quantization, context_effective)), 12) as ladder_id,
     left(md5(concat_ws(
         '|', machine, server, endpoint, runtime, model, quantization, context_effective, parallel, sampling, suite,
         suite_sha256
@@ -100,3 +106,9 @@ comment on column stg_runs.sampling is 'Sampling parameters as sent.';
 comment on column stg_runs.configuration_id is 'Equal for runs that measure the same: machine, server, engine, model, quantization, context, slots, sampling, suite with its hash. Versions are left out, so that a configuration has a history.';
 comment on column stg_runs.label is 'The configuration in short: model, quantization, engine.';
 comment on column stg_runs.memory_method is 'What the memory samples hold.';
+comment on column stg_runs.engine_found_by is 'How the engine''s processes were told from others.';
+comment on column stg_runs.engine_is_new is 'Whether each of them was started for this load.';
+comment on column stg_runs.wired_limit_mb is 'macOS wired limit in MiB; 0 is the system''s default.';
+comment on column stg_runs.context_advertised is 'Longest context the model is made for, by the server, tokens.';
+comment on column stg_runs.context_budget_s is 'Time the ladder was given, s; NULL: no ladder.';
+comment on column stg_runs.ladder_id is 'Equal for runs of speed and ladders of the same machine, server, engine, model, quantization and context.';

@@ -11,7 +11,9 @@ cells as materialized (
         count(decode_tps) as decode_count,
         median(completion_tokens) as tokens
     from request_speed
+    inner join request_flags using (run_id, op_index)
     inner join stg_runs using (run_id)
+    where exclusion is null
     group by configuration_id, prompt_sha256, repeat
 )
 select

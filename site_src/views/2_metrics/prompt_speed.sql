@@ -1,4 +1,18 @@
+-- Only requests that nothing speaks against; how many were left out, and why, stands beside them.
 create or replace view prompt_speed as
+with
+judged as (
+    select
+        speed.* replace (
+            if(exclusion is null, decode_tps, null) as decode_tps,
+            if(exclusion is null, ttft_ms, null) as ttft_ms,
+            if(exclusion is null, prefill_tps, null) as prefill_tps,
+            coalesce(exclusion, decode_reason) as decode_reason
+        ),
+        if(not speed.is_failed, exclusion, null) as exclusion
+    from request_speed as speed
+    inner join request_flags using (run_id, op_index)
+)
 select
     run_id,
     prompt_id,
@@ -22,8 +36,10 @@ select
     median(prefill_tps) as prefill_tps,
     count(prefill_tps) as prefill_count,
     median(completion_tokens) as completion_tokens,
-    any_value(decode_reason) filter (decode_tps is null) as decode_reason
-from request_speed
+    count(exclusion) as excluded_count,
+    string_agg(distinct exclusion, ', ' order by exclusion) as exclusion,
+    any_value(decode_reason order by op_index) filter (decode_tps is null) as decode_reason
+from judged
 group by run_id, prompt_id, prompt_category, prompt_sha256;
 
 comment on view prompt_speed is 'One row per run and prompt, over its repeats.';
@@ -32,7 +48,7 @@ comment on column prompt_speed.prompt_id is 'The prompt''s name in its suite.';
 comment on column prompt_speed.prompt_category is 'What kind of prompt it is.';
 comment on column prompt_speed.prompt_sha256 is 'Hash of the prompt.';
 comment on column prompt_speed.request_count is 'Requests sent, failed ones included.';
-comment on column prompt_speed.failed_count is 'Requests that failed.';
+comment on column prompt_speed.failed_count is 'Requests that failed; they have no speed.';
 comment on column prompt_speed.decode_count is 'Requests with a valid decode speed.';
 comment on column prompt_speed.decode_tps is 'Median decode speed, tokens per second.';
 comment on column prompt_speed.decode_tps_min is 'Slowest repeat.';
@@ -50,3 +66,5 @@ comment on column prompt_speed.prefill_tps is 'Median prefill speed, tokens per 
 comment on column prompt_speed.prefill_count is 'Requests with a valid prefill speed.';
 comment on column prompt_speed.completion_tokens is 'Median of generated tokens.';
 comment on column prompt_speed.decode_reason is 'Why a request has no decode speed, if any has none.';
+comment on column prompt_speed.excluded_count is 'Requests that went well and are left out nevertheless.';
+comment on column prompt_speed.exclusion is 'Why they are left out.';

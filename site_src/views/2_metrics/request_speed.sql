@@ -21,6 +21,7 @@ first_chunk as (
         case
             when is_failure(error_kind) then 'the request failed: ' || error_kind
             when completion_tokens is null then 'the server sent no token count'
+            when completion_tokens < first_tokens then 'fewer tokens were counted than the first chunk held'
             when completion_tokens < 32 then 'fewer than 32 tokens were generated'
             when coalesce(chunk_count, 0) < 8 then 'fewer than 8 chunks arrived'
             when last_text_ns <= first_text_ns then 'all text arrived at once'
@@ -49,6 +50,8 @@ select
     completion_tokens,
     cached_tokens,
     chunk_count,
+    chunk_count / nullif(completion_tokens, 0) as batch_ratio,
+    if(not is_failure(error_kind), ms(first_event_ns), null) as ttfr_ms,
     if(not is_failure(error_kind), ms(first_text_ns), null) as ttft_ms,
     if(not is_failure(error_kind), ms(first_answer_ns), null) as ttfa_ms,
     if(decode_reason is null, per_s(completion_tokens - first_tokens, last_text_ns - first_text_ns), null)
@@ -58,7 +61,13 @@ select
         as prefill_tps,
     prefill_reason,
     if(not is_failure(error_kind), per_s(completion_tokens, done_ns), null) as e2e_tps,
-    reported_decode_tps
+    if(
+        not is_failure(error_kind) and char_count - first_chars >= 32, per_s(char_count - first_chars, last_text_ns - first_text_ns),
+        null
+    ) as chars_per_s,
+    reported_decode_tps,
+    reported_prompt_ms,
+    client_cpu_us
 from first_chunk;
 
 comment on view request_speed is 'One row per measured request: its speeds, each NULL with a reason where it means nothing.';
@@ -83,3 +92,8 @@ comment on column request_speed.prefill_tps is 'Prefill speed: uncached prompt t
 comment on column request_speed.prefill_reason is 'Why there is no prefill speed.';
 comment on column request_speed.e2e_tps is 'End-to-end rate: tokens per second from sending to the end of the stream.';
 comment on column request_speed.reported_decode_tps is 'Decode speed the server claims; never mixed with ours.';
+comment on column request_speed.batch_ratio is 'Chunks with text for each token; below 0.8 the server bundles tokens.';
+comment on column request_speed.ttfr_ms is 'Time to first response: sent to first event of any kind, in ms; diagnostic.';
+comment on column request_speed.chars_per_s is 'Characters per second between first and last text: comparable between tokenizers, and where no tokens are counted.';
+comment on column request_speed.reported_prompt_ms is 'Time the server says it spent on the prompt, ms.';
+comment on column request_speed.client_cpu_us is 'CPU time of the client during the request, µs.';

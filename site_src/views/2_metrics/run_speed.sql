@@ -20,7 +20,9 @@ pooled as (
         avg(ttft_log_mean) as ttft_center,
         sqrt(sum(ttft_log_variance / ttft_count)) / nullif(count(ttft_log_variance), 0) as ttft_se,
         (sum(ttft_count - 1) filter (ttft_count > 1))::bigint as ttft_df,
-        any_value(decode_reason) as decode_reason
+        sum(excluded_count)::bigint as excluded_count,
+        string_agg(distinct exclusion, ', ' order by exclusion) as exclusion,
+        any_value(decode_reason order by prompt_id) as decode_reason
     from prompt_speed
     group by run_id
 )
@@ -45,6 +47,8 @@ select
     ttft_df,
     prefill_tps,
     prefill_count,
+    excluded_count,
+    exclusion,
     decode_reason
 from pooled;
 
@@ -70,3 +74,5 @@ comment on column run_speed.ttft_df is 'Degrees of freedom behind it.';
 comment on column run_speed.prefill_tps is 'Prefill speed, likewise, over prompts of 512 tokens and more.';
 comment on column run_speed.prefill_count is 'Requests with a valid prefill speed.';
 comment on column run_speed.decode_reason is 'Why some requests have no decode speed.';
+comment on column run_speed.excluded_count is 'Requests that went well and are left out nevertheless.';
+comment on column run_speed.exclusion is 'Why they are left out.';

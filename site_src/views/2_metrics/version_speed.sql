@@ -24,6 +24,8 @@ cells as materialized (
     from versions
     inner join ordered using (configuration_id, version)
     inner join request_speed using (run_id)
+    inner join request_flags using (run_id, op_index)
+    where exclusion is null
     group by all
 ),
 prompts as (

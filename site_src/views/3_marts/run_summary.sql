@@ -19,6 +19,8 @@ pooled as (
         max(prompt_count) as prompt_count,
         sum(request_count)::bigint as request_count,
         sum(failed_count)::bigint as failed_count,
+        sum(excluded_count)::bigint as excluded_count,
+        string_agg(distinct exclusion, ', ' order by exclusion) as exclusion,
         sum(decode_count)::bigint as decode_count,
         geomean(decode_tps) as decode_tps,
         avg(decode_center) as decode_center,
@@ -31,22 +33,29 @@ pooled as (
         sum(prefill_count)::bigint as prefill_count,
         max(peak_memory_gb) as peak_memory_gb,
         count(peak_memory_gb) as peak_memory_count,
-        any_value(peak_memory_kind) as peak_memory_kind,
+        any_value(peak_memory_kind order by run_id) as peak_memory_kind,
+        -- the least sure run decides
+        ['low', 'medium', 'high'][min(list_position(['low', 'medium', 'high'], memory_confidence))] as memory_confidence,
         median(load_s) as load_s,
         count(load_s) as load_count,
         max(file_gb) as file_gb,
         string_agg(distinct reason, '; ' order by reason) as reason
     from runs
-    where server is distinct from 'llama-bench'  -- imported, with nothing that is measured here
+    where server is distinct from 'llama-bench' and suite is distinct from 'context'  -- they have no requests of a suite
     group by configuration_id
 )
 select
-    * exclude (decode_center, decode_margin, ttft_center, ttft_margin),
+    pooled.* exclude (decode_center, decode_margin, ttft_center, ttft_margin),
     exp(decode_center - decode_margin) as decode_tps_low,
     exp(decode_center + decode_margin) as decode_tps_high,
     exp(ttft_center - ttft_margin) as ttft_ms_low,
-    exp(ttft_center + ttft_margin) as ttft_ms_high
+    exp(ttft_center + ttft_margin) as ttft_ms_high,
+    peak_short_gb,
+    peak_full_gb,
+    if(peak_full_gb is null, null, peak_full_kind) as peak_full_kind,
+    peak_full_reason
 from pooled
+left join configuration_full_memory using (configuration_id)
 order by latest_run_at desc, configuration_id;
 
 comment on view run_summary is 'One row per configuration: machine, server, engine, model, quantization, context, sampling and suite.';
@@ -83,3 +92,10 @@ comment on column run_summary.load_s is 'Median load time, seconds.';
 comment on column run_summary.load_count is 'Loads behind it.';
 comment on column run_summary.file_gb is 'Weights on disk, GB.';
 comment on column run_summary.reason is 'What is missing or doubtful in its runs.';
+comment on column run_summary.excluded_count is 'Requests that went well and are left out nevertheless.';
+comment on column run_summary.exclusion is 'Why they are left out.';
+comment on column run_summary.memory_confidence is 'How sure its peak memory is: high, medium or low, by the least sure run.';
+comment on column run_summary.peak_short_gb is 'Peak memory with the suite''s prompts, GB.';
+comment on column run_summary.peak_full_gb is 'Peak memory with the whole context in use, GB.';
+comment on column run_summary.peak_full_kind is 'measured by a ladder, or estimated.';
+comment on column run_summary.peak_full_reason is 'How it was estimated, or why it is not known.';

@@ -22,6 +22,8 @@ select
     coalesce(prompt_count, 0) as prompt_count,
     coalesce(request_count, 0) as request_count,
     coalesce(failed_count, 0) as failed_count,
+    coalesce(excluded_count, 0) as excluded_count,
+    exclusion,
     decode_tps,
     decode_tps_low,
     decode_tps_high,
@@ -34,6 +36,8 @@ select
     coalesce(prefill_count, 0) as prefill_count,
     peak_memory_gb,
     peak_memory_kind,
+    memory_confidence,
+    memory_confidence_reason,
     memory_sample_count,
     load_s,
     gb(file_bytes) as file_gb,
@@ -50,6 +54,7 @@ select
         if(run_state = 'interrupted', 'the run was interrupted', null),
         if(is_forced, 'measured although a check had failed', null),
         if(failed_count > 0, failed_count || ' of ' || request_count || ' requests failed', null),
+        if(excluded_count > 0, excluded_count || ' of ' || request_count || ' requests left out: ' || exclusion, null),
         stop_reason,
         if(decode_count = 0, 'no decode speed: ' || decode_reason, null),
         if(stop_kind is null, 'peak memory: ' || peak_memory_reason, null),
@@ -112,3 +117,7 @@ comment on column runs.ttft_se is 'Its standard error.';
 comment on column runs.ttft_df is 'Degrees of freedom behind it.';
 comment on column runs.is_forced is 'Measured although a check of the machine had failed.';
 comment on column runs.reason is 'What is missing or doubtful, in words.';
+comment on column runs.excluded_count is 'Requests that went well and are left out nevertheless.';
+comment on column runs.exclusion is 'Why they are left out.';
+comment on column runs.memory_confidence is 'How sure peak memory is: high, medium or low.';
+comment on column runs.memory_confidence_reason is 'What lowers it.';

@@ -1,0 +1,61 @@
+-- Peak at full context: measured by a ladder, else the short peak and what the cache still has to grow. MLX grows its
+-- cache on demand; llama.cpp allocates all of it when loading, so its short peak holds it already.
+create or replace view configuration_full_memory as
+with
+short as (
+    select
+        configuration_id,
+        any_value(ladder_id) as ladder_id,
+        any_value(model) as model,
+        any_value(runtime) as runtime,
+        any_value(context_effective) as context_effective,
+        max(peak_memory_gb) as peak_short_gb
+    from stg_runs
+    inner join run_memory using (run_id)
+    where configuration_id in (select configuration_id from configurations)
+    group by configuration_id
+),
+lengths as (
+    select configuration_id, max(prompt_tokens + completion_tokens) as tokens
+    from stg_requests
+    inner join stg_runs using (run_id)
+    group by configuration_id
+),
+ladders as (
+    select ladder_id, max(peak_memory_gb) as peak_gb
+    from stg_runs
+    inner join run_memory using (run_id)
+    where run_id in (select run_id from stg_context where is_accepted)
+    group by ladder_id
+),
+known as (
+    select distinct model, kv_bytes_per_token from stg_models
+)
+select
+    short.configuration_id,
+    peak_short_gb,
+    case
+        when ladders.peak_gb is not null then greatest(ladders.peak_gb, peak_short_gb)
+        when runtime = 'llama.cpp' then if(context_effective is null, null, peak_short_gb)
+        else peak_short_gb + gb(kv_bytes_per_token * greatest(context_effective - tokens, 0))
+    end as peak_full_gb,
+    if(ladders.peak_gb is not null, 'measured', 'estimated') as peak_full_kind,
+    case
+        when ladders.peak_gb is not null then null
+        when peak_short_gb is null then 'no peak memory'
+        when context_effective is null then 'the context is not known'
+        when runtime = 'llama.cpp' then 'no ladder: llama.cpp allocates the whole cache when loading'
+        when kv_bytes_per_token is null then 'models.csv does not know the shape of this model''s cache'
+        else 'no ladder: short peak and the cache by its formula'
+    end as peak_full_reason
+from short
+left join lengths using (configuration_id)
+left join ladders using (ladder_id)
+left join known using (model);
+
+comment on view configuration_full_memory is 'One row per configuration: peak memory with short prompts and with the whole context.';
+comment on column configuration_full_memory.configuration_id is 'The configuration.';
+comment on column configuration_full_memory.peak_short_gb is 'Highest peak of its runs with the suite''s prompts, GB.';
+comment on column configuration_full_memory.peak_full_gb is 'Peak with the whole context in use, GB.';
+comment on column configuration_full_memory.peak_full_kind is 'measured by a ladder, or estimated.';
+comment on column configuration_full_memory.peak_full_reason is 'How it was estimated, or why it is not known.';

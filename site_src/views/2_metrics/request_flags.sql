@@ -1,0 +1,73 @@
+-- Rules fixed before looking. A flag deletes nothing: it keeps a request out of figures and comparisons, and is counted.
+create or replace view request_flags as
+with
+whole_run as (
+    select
+        run_id,
+        max(swap_used_bytes) - arg_min(swap_used_bytes, at_ns) as swap_grown_bytes,
+        max(compressor_bytes) - arg_min(compressor_bytes, at_ns) as compressor_grown_bytes
+    from stg_memory
+    group by run_id
+),
+usual as (
+    select configuration_id, prompt_sha256, median(ttft_ms) as ttft_ms
+    from request_speed
+    inner join stg_runs using (run_id)
+    group by configuration_id, prompt_sha256
+),
+flagged as (
+    select
+        speed.run_id,
+        speed.op_index,
+        speed.prompt_id,
+        speed.position,
+        speed.is_failed,
+        speed.error_kind,
+        coalesce(speed.cached_tokens > 16, false) as is_cached,
+        coalesce(speed.ttft_ms < 0.5 * usual.ttft_ms, false) as is_early,
+        coalesce(
+            abs(speed.reported_decode_tps / speed.decode_tps - 1) > 0.05 or speed.ttft_ms < 0.98 * speed.reported_prompt_ms,
+            false
+        ) as is_timing_mismatch,
+        coalesce(
+            requests.pressure_level > 1 or swap_grown_bytes > 500e6 or compressor_grown_bytes > 2e9, false
+        ) as is_pressured,
+        coalesce(requests.thermal_level > 0, false) as is_hot,
+        requests.pressure_level,
+        requests.thermal_level
+    from request_speed as speed
+    inner join stg_requests as requests using (run_id, op_index)
+    inner join stg_runs using (run_id)
+    left join whole_run using (run_id)
+    left join usual
+        on usual.configuration_id = stg_runs.configuration_id and usual.prompt_sha256 = speed.prompt_sha256
+)
+select
+    *,
+    is_cached or is_early as is_cache_suspect,
+    case
+        when is_failed then 'failed: ' || error_kind
+        when is_hot then 'the machine was hot'
+        when is_pressured then 'memory was short'
+        when is_cached then 'the prompt was partly cached'
+        when is_early then 'the first token came in less than half the usual time, as from a cache'
+        when is_timing_mismatch then 'our clock and the server''s differ'
+    end as exclusion
+from flagged;
+
+comment on view request_flags is 'One row per measured request: what speaks against it, and whether that keeps it out of figures and comparisons.';
+comment on column request_flags.run_id is 'The run.';
+comment on column request_flags.op_index is 'Place among the run''s operations.';
+comment on column request_flags.prompt_id is 'The prompt''s name in its suite.';
+comment on column request_flags.position is 'Place among the run''s measured requests, from 1.';
+comment on column request_flags.is_failed is 'Whether the request failed.';
+comment on column request_flags.error_kind is 'How it failed, or what is flawed in its text.';
+comment on column request_flags.is_cached is 'More than 16 prompt tokens were taken from a cache; up to that, the chat template explains it.';
+comment on column request_flags.is_early is 'TTFT below half the median of this prompt in this configuration.';
+comment on column request_flags.is_timing_mismatch is 'The server''s decode speed differs from ours by more than 5 %, or it spent longer on the prompt than we waited.';
+comment on column request_flags.is_pressured is 'Memory pressure above normal, swap grown by more than 500 MB or compressed memory by more than 2 GB during the run.';
+comment on column request_flags.is_hot is 'Thermal pressure above nominal.';
+comment on column request_flags.pressure_level is 'Worst memory pressure seen: 1 normal, 2 warn, 4 critical.';
+comment on column request_flags.thermal_level is 'Worst thermal pressure seen: 0 nominal to 4.';
+comment on column request_flags.is_cache_suspect is 'Whether a prompt cache may have answered.';
+comment on column request_flags.exclusion is 'Why it is kept out; NULL where nothing speaks against it.';
