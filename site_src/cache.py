@@ -47,8 +47,7 @@ def copy(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> bool:
         con.sql("begin")
         for table in ("raw_operations", "raw_damaged"):
             con.sql(
-                f"insert into memory.{table} by name from {PLACE}.{table} "
-                "where list_contains($names, file)",
+                f"insert into memory.{table} by name from {PLACE}.{table} where list_contains($names, file)",
                 params=names,
             )
         con.sql("commit")

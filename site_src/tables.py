@@ -36,6 +36,7 @@ TABLES = {
         filled="model variant harness",
         unique="model variant harness",
         others="decode_tps memory_gb note",
+        later="chip",
         numbers="decode_tps memory_gb",
     ),
     "machines.csv": Shape(
@@ -48,9 +49,11 @@ TABLES = {
         filled="model aliases",
         unique="model",
         others="parameters_total_b parameters_active_b context_advertised suites",
-        later="layers full_attention_layers kv_heads head_dim hidden_size experts experts_active source",
+        later="layers full_attention_layers kv_heads head_dim hidden_size experts experts_active source "
+        "attention_heads expert_size vocabulary weights_per_token_b",
         numbers="parameters_total_b parameters_active_b context_advertised "
-        "layers full_attention_layers kv_heads head_dim hidden_size experts experts_active",
+        "layers full_attention_layers kv_heads head_dim hidden_size experts experts_active "
+        "attention_heads expert_size vocabulary weights_per_token_b",
     ),
     "plan.csv": Shape(
         filled="model variant runtime quantization bits priority status",

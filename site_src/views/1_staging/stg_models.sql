@@ -13,6 +13,19 @@ select
     cast(hidden_size as integer) as hidden_size,
     cast(experts as integer) as experts,
     cast(experts_active as integer) as experts_active,
+    -- Weights read for a token: experts, attention, router, output layer; of a model of another build the given figure.
+    coalesce(
+        cast(weights_per_token_b as double),
+        if(layers = full_attention_layers, (
+            layers::double * (
+                experts_active::double * 3 * hidden_size::double * expert_size::double
+                + hidden_size::double * head_dim::double * 2 * (attention_heads::double + kv_heads::double)
+                + hidden_size::double * experts::double
+            )
+            + hidden_size::double * vocabulary::double
+        ) / 1e9, null),
+        cast(parameters_active_b as double)
+    ) as weights_per_token_b,
     -- keys and values of two bytes each, in the layers that keep a cache
     cast(2 * 2 * cast(full_attention_layers as bigint) * cast(kv_heads as bigint) * cast(head_dim as bigint) as bigint)
         as kv_bytes_per_token,
@@ -35,3 +48,4 @@ comment on column stg_models.experts is 'Experts of a layer; NULL for a dense mo
 comment on column stg_models.experts_active is 'Experts used per token, shared ones included.';
 comment on column stg_models.kv_bytes_per_token is 'Key-value cache for a token of context at 16 bits, in bytes.';
 comment on column stg_models.source is 'Where these facts are from.';
+comment on column stg_models.weights_per_token_b is 'Weights read from memory for each token, in billions.';
