@@ -21,8 +21,14 @@ Arrival = tuple[int, str, str]  # ns since sending, kind, text
 
 BODY_SHOWN = 2000  # characters of an error body that are kept
 
+
 # Long silence is normal: a prompt of 100,000 tokens is read for minutes before the first event.
-TIMEOUT = httpx.Timeout(connect=10, read=1800, write=60, pool=10)
+def patient(seconds: float) -> httpx.Timeout:
+    """Timeouts that bear a silence of so many seconds."""
+    return httpx.Timeout(connect=10, read=seconds, write=60, pool=10)
+
+
+TIMEOUT = patient(1800)
 
 
 def utc_now() -> datetime:

@@ -296,6 +296,11 @@ class Results:
         """Runs in progress and half-written files: git-ignored, not watched by the site."""
         return self.root / ".journal"
 
+    @property
+    def calibration(self) -> Path:
+        """What this machine's client was last measured to be; git-ignored."""
+        return self.journals / "calibration.json"
+
     def table(self, name: str) -> Path:
         """A hand-kept CSV such as `models.csv`: the folder's own, else the clone's."""
         own = self.root / name

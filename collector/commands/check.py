@@ -1,5 +1,6 @@
 """`collect check`: fit to measure? Every finding, no measuring."""
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -20,13 +21,25 @@ if TYPE_CHECKING:
 @click.option("--load", "key", metavar="KEY", help="LM Studio: check whether this model would fit.")
 @click.option("--context-length", type=click.IntRange(256), help="With --load, in tokens.  [default: 131072]")
 @click.option("--probe", is_flag=True, help="Compare each low-level reading with another source; no server needed.")
+@click.option(
+    "--calibrate", is_flag=True, help="Measure the client itself against a server of known times; stored in later runs."
+)
 @results_option
 def command(
-    url: str, model: str | None, key: str | None, context_length: int | None, probe: bool, results: str | None
+    url: str,
+    model: str | None,
+    key: str | None,
+    context_length: int | None,
+    probe: bool,
+    calibrate: bool,
+    results: str | None,
 ) -> None:
     """Is the machine fit to measure, and is what is loaded what was meant? Exit code 1 if a check fails."""
     if probe:
         _probe()
+        return
+    if calibrate:
+        _calibrate(results)
         return
     from collector import measure, preflight
     from collector.backends.lmstudio import LMStudio
@@ -46,6 +59,25 @@ def command(
             findings = [*_backend.check(folder, backend, facts, None), *preflight.of_loaded(facts)]
     _show(findings)
     sys.exit(1 if preflight.failures(findings) else 0)
+
+
+def _calibrate(results: str | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from collector import calibrate
+    from collector.schema import Results
+
+    cells = calibrate.calibrate()
+    table = Table("tokens/s", "tokens a chunk", "tokens", "bias %", "delay µs", "jitter µs", "client CPU µs/token")
+    for cell in cells:
+        figures = (cell.bias_percent, cell.delay_us, cell.jitter_us, cell.cpu_us_per_token)
+        shown = (f"{cell.rate:.0f}", f"{cell.per_chunk}", f"{cell.tokens}", *(f"{figure:.3g}" for figure in figures))
+        table.add_row(*shown)
+    Console(stderr=True).print(table)
+    kept = calibrate.keep(Results.find(results), cells)
+    say("Medians are kept on this machine and go into every run from now on:")
+    click.echo(json.dumps(kept))
 
 
 def _probe() -> None:

@@ -109,7 +109,7 @@ class _Worker:
 
     def _measure(self, client: "httpx.Client", block: "Block") -> str | None:
         """One block; None when it was measured, else why the cell is left for now."""
-        from collector import cooldown, plan, preflight
+        from collector import calibrate, cooldown, plan, preflight
         from collector import run as runs
         from collector import suite as suites
         from collector.commands import _backend
@@ -145,7 +145,7 @@ class _Worker:
                 forced=self.force,
                 block=block.number,
                 order_code=block.order_code,
-                facts={"cooldown_s": waited},
+                facts={"cooldown_s": waited, **calibrate.last(self.folder)},
             )
             with Progress(total=plan.REPEATS * len(prompts.prompts)) as progress:
                 outcome = runs.run(client, backend, job, progress)

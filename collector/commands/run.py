@@ -69,7 +69,7 @@ def command(
 
     The path of the file goes to stdout, everything else to stderr.
     """
-    from collector import measure, preflight, store
+    from collector import calibrate, measure, preflight, store
     from collector import run as runs
     from collector import suite as suites
     from collector.commands import _backend
@@ -109,7 +109,15 @@ def command(
         _backend.show_findings(findings)
         if preflight.failures(findings) and not force:
             raise Unfit("The machine is not fit to measure.", "Mend what failed above, or pass --force.")
-        job = runs.Job(prompts, count, folder, context_requested=context, preflight=tuple(findings), forced=force)
+        job = runs.Job(
+            prompts,
+            count,
+            folder,
+            context_requested=context,
+            preflight=tuple(findings),
+            forced=force,
+            facts=calibrate.last(folder),
+        )
         with Progress(total=count * len(prompts.prompts)) as progress:
             outcome = runs.run(client, backend, job, progress)
         report(outcome, folder, as_json)

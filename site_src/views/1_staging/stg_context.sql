@@ -19,7 +19,8 @@ select
     list_max(list_transform(raw.memory, lambda sample: sample.system_used_bytes)) as system_bytes,
     -- an answer that was cut short or left out still proves that the prompt was taken
     not is_failure(raw.error_kind) and raw.first_text_ns is not null
-        and abs(raw.prompt_tokens / raw.context_expected_tokens - 1) <= 0.02 as is_accepted
+        and abs(raw.prompt_tokens / raw.context_expected_tokens - 1) <= greatest(0.02, 3 / sqrt(raw.context_expected_tokens))
+        as is_accepted
 from raw_operations as raw
 inner join stg_runs using (run_id)
 where raw.op = 'context';
@@ -42,4 +43,4 @@ comment on column stg_context.needle_count is 'Needles hidden.';
 comment on column stg_context.found_count is 'Needles the answer names.';
 comment on column stg_context.pss_bytes is 'Highest PSS of the engine meanwhile (Linux).';
 comment on column stg_context.system_bytes is 'Highest memory in use on the machine meanwhile.';
-comment on column stg_context.is_accepted is 'It was answered, and the server counted the tokens that were sent, within 2 %.';
+comment on column stg_context.is_accepted is 'It was answered, and the server counted the tokens that were sent, within 2 %, or 3 over the root of a short prompt''s tokens: how many were sent is estimated from others.';

@@ -12,6 +12,7 @@ rungs as (
         coalesce(sum(needle_count) filter (is_accepted), 0)::bigint as needle_count,
         coalesce(sum(found_count) filter (is_accepted), 0)::bigint as found_count,
         median(prompt_tokens) as prompt_tokens,
+        max(prompt_tokens) filter (is_accepted) as accepted_tokens,
         median(ms(first_text_ns)) filter (is_accepted) as ttft_ms,
         median(per_s(prompt_tokens - coalesce(cached_tokens, 0), first_text_ns)) filter (is_accepted and coalesce(cached_tokens, 0) <= 16)
             as prefill_tps,
@@ -51,6 +52,7 @@ select
     wilson_low(found_count, needle_count) as found_share_low,
     wilson_high(found_count, needle_count) as found_share_high,
     rungs.prompt_tokens,
+    rungs.accepted_tokens,
     rungs.ttft_ms,
     rungs.prefill_tps,
     rungs.decode_tps,
@@ -83,12 +85,13 @@ comment on column context_ladder.context_effective is 'Context length the server
 comment on column context_ladder.rung is 'Prompt length aimed at, tokens.';
 comment on column context_ladder.is_beyond is 'Above the effective context, to prove the limit.';
 comment on column context_ladder.request_count is 'Requests sent.';
-comment on column context_ladder.accepted_count is 'Requests answered with as many tokens counted as were sent, within 2 %.';
+comment on column context_ladder.accepted_count is 'Requests answered with as many tokens counted as were sent, within 2 % (more for short prompts).';
 comment on column context_ladder.needle_count is 'Needles hidden in those.';
 comment on column context_ladder.found_count is 'Needles the answers name.';
 comment on column context_ladder.found_share_low is 'Lower end of the 95 % Wilson interval of the share found.';
 comment on column context_ladder.found_share_high is 'Upper end.';
 comment on column context_ladder.prompt_tokens is 'Prompt length by the server, tokens; median.';
+comment on column context_ladder.accepted_tokens is 'Longest prompt of the rung that was taken whole, tokens.';
 comment on column context_ladder.ttft_ms is 'Time to first token at that depth, ms; median.';
 comment on column context_ladder.prefill_tps is 'Prompt tokens per second of TTFT, cold; median.';
 comment on column context_ladder.decode_tps is 'Decode speed at that depth, tokens/s; NULL below 32 tokens or 8 chunks.';

@@ -17,7 +17,7 @@ summed as (
         any_value(runtime) as runtime,
         any_value(quantization) as quantization,
         any_value(context_effective) as context_effective,
-        max(prompt_tokens) filter (accepted_count = request_count) as context_accepted,
+        max(accepted_tokens) as context_accepted,
         coalesce(max(rung) filter (verdict = 'pass' and (first_failed is null or rung < first_failed)), 0) as context_usable,
         any_value(first_stopped) as context_usable_below,
         count(*) filter (not is_beyond) as rung_count,
