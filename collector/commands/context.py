@@ -11,7 +11,11 @@ from collector.commands import say
 from collector.commands.run import exit_code, results_option, url_option
 
 if TYPE_CHECKING:
+    import httpx
+
     from collector.backends import Backend, Facts
+    from collector.preflight import Finding
+    from collector.run import Outcome
     from collector.schema import Results
 
 BUDGET_S = 1200.0
@@ -60,7 +64,7 @@ def command(
 
     A later call goes on where an earlier one ran out of time. The path of the run goes to stdout.
     """
-    from collector import measure, preflight, store
+    from collector import calibrate, measure, preflight, store
     from collector.commands import _backend
     from collector.errors import Unfit
     from collector.schema import Results
@@ -87,7 +91,8 @@ def command(
         _backend.show_findings(findings)
         if preflight.failures(findings) and not force:
             raise Unfit("The machine is not fit to measure.", "Mend what failed above, or pass --force.")
-        outcome = climb(client, backend, folder, budget, context, findings, force=force, fresh=fresh)
+        known = calibrate.last(folder)
+        outcome = climb(client, backend, folder, budget, context, findings, force, known, fresh)
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         sys.exit(exit_code(outcome))
@@ -105,18 +110,17 @@ def command(
 
 
 def climb(
-    client: Any,
+    client: "httpx.Client",
     backend: "Backend",
     folder: "Results",
     budget_s: float,
     context: int | None,
-    findings: Any,
-    force: bool = False,
+    findings: "list[Finding]",
+    force: bool,
+    facts: "Facts",
     fresh: bool = False,
-    facts: "Facts | None" = None,
-) -> Any:
-    """Run one ladder and store it; returns what `run.run` returns."""
-    from collector import calibrate
+) -> "Outcome":
+    """Run one ladder and store it. `facts` are run columns that the caller knows."""
     from collector import context as contexts
     from collector import run as runs
 
@@ -131,7 +135,7 @@ def climb(
         preflight=tuple(findings),
         forced=force,
         sampling=contexts.SAMPLING,
-        facts={"context_budget_s": budget_s, **calibrate.last(folder), **(facts or {})},
+        facts={"context_budget_s": budget_s, **facts},
     )
     work = contexts.Climb(budget_s, say, earlier)
     return runs.run(client, backend, job, _tell, work)

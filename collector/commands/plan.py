@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
     from collector.plan import Block
+    from collector.run import Outcome
     from collector.schema import Results
 
 
@@ -114,6 +115,7 @@ class _Worker:
         from collector import suite as suites
         from collector.commands import _backend
         from collector.commands._progress import Progress
+        from collector.commands.context import climb
         from collector.errors import ModelUnclear, Unfit
 
         def find() -> str | None:
@@ -129,12 +131,18 @@ class _Worker:
         waited = cooldown.cool_down()
         say(f"{block.cell}: block {block.number} of {block.order_code}, {key}; cooled down for {waited:.0f} s")
         try:
-            context = _partner_context(self.folder, block) or preflight.PLAN_CONTEXT
+            context = block.context_length or _partner_context(self.folder, block) or preflight.PLAN_CONTEXT
             backend = _backend.loading(client, key, context, unload=True, yes=True)
             findings = _backend.check(self.folder, backend, backend.planned(), context)
             _backend.show_findings(findings)
             if (failed := preflight.failures(findings)) and not self.force:
                 return "; ".join(finding["detail"] for finding in failed)
+            facts = {"cooldown_s": waited, **calibrate.last(self.folder)}
+            if block.ladder_budget_s:
+                outcome = climb(
+                    client, backend, self.folder, block.ladder_budget_s, context, findings, self.force, facts
+                )
+                return self._came(outcome)
             prompts = suites.read(self.suite or _backend.suites_of(self.folder, block.model))
             job = runs.Job(
                 prompts,
@@ -145,12 +153,16 @@ class _Worker:
                 forced=self.force,
                 block=block.number,
                 order_code=block.order_code,
-                facts={"cooldown_s": waited, **calibrate.last(self.folder)},
+                facts=facts,
             )
             with Progress(total=plan.REPEATS * len(prompts.prompts)) as progress:
                 outcome = runs.run(client, backend, job, progress)
         except (ModelUnclear, Unfit) as error:
             return error.happened
+        return self._came(outcome)
+
+    def _came(self, outcome: "Outcome") -> str | None:
+        """What came of a block; None when it was measured, else why the cell is left for now."""
         if outcome.was_interrupted:
             self.exit_code = 130
         elif outcome.path:
