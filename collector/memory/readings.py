@@ -15,6 +15,7 @@ import psutil
 from collector.memory import macos
 
 IS_MACOS = sys.platform == "darwin"
+NOTHING = dict.fromkeys(("wired_bytes", "compressor_bytes", "pressure_level", "thermal_level"))  # told by macOS only
 
 
 @functools.cache
@@ -29,8 +30,10 @@ def method() -> str:
 
 def system() -> dict[str, int | None]:
     """The fields of a memory sample that speak of the whole machine; None where this system cannot tell."""
+    if not IS_MACOS:
+        return {**NOTHING, **meminfo(Path("/proc/meminfo").read_text())}
     swap = psutil.swap_memory().used
-    if IS_MACOS and (buffer := macos.read_vm_statistics()):
+    if buffer := macos.read_vm_statistics():
         pages, size = macos.vm_statistics(buffer), os.sysconf("SC_PAGE_SIZE")
         read = {
             "system_used_bytes": pages.used() * size,
@@ -41,12 +44,21 @@ def system() -> dict[str, int | None]:
         memory = psutil.virtual_memory()
         read = {"system_used_bytes": memory.total - memory.available}
     return {
-        "wired_bytes": None,
-        "compressor_bytes": None,
+        **NOTHING,
         **read,
         "swap_used_bytes": swap,
-        "pressure_level": macos.sysctl(macos.PRESSURE) if IS_MACOS else None,
-        "thermal_level": macos.thermal_level() if IS_MACOS else None,
+        "pressure_level": macos.sysctl(macos.PRESSURE),
+        "thermal_level": macos.thermal_level(),
+    }
+
+
+def meminfo(text: str) -> dict[str, int]:
+    """Decode Linux's `meminfo`: in use is total less available, as psutil has it, in a third of its time."""
+    fields = dict(line.split()[:2] for line in text.splitlines())
+    size = {name: int(fields[f"{name}:"]) * 1024 for name in ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")}
+    return {
+        "system_used_bytes": size["MemTotal"] - size["MemAvailable"],
+        "swap_used_bytes": size["SwapTotal"] - size["SwapFree"],
     }
 
 
@@ -68,6 +80,14 @@ def of_process(pid: int) -> dict[str, int] | None:
     try:
         return rollup(Path(f"/proc/{pid}/smaps_rollup").read_text())
     except OSError:
+        return None
+
+
+def resident(pid: int) -> int | None:
+    """Resident bytes of one process, by Linux's `statm`: some 0.02 ms, where `smaps_rollup` walks all its pages."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
         return None
 
 

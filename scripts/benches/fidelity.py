@@ -1,55 +1,60 @@
-"""How true are our figures? A real engine on one core, the client on the other, against the engine's own timings.
+"""How true are the figures of clients? A real engine on one thread, each client on its own, against the engine's log.
 
-Everything is done as `collect` does it: journal, memory sampler, run file, views.
+Ours is run as `collect` runs it: journal, memory sampler, run file, views. `--peers VENV` adds llama-benchy, frugal-llm
+and asiai where they are installed there; `--tokenizer DIR` is what llama-benchy needs. `--full` writes the table to
+results/clients.csv, from which the site shows it.
 """
 
 import argparse
-import os
-import resource
+import csv
+import importlib.metadata
 import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import psutil
 
 from collector import measure, run
 from collector.backends import Facts
-from collector.backends.embedded import Embedded
-from collector.embedded_model import small_model
-from collector.schema import Results
+from collector.backends.openai_chat import OpenAIChat
+from collector.machine import describe
+from collector.nonce import messages, nonce
+from collector.run import SAMPLING
+from collector.schema import CLONE, Results
 from collector.suite import Prompt, Suite, read
+from scripts.benches import _bare
+from scripts.benches._engine import Engine, engine
+from scripts.benches._peers import Result, Said, peers
 
-TOKENS = 128
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+TOKENS, PROMPT_TOKENS = 64, 128
+HEAVY = ("duckdb", "pyarrow")
+TEXT = next(prompt.text for prompt in read("smoke").prompts if prompt.id == "ship")
 
 
 class Costs:
-    """What the client itself used from the first measured request to the last. Call it as `run.Watch`."""
+    """What the client used from the first measured request to the last, sampler included. Call it as `run.Watch`."""
 
-    def __init__(self, backend: Embedded) -> None:
-        self.cores = ""
-        self.load = os.getloadavg()[0]  # what else this machine was doing
-        self._backend = backend
-        self.cpu_s = self.sampler_s = self.wall_s = 0.0
-        self.rss_bytes = 0
-        self._from: tuple[float, float, float] | None = None
+    def __init__(self) -> None:
+        self.cpu_s = self.sampler_s = self.rss_mb = 0.0
+        self.heavy: list[str] = []
+        self._from: tuple[float, float] | None = None
 
     def __call__(self, stage: str, row: Facts) -> None:
-        if (stage, row["op"]) == ("begin", "warmup") and not self.cores:
-            self.cores = separate(self._backend.engine_pid())
         if row["op"] != "request":
             return
-        now = (time.process_time(), _sampler_s(), time.perf_counter())
-        if self._from is None:
-            self._from = now
-        self.cpu_s, self.sampler_s, self.wall_s = (b - a for a, b in zip(self._from, now, strict=True))
-        self.rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
+        now = (time.process_time(), sampler_s())
+        self._from = self._from or now
+        self.cpu_s, self.sampler_s = (b - a for a, b in zip(self._from, now, strict=True))
+        self.rss_mb = max(self.rss_mb, psutil.Process().memory_info().rss / 1e6)
+        self.heavy = [name for name in HEAVY if name in sys.modules]
 
 
-def _sampler_s() -> float:
+def sampler_s() -> float:
+    """CPU time of the sampler so far."""
     for child in psutil.Process().children():
         if "collector.memory.sampler" in child.cmdline():
             used = child.cpu_times()
@@ -57,74 +62,131 @@ def _sampler_s() -> float:
     return 0.0
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="100 requests instead of 20")
-    count = 100 if parser.parse_args().full else 20
-    text = next(prompt.text for prompt in read("smoke").prompts if prompt.id == "ship")
-    suite = Suite("fidelity", "one prompt", (Prompt("ship", "bench", text, TOKENS),))
-    with tempfile.TemporaryDirectory() as folder, measure.connect("http://localhost") as client:
+def ours(served: Engine, count: int) -> tuple[Result, Costs]:
+    """`collect` against the running server."""
+    suite = Suite("fidelity", "one prompt", (Prompt("hay", "bench", TEXT, TOKENS),))
+    costs = Costs()
+    with tempfile.TemporaryDirectory() as folder, measure.connect(served.url) as client:
         results = Results(Path(folder))
-        backend = Embedded(client, small_model(), 8192)
-        costs = Costs(backend)
-        run.run(client, backend, run.Job(suite, count, results, context_requested=8192), costs)
-        rows = measured(results)
-    report(rows, costs)
+        served.truths()
+        run.run(client, OpenAIChat(client), run.Job(suite, count, results), costs)
+        truths = served.truths()[2 : 2 + count]  # two warm-ups before, a warm resend after
+        said = list(measured(results))
+    version = f"collect {importlib.metadata.version('llm-mac-512')}"
+    return Result(version, said, truths, costs.cpu_s + costs.sampler_s, costs.rss_mb), costs
 
 
-def separate(engine: int | None) -> str:
-    """Put this process and the sampler on the last core and the engine's threads on the others, where that can be."""
-    cores = os.cpu_count() or 1
-    if engine is None or not hasattr(os, "sched_setaffinity") or cores < 2:
-        return f"{cores} cores, the system places client and engine"
-    allowed = os.sched_getaffinity(0)
-    client, others = max(allowed), allowed - {max(allowed)}
-    for process in (psutil.Process(), *psutil.Process().children()):
-        for thread in process.threads():
-            os.sched_setaffinity(thread.id, others if process.pid == engine else {client})
-    return f"{cores} cores, client on core {client}, engine on {', '.join(map(str, sorted(others)))}"
-
-
-def measured(results: Results) -> list[Facts]:
+def measured(results: Results) -> Iterator[Said]:
+    """As the views say it."""
     from site_src.warehouse import Warehouse
 
-    return Warehouse(results).rows(
-        "select * from request_speed join raw_operations using (run_id, op_index) where not is_failed order by op_index"
-    )
+    for row in Warehouse(results).rows("from request_speed order by op_index"):
+        yield Said(row["decode_tps"], row["ttft_ms"])
 
 
-def report(rows: list[Facts], costs: Costs) -> None:
+def beside_bare(served: Engine, count: int) -> list[float]:
+    """Excess of our TTFT over a bare socket's, each less the server's prompt time, in ms; in turn, all prompts cold."""
+    excess = []
+    with measure.connect(served.url) as client:
+        backend = OpenAIChat(client)
+        backend.describe()
+        served.truths()
+        for place in range(count):
+            times: dict[str, float] = {}
+            for which in ("ours", "bare") if place % 2 else ("bare", "ours"):
+                digits = nonce("bare", which, place, 2 * place + (which == "ours"))
+                request = backend.chat(messages(digits, TEXT), 8, SAMPLING)
+                if which == "ours":
+                    seen = measure.exchange(client, request, backend.parse)
+                    times[which] = next(at for at, _, text in seen.arrivals if text) / 1e6
+                else:
+                    times[which] = _bare.ttft_ms(served.url, dict(request.body))
+                [truth] = served.truths()
+                times[which] -= truth.prompt_ms
+            excess.append(times["ours"] - times["bare"])
+    return excess
+
+
+def row(result: Result) -> dict[str, object]:
+    """One line of the table."""
     errors = [
-        100 * (row["decode_tps"] / row["reported_decode_tps"] - 1) for row in rows if row["decode_tps"] is not None
+        100 * (said.decode_tps / truth.decode_tps - 1)
+        for said, truth in zip(result.said, result.truths, strict=True)
+        if said.decode_tps is not None
     ]
-    late = [row["ttft_ms"] - row["reported_prompt_ms"] for row in rows]
-    tps = [row["decode_tps"] for row in rows if row["decode_tps"] is not None]
-    ended = Counter(f"{row['completion_tokens']} tokens, {row['finish_reason']}" for row in rows)
-    print(f"fidelity: {len(rows)} requests of up to {TOKENS} tokens, {rows[0]['model_key']}")
-    print(f"          {rows[0]['runtime_version']}; {rows[0]['chip']}; {costs.cores}")
-    print(f"          load average before it began: {costs.load:.1f}\n")
-    print(f"{'':44} {'n':>4} {'median':>9} {'min':>9} {'max':>9}")
-    line("decode, tokens/s", tps, 2)
-    line("decode less the engine's own, %", errors, 3)
-    line("|decode error|, %", [abs(error) for error in errors], 3)
-    line("TTFT less the engine's prompt time, ms", late, 2)
-    seconds = costs.wall_s
-    print(f"\ncached prompt tokens    {spread(Counter(row['cached_tokens'] for row in rows))}")
-    print(f"how they ended          {spread(ended)}")
+    late = [
+        said.ttft_ms - truth.prompt_ms
+        for said, truth in zip(result.said, result.truths, strict=True)
+        if said.ttft_ms is not None
+    ]
+    longest = max(truth.prompt_tokens for truth in result.truths)
+    return {
+        "client": result.client,
+        "request_count": len(result.said),
+        "decode_error_percent": f"{statistics.median(errors):.3f}",
+        "decode_error_percent_max": f"{max(map(abs, errors)):.3f}",
+        "decode_error_abs_percent": f"{statistics.median(map(abs, errors)):.3f}",
+        "ttft_excess_ms": f"{statistics.median(late):.1f}",
+        "cached_count": sum(truth.prompt_tokens < longest / 2 for truth in result.truths),
+        "cpu_s": f"{result.cpu_s:.2f}",
+        "rss_mb": f"{result.rss_mb:.0f}",
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true", help="more requests, and results/clients.csv is written")
+    parser.add_argument("--peers", type=Path, metavar="VENV")
+    parser.add_argument("--tokenizer", type=Path, metavar="DIR")
+    asked = parser.parse_args()
+    count, pairs, many = (8, 60, 100) if asked.full else (8, 10, 20)
+    with engine() as served:
+        mine, costs = ours(served, count)
+        excess = beside_bare(served, pairs)
+        rows = [row(mine)]
+        if asked.peers:
+            rows += [
+                row(result) for result in peers(served, asked.peers, asked.tokenizer, count, PROMPT_TOKENS, TOKENS)
+            ]
+        more, _ = ours(served, many)
+    about = describe()
+    told = {
+        "engine": f"xllamacpp {importlib.metadata.version('xllamacpp')}, one thread",
+        "machine": f"{about.get('chip')}, {about.get('cpu_cores')} cores",
+        "measured_on": date.today().isoformat(),
+    }
+    print(f"fidelity: {count} requests of {TOKENS} tokens for each client")
+    print(f"          {told['engine']}; {told['machine']}; {told['measured_on']}\n")
+    table(rows)
+    print(f"\nours with {many} requests:")
+    table([row(more)])
+    print(f"\nTTFT over a bare socket, {pairs} pairs in turn, cold, each less the server's prompt time:")
+    print(f"    median {statistics.median(excess):.2f} ms, from {min(excess):.2f} to {max(excess):.2f}")
+    print(f"our CPU for {count} requests: {costs.cpu_s:.2f} s client and {costs.sampler_s:.2f} s sampler")
     print(
-        f"client CPU              {costs.cpu_s:.2f} s in {seconds:.1f} s: {100 * costs.cpu_s / seconds:.1f} % of a core"
+        f"our RSS while measuring: {costs.rss_mb:.0f} MB; imported by then: {', '.join(costs.heavy) or 'neither '}",
+        end="",
     )
-    print(f"memory sampler CPU      {costs.sampler_s:.2f} s: {100 * costs.sampler_s / seconds:.1f} % of a core")
-    print(f"client peak RSS         {costs.rss_bytes / 1e6:.0f} MB")
+    print("" if costs.heavy else " nor ".join(HEAVY))
+    print(f"our RSS afterwards, with views: {psutil.Process().memory_info().rss / 1e6:.0f} MB")
+    if asked.full:
+        write(rows, told)
 
 
-def line(what: str, values: list[float], digits: int) -> None:
-    figures = (statistics.median(values), min(values), max(values))
-    print(f"{what:44} {len(values):>4} " + " ".join(f"{figure:>9.{digits}f}" for figure in figures))
+def table(rows: list[dict[str, object]]) -> None:
+    """Columns as wide as their longest cell."""
+    names = list(rows[0])
+    widths = [max(len(name), *(len(str(one[name])) for one in rows)) for name in names]
+    for line in (dict(zip(names, names, strict=True)), *rows):
+        print("  ".join(str(line[name]).ljust(width) for name, width in zip(names, widths, strict=True)).rstrip())
 
 
-def spread(counted: "Counter[object]") -> str:
-    return " · ".join(f"{count} × {value}" for value, count in counted.most_common())
+def write(rows: list[dict[str, object]], told: dict[str, str]) -> None:
+    """The table as the site reads it."""
+    with (CLONE / "results" / "clients.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], *told], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**one, **told} for one in rows)
 
 
 if __name__ == "__main__":
