@@ -39,6 +39,14 @@ TABLES = {
         later="chip",
         numbers="decode_tps memory_gb",
     ),
+    "clients.csv": Shape(
+        filled="client request_count engine machine measured_on",
+        unique="client engine machine",
+        others="decode_error_percent decode_error_percent_max decode_error_abs_percent ttft_excess_ms cached_count "
+        "cpu_s rss_mb",
+        numbers="request_count decode_error_percent decode_error_percent_max decode_error_abs_percent ttft_excess_ms "
+        "cached_count cpu_s rss_mb",
+    ),
     "machines.csv": Shape(
         filled="chip memory_bandwidth_gbs source",
         unique="chip gpu_cores",

@@ -9,14 +9,27 @@ from typing import Any
 import httpx
 import pytest
 
-from collector import measure, store
+from collector import environment, measure, run, store
 from collector.backends import Facts, Request
 from collector.backends.openai_chat import OpenAIChat
+from collector.commands import _ask
 from collector.schema import Results
 from site_src.warehouse import Warehouse
 from tests import programs
 
 MS = 1_000_000  # ns
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting where only a real machine gains from it, and no child process for each question to the views."""
+
+    def rows(results: Results, sql: str, here: Facts | None = None, **values: Any) -> list[Facts]:
+        return json.loads(json.dumps(Warehouse(results, here=here).rows(sql, **values), default=str))
+
+    monkeypatch.setattr(environment, "CPU_LOOK_S", 0)
+    monkeypatch.setattr(run, "SETTLE_S", 0)
+    monkeypatch.setattr(_ask, "rows", rows)
 
 
 class FakeClock:

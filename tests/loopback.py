@@ -98,13 +98,28 @@ class Loopback:
 
     @property
     def measured(self) -> list[dict[str, Any]]:
-        """The chat requests that are no warm-up."""
-        return [body for body in self.asked if body["messages"][-1]["content"] != WARMUP.text]
+        """The chat requests that are neither a warm-up nor a warm resend."""
+        return [body for number, body in enumerate(self.asked) if not self._is_aside(number)]
+
+    @property
+    def warm(self) -> list[dict[str, Any]]:
+        """The warm resends: the messages of the request before, word for word."""
+        return [body for number, body in enumerate(self.asked) if self._is_resend(number)]
+
+    def _is_aside(self, number: int) -> bool:
+        return self.asked[number]["messages"][-1]["content"] == WARMUP.text or self._is_resend(number)
+
+    def _is_resend(self, number: int) -> bool:
+        before, body = self.asked[number - 1], self.asked[number]
+        is_warmup = body["messages"][-1]["content"] == WARMUP.text
+        return number > 0 and not is_warmup and before["messages"] == body["messages"]
 
     def answer_to(self, body: dict[str, Any]) -> Answer:
         """How the chat request that just came is answered."""
         if body["messages"][-1]["content"] == WARMUP.text:
             return self.warmup
+        if self._is_resend(len(self.asked) - 1):
+            return self.otherwise
         return self.script.get(len(self.measured), self.otherwise)
 
 
@@ -114,7 +129,11 @@ class NoSampler:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def watch(self, pid: int | None) -> None: ...
+    def watch_tree(self, pid: int) -> None: ...
+
+    def watch_only(self, pids: object) -> None: ...
+
+    def nudge(self) -> None: ...
 
     def sample_now(self) -> None: ...
 

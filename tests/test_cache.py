@@ -103,7 +103,10 @@ def test_names_of_files_and_order_of_rows_change_nothing(three: Results, tmp_pat
     def without_names(results: Results) -> list[object]:
         warehouse = Warehouse(results)
         columns = "* exclude (file)"
-        return [warehouse.rows(f"select {columns} from {view}") for view in ("raw_operations", "runs")]
+        return [
+            warehouse.rows(f"select {columns} from {view}")  # noqa: S608
+            for view in ("raw_operations", "runs")
+        ]
 
     assert without_names(other) == without_names(three)
 

@@ -155,7 +155,8 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 
 def journals(results: Results) -> list[str]:
-    return sorted(path.name for path in results.journals.iterdir())
+    """What runs in progress left there; the warehouse's file lies beside them."""
+    return sorted(path.name for path in results.journals.iterdir() if not path.name.startswith("warehouse."))
 
 
 # ---------------------------------------------------------------- killed while measuring

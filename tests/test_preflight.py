@@ -1,5 +1,6 @@
 """Each check before measuring: given readings → verdict."""
 
+import plistlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -374,10 +375,6 @@ def test_a_program_is_told_by_kind_and_never_by_name(computer: Computer, name: s
 @pytest.mark.parametrize(
     ("command", "said", "ask", "value"),
     [
-        ("sysctl", "1", environment.memory_pressure, "normal"),
-        ("sysctl", "2", environment.memory_pressure, "warn"),
-        ("sysctl", "4", environment.memory_pressure, "critical"),
-        ("sysctl", "", environment.memory_pressure, None),
         ("pmset", "Now drawing from 'AC Power'\n -InternalBattery-0", environment.power_source, "ac"),
         ("pmset", "Now drawing from 'Battery Power'\n", environment.power_source, "battery"),
         ("pmset", "", environment.power_source, None),
@@ -416,6 +413,56 @@ def test_a_program_that_is_missing_or_fails_says_nothing() -> None:
     assert environment._output("false") == ""
 
 
+@pytest.mark.parametrize(("level", "word"), [(1, "normal"), (2, "warn"), (4, "critical"), (3, None), (None, None)])
+def test_memory_pressure_is_the_kernels_level(
+    monkeypatch: pytest.MonkeyPatch, level: int | None, word: str | None
+) -> None:
+    monkeypatch.setattr(environment, "IS_MACOS", True)
+    monkeypatch.setattr(environment.macos, "sysctl", lambda name: level)
+    assert environment.memory_pressure().value == word
+
+
+@pytest.mark.parametrize(
+    ("level", "said", "word"),
+    [
+        (0, "", "nominal"),
+        (2, "", "heavy"),
+        (None, "CPU_Scheduler_Limit = 100\n CPU_Speed_Limit \t= 80\n", "heavy"),
+        (None, "CPU_Speed_Limit \t= 100\n", "nominal"),
+        (None, "Note: No thermal warning level has been recorded\n", "nominal"),
+        (9, "", None),
+    ],
+)
+def test_thermal_pressure_is_the_notification_centers_level_else_what_pmset_says(
+    monkeypatch: pytest.MonkeyPatch, level: int | None, said: str, word: str | None
+) -> None:
+    monkeypatch.setattr(environment, "IS_MACOS", True)
+    monkeypatch.setattr(environment.macos, "thermal_level", lambda: level)
+    monkeypatch.setattr(environment, "_output", lambda *words: said)
+    assert environment.thermal_pressure().value == word
+
+
+@pytest.mark.parametrize(
+    ("said", "percent"),
+    [
+        (plistlib.dumps([{"PerformanceStatistics": {"Device Utilization %": 7}}]).decode(), 7.0),
+        (plistlib.dumps([{"gpu-core-count": 80}]).decode(), None),
+        ("no plist", None),
+        ("", None),
+    ],
+)
+def test_the_gpus_share_is_the_drivers_count(said: str, percent: float | None) -> None:
+    assert environment.gpu_of(said).value == percent
+
+
+def test_a_survey_has_a_value_or_a_reason_for_every_reading(tmp_path: Path) -> None:
+    rows = environment.survey(tmp_path / "not" / "there")
+    assert {row["name"] for row in rows} >= {"thermal_pressure", "power_mode", "gpu_busy_percent", "disk_free_bytes"}
+    for row in rows:
+        told = [row[name] for name in ("number", "text", "reason") if row[name] is not None]
+        assert len(told) == 1, row
+
+
 # --- a check that fails stops ---
 
 
@@ -427,6 +474,7 @@ def measured(results: Results, monkeypatch: pytest.MonkeyPatch, computer: Comput
     monkeypatch.setattr(runs, "BASELINE_S", 0)
     monkeypatch.setattr(lmstudio, "STATUS_PORTS", ())
     monkeypatch.setattr(lms, "find", lambda: None)
+    monkeypatch.setattr(environment, "survey", lambda folder: [])  # it would take a reading of its own
     monkeypatch.setattr(environment, "swap_used_bytes", lambda: Reading(next(used)))
     suite = Suite("one", "One", (Prompt("a", "test", "Say a.", 9),))
 

@@ -3,9 +3,11 @@
 import http.server
 import json
 import os
+import re
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,10 +64,23 @@ def peers(engine: Engine, venv: Path, tokenizer: Path | None, count: int, prompt
 def _run(command: list[str]) -> tuple[float, float]:
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+    highest = 0.0
+    while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+        highest = max(highest, _highest_mb(process.pid))
+        time.sleep(0.5)
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{command[0]} ended with {status}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6
+    return used.ru_utime + used.ru_stime, highest
+
+
+def _highest_mb(pid: int) -> float:
+    """Peak resident memory so far. What `wait4` says of it holds the memory of the process that started the client."""
+    try:
+        found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 def _version(venv: Path, name: str) -> str:
