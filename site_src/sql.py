@@ -23,17 +23,13 @@ def main(form: str, query: str) -> None:
     try:
         answer = warehouse.table(query)
     except duckdb.Error as error:
-        views = ", ".join(row["view_name"] for row in warehouse.rows(VIEW_NAMES))
-        raise click.ClickException(f"{error}\nViews there are: {views}") from None
+        raise click.ClickException(f"{error}\nViews there are: {', '.join(sorted(warehouse.views))}") from None
     if form == "csv":
         pyarrow.csv.write_csv(answer, sys.stdout.buffer)
     elif form == "json":
         click.echo(json.dumps(answer.to_pylist(), default=str, ensure_ascii=False, indent=2))
     else:
         _print_table(answer.column_names, [list(row.values()) for row in answer.to_pylist()])
-
-
-VIEW_NAMES = "select view_name from duckdb_views() where not internal order by view_name"
 
 
 def _print_table(names: list[str], rows: list[list[object]]) -> None:

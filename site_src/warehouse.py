@@ -1,10 +1,13 @@
 """The run files as tables, and every view over them, in an in-memory DuckDB.
 
 Each file is read once, with its page checksums verified, into `raw_operations`; a file that cannot be trusted is
-named in `raw_damaged` and skipped. Views are the files in `views/`, layer by layer.
+named in `raw_damaged` and skipped. Views are the files in `views/`, layer by layer. A view is computed when it is first
+asked for and kept as a table until something changes: planning views that read views that read views takes longer than
+computing each once.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +17,15 @@ from collector.schema import Results
 from site_src import cache, intake, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pyarrow as pa
 
     from site_src.cache import Stamp
 
 VIEWS = Path(__file__).parent / "views"
+WIDE = ("stg_requests", "stg_memory")  # as large as the run files themselves, so each reader computes them anew
+CATALOG = {"show", "duckdb_tables", "duckdb_views", "duckdb_columns", "information_schema"}  # where all must be there
 HERE = ("chip VARCHAR", "cpu_cores INTEGER", "gpu_cores INTEGER", "memory_bytes BIGINT")  # as in the schema
 
 
@@ -28,10 +33,13 @@ class Warehouse:
     """All results of one folder, ready to be asked. `refresh` picks up what has changed there since.
 
     `here`: run columns about this computer, for who asks what is left to be measured on it (`stg_here`,
-    `plan_coverage`); the site is the same wherever it is built. Raises TableInvalid.
+    `plan_coverage`); the site is the same wherever it is built. `asked`: two sets of runs (`run_sets`) to be compared
+    besides those that views compare by themselves. Raises TableInvalid.
     """
 
-    def __init__(self, results: Results, here: "Mapping[str, Any] | None" = None) -> None:
+    def __init__(
+        self, results: Results, here: "Mapping[str, Any] | None" = None, asked: tuple[str, str] | None = None
+    ) -> None:
         self.results = results
         # One thread: several add floats up in varying order, and two builds of the same runs differ in a last digit.
         self._con = duckdb.connect(
@@ -39,13 +47,17 @@ class Warehouse:
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "threads": 1},
         )
         self._seen: dict[Path, Stamp] = {}
-        self._views: list[tuple[str, str]] = []
+        self._views: dict[str, View] = {}
+        self._made: set[str] = set()
         intake.make_tables(self._con)
         self._con.sql("create table raw_twins (run_id VARCHAR, file VARCHAR, first VARCHAR)")
         self._con.sql(f"create table raw_here ({', '.join(HERE)})")
         if here:
             known = {name: here.get(name) for name in (column.split()[0] for column in HERE)}
             self._con.sql("insert into raw_here values ($chip, $cpu_cores, $gpu_cores, $memory_bytes)", params=known)
+        self._con.sql("create table raw_asked (a_id VARCHAR, b_id VARCHAR)")
+        if asked:
+            self._con.sql("insert into raw_asked values ($1, $2)", params=list(asked))
         self.refresh()
 
     def refresh(self) -> None:
@@ -60,14 +72,22 @@ class Warehouse:
         if new or gone:
             self._settle()
         self._tables()
-        views = _in_layers()
-        if views != self._views:
-            for _, sql in views:
-                self._con.sql(sql)
-            self._views = views
+        self._views = _in_layers()
+        self._made.clear()
+        for view in self._views.values():
+            if view.is_foundation:
+                self._con.sql(view.sql)
+                self._made.add(view.name)
+
+    @property
+    def views(self) -> list[str]:
+        """The names of all views, each after those it reads."""
+        return [view.name for view in self._views.values() if not view.path.stem[0].isdigit()]
 
     def table(self, query: str, **values: Any) -> "pa.Table":
         """The answer to a query as Arrow; `$name` in it stands for a value."""
+        words = set(re.findall(r"\w+", query.lower()))
+        self._make(set(self._views) if words & CATALOG else words)
         return self._con.sql(query, params=values or None).to_arrow_table()
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
@@ -77,8 +97,28 @@ class Warehouse:
 
     def comments(self, view: str) -> dict[str, str | None]:
         """What each column of a view means."""
+        self._make({view})
         asked = "select column_name, comment from duckdb_columns() where table_name = $view order by column_index"
-        return {row["column_name"]: row["comment"] for row in self.rows(asked, view=view)}
+        return dict(self._con.sql(asked, params={"view": view}).fetchall())
+
+    def grain(self, view: str) -> str | None:
+        """What a view's rows are."""
+        self._make({view})
+        tables = "select comment from duckdb_tables() where table_name = $view"
+        views = "select comment from duckdb_views() where view_name = $view"
+        [(said,)] = self._con.sql(f"{tables} union all {views}", params={"view": view}).fetchall()
+        return str(said) if said else None
+
+    def _make(self, wanted: set[str]) -> None:
+        """Compute those of these names that are views, and whatever they read, unless that was done before."""
+        missing = {name for name in wanted if name in self._views and name not in self._made}
+        for name in reversed(self._views):
+            if name in missing:
+                missing |= self._views[name].reads - self._made
+        for name, view in self._views.items():
+            if name in missing:
+                self._con.sql(view.sql if name in WIDE else view.as_table())
+                self._made.add(name)
 
     def _take_in(self, new: "dict[Path, Stamp]") -> None:
         with cache.attached(self._con, self.results) as kept:
@@ -110,26 +150,52 @@ class Warehouse:
             self._con.unregister("incoming")
 
 
-def _in_layers() -> list[tuple[str, str]]:
-    """(name, SQL) of every view. Folders are layers, in order; within one, a view comes after those it reads."""
-    ordered: list[tuple[str, str]] = []
-    layers: dict[Path, dict[str, str]] = {}
-    for path in sorted(VIEWS.rglob("*.sql"), key=lambda path: (str(path.parent), path.name)):
-        layers.setdefault(path.parent, {})[path.stem] = path.read_text(encoding="utf-8")
-    for views in layers.values():
-        while views:
-            ready = [
-                name for name, sql in views.items() if not _reads(sql, [other for other in views if other != name])
-            ]
+@dataclass(frozen=True)
+class View:
+    """One file of `views/`: its SQL and the names of the views it reads."""
+
+    path: Path
+    sql: str
+    reads: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The view's, and the file's."""
+        return self.path.stem
+
+    @property
+    def is_foundation(self) -> bool:
+        """Whether it stands in no layer."""
+        return self.path.parent == VIEWS
+
+    def as_table(self) -> str:
+        """The same with its rows kept."""
+        kept = self.sql.replace("create or replace view", "create or replace table", 1)
+        return kept.replace("\ncomment on view", "\ncomment on table", 1)
+
+
+def _in_layers() -> dict[str, View]:
+    """Every view by name. Folders are layers, in order; within one, a view comes after those it reads."""
+    texts = {path: path.read_text(encoding="utf-8") for path in VIEWS.rglob("*.sql")}
+    names = {path.stem for path in texts}
+    views = [View(path, sql, _reads(sql) & names - {path.stem}) for path, sql in texts.items()]
+    ordered: dict[str, View] = {}
+    for folder in sorted({view.path.parent for view in views}):
+        layer = sorted((view for view in views if view.path.parent == folder), key=lambda view: view.name)
+        own = {view.name for view in layer}
+        while layer:
+            ready = [view for view in layer if not view.reads & own - ordered.keys()]
             if not ready:
-                raise RuntimeError(f"views read each other in a circle: {', '.join(sorted(views))}")
-            ordered += [(name, views.pop(name)) for name in ready]
+                raise RuntimeError(f"views read each other in a circle: {', '.join(view.name for view in layer)}")
+            ordered |= {view.name: view for view in ready}
+            layer = [view for view in layer if view not in ready]
     return ordered
 
 
-def _reads(sql: str, names: "Sequence[str]") -> bool:
+def _reads(sql: str) -> frozenset[str]:
     code = re.sub(r"--.*|'(?:[^']|'')*'", "", sql)
-    return any(re.search(rf"\b(?:from|join)\s+{name}\b", code) for name in names)
+    own = re.findall(r"^(\w+) as (?:materialized )?\(", code, re.MULTILINE)  # named queries within the view
+    return frozenset(re.findall(r"\b(?:from|join)\s+(\w+)\b", code)) - frozenset(own)
 
 
 def _stamp(path: Path) -> "Stamp":

@@ -48,9 +48,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 
 def test_every_view_says_its_grain(warehouse: Warehouse) -> None:
-    comments = warehouse.rows("select view_name, comment from duckdb_views() where not internal")
-    assert {row["view_name"] for row in comments} == {path.stem for path in VIEW_FILES}
-    assert [row["view_name"] for row in comments if not row["comment"]] == []
+    assert set(warehouse.views) == {path.stem for path in VIEW_FILES}
+    assert [view for view in warehouse.views if not warehouse.grain(view)] == []
 
 
 def test_every_column_of_every_view_says_what_it_means(warehouse: Warehouse) -> None:
