@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from collector import __version__, awake, environment, machine, measure, preflight, record, store
+from collector import __version__, awake, environment, loads, machine, measure, preflight, record, store
 from collector.backends import Backend, Facts
 from collector.errors import ServerNotFound, Unfit
 from collector.journal import Journal
@@ -228,13 +228,16 @@ def _load(backend: Backend, job: Job, recorder: Recorder) -> bool:
     before, load_began = engine.sizes(root), measure.utc_now()
     recorder.sampler.watch_tree(root)
     measure.sleep(BASELINE_S)
+    is_repeat = backend.was_loaded or loads.is_repeat(job.results, recorder.facts)
     facts, began, elapsed = measure.timed(backend.load)
     recorder.sampler.sample_now()
     if facts.get("error_detail"):
         facts["error_detail"] = scrub(str(facts["error_detail"]))
     if facts.get("error_kind") is None:
         _find_engine(backend, recorder, before, load_began.replace(tzinfo=UTC).timestamp())
-    recorder.end("load", {"elapsed_ns": elapsed, "environment": around, **facts}, began=began)
+        loads.remember(job.results, recorder.facts)
+    row = {"elapsed_ns": elapsed, "load_is_repeat": is_repeat, "environment": around, **facts}
+    recorder.end("load", row, began=began)
     return facts.get("error_kind") is None
 
 

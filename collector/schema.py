@@ -203,6 +203,12 @@ OPERATION = _columns(
     ("reported_prompt_ms", "DOUBLE", "ms", "time the server says it spent on the prompt"),
     ("reported_decode_ms", "DOUBLE", "ms", "time the server says it spent generating"),
     ("reported_load_s", "DOUBLE", "s", "load time the server claims"),
+    (
+        "load_is_repeat",
+        "BOOLEAN",
+        "",
+        "op load: this model had been loaded since the machine was started, so its file is probably in the file cache",
+    ),
     ("finish_reason", "VARCHAR", "", "why generation ended: stop, length, …"),
     ("http_status", "INTEGER", "", "status of the response"),
     ("system_fingerprint", "VARCHAR", "", "what the server calls its build, in the stream"),
@@ -300,6 +306,11 @@ class Results:
     def calibration(self) -> Path:
         """What this machine's client was last measured to be; git-ignored."""
         return self.journals / "calibration.json"
+
+    @property
+    def loads(self) -> Path:
+        """When which model was last loaded on this machine; git-ignored."""
+        return self.journals / "loads.json"
 
     def table(self, name: str) -> Path:
         """A hand-kept CSV such as `models.csv`: the folder's own, else the clone's."""

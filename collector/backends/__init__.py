@@ -28,10 +28,12 @@ class Event:
 class Backend(Protocol):
     """What `run.py` needs of a server.
 
-    `loads`: whether it loads the model itself, or finds it loaded; `may_reload`: whether it could load it again.
+    `loads`: whether it loads the model itself, or finds it loaded; `was_loaded`: whether the model that it loads was
+    loaded just before; `may_reload`: whether it could load it again.
     """
 
     loads: bool
+    was_loaded: bool
     may_reload: bool
 
     def others(self) -> list[str]:

@@ -22,6 +22,7 @@ class OpenAIChat:
     """A server that was started, and loaded its model, before `collect` came."""
 
     loads = False
+    was_loaded = False
     may_reload = False
 
     def __init__(self, client: httpx.Client, model: str | None = None) -> None:

@@ -57,6 +57,7 @@ def reloading(
     found = LMStudio(client, model)
     key, context = found.as_loaded()
     backend = LMStudio(client, load=key, context=context, unload=unload)
+    backend.was_loaded = True
     allow_unloading(backend, yes, besides=found.model)
     backend.prepare()
     return backend, context

@@ -23,6 +23,7 @@ select
 
     ---------- machine
     machine_name(chip, gpu_cores, cpu_cores, memory_bytes) as machine,
+    gb(memory_bytes) as machine_memory_gb,
     os_name = 'macOS' as is_macos,
     concat_ws(' ', os_name, os_version) as os,
 
@@ -79,6 +80,7 @@ comment on column stg_runs.run_seconds is 'How long it took, in seconds; NULL af
 comment on column stg_runs.is_forced is 'Measured although a check of the machine had failed.';
 comment on column stg_runs.collector_version is 'Version of the collector.';
 comment on column stg_runs.machine is 'Chip, GPU cores and memory: machines with the same name are taken as equal.';
+comment on column stg_runs.machine_memory_gb is 'Memory built in, GB.';
 comment on column stg_runs.is_macos is 'Whether the machine runs macOS, which decides what peak memory means.';
 comment on column stg_runs.os is 'Operating system and version.';
 comment on column stg_runs.server is 'The program that answered the requests.';

@@ -1,7 +1,7 @@
 create or replace view run_load as
 with
 loads as (
-    select run_id, elapsed_ns, reported_load_s, error_kind from raw_operations where op = 'load'
+    select run_id, elapsed_ns, reported_load_s, load_is_repeat, error_kind from raw_operations where op = 'load'
 ),
 stops as (
     select
@@ -16,6 +16,7 @@ stops as (
 select
     stg_runs.run_id,
     if(loads.error_kind is null, loads.elapsed_ns / 1e9, null) as load_s,
+    if(load_s is null or loads.load_is_repeat is null, null, if(loads.load_is_repeat, 'warm', 'cold')) as load_kind,
     loads.reported_load_s,
     stops.error_kind as stop_kind,
     stops.stop_reason,
@@ -30,6 +31,7 @@ left join stops using (run_id);
 comment on view run_load is 'One row per run: how long loading took, or why that is not known; and what stopped the run before measuring.';
 comment on column run_load.run_id is 'The run.';
 comment on column run_load.load_s is 'Asked to load until ready, by our clock, in seconds; for the embedded engine the start of its process is included.';
+comment on column run_load.load_kind is 'warm: the model had been loaded since the machine was started, so its file was probably in the file cache; cold: not that this collector knows.';
 comment on column run_load.reported_load_s is 'Load time the server claims, in seconds.';
 comment on column run_load.stop_kind is 'Why nothing was measured: how loading failed, or unfit; NULL if it was.';
 comment on column run_load.stop_reason is 'The same in words.';
