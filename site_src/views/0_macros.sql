@@ -35,6 +35,8 @@ create or replace macro t_found(degrees) as (select t975 + t80 from quantiles wh
 create or replace macro sd_low(degrees) as (select sqrt(df / chi975) from quantiles where df = least(degrees, 120));
 create or replace macro sd_high(degrees) as (select sqrt(df / chi025) from quantiles where df = least(degrees, 120));
 
+create or replace macro std_error(x) as stddev_samp(x) / sqrt(count(x));
+
 -- Wilson's 95 % interval of a pass rate.
 create or replace macro wilson(passed, total, side) as
     (passed + 1.9207294103470628 + side * 1.959963984540054 * sqrt(passed * (total - passed) / total + 0.9603647051735314))
@@ -53,6 +55,14 @@ create or replace macro ratio_verdict(center, margin, above, below) as
         else 'inconclusive'
     end;
 
+-- The same with the sides' names: 'a faster' becomes 'MLX faster'.
+create or replace macro sided(verdict, a, b) as
+    case
+        when starts_with(verdict, 'a ') then a || substr(verdict, 2)
+        when starts_with(verdict, 'b ') then b || substr(verdict, 2)
+        else verdict
+    end;
+
 -- A flaw of what was written is no failure of the request: its speed counts.
 create or replace macro is_failure(kind) as
     kind is not null and kind not in ('truncated_in_reasoning', 'template_leak');
@@ -64,3 +74,22 @@ create or replace macro pooled_margin(center, se, degrees) as
         sqrt(sum(se * se)) / count(se) * t_of(sum(degrees)::bigint),
         if(count(center) >= 3, stddev_samp(center) / sqrt(count(center)), null) * t_of(count(center) - 1)
     );
+
+-- Memory that a machine should have for a peak: a quarter stays free, unless its wired limit was set and allows more.
+create or replace macro budget_for(peak_gb, wired_limit_gb, machine_memory_gb) as
+    if(wired_limit_gb > 0 and peak_gb <= wired_limit_gb, least(peak_gb / 0.75, machine_memory_gb), peak_gb / 0.75);
+
+-- A model's name as a word of a command; one that a shell might read otherwise is left for the person to fill in.
+create or replace macro shell_word(name) as if(regexp_full_match(name, '[A-Za-z0-9._@/+-]+'), name, 'KEY');
+
+-- A ratio with its interval, as a sentence has it.
+create or replace macro ratio_text(ratio, low, high) as
+    format('{:.2f} ', ratio) || if(low is null, 'without interval', format('[{:.2f}, {:.2f}]', low, high));
+
+-- Who is ahead by a verdict of MLX against llama.cpp; `is_worse`: what the verdict names is the one behind.
+create or replace macro ahead_of(verdict, word, is_worse) as
+    case
+        when verdict in ('equivalent', 'small difference') then 'level'
+        when verdict = 'MLX ' || word then if(is_worse, 'llama.cpp', 'MLX')
+        when verdict = 'llama.cpp ' || word then if(is_worse, 'MLX', 'llama.cpp')
+    end;

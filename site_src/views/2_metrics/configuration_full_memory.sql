@@ -3,17 +3,16 @@
 create or replace view configuration_full_memory as
 with
 short as (
-    select
-        configuration_id,
-        any_value(ladder_id) as ladder_id,
-        any_value(model) as model,
-        any_value(runtime) as runtime,
-        any_value(context_effective) as context_effective,
-        max(peak_memory_gb) as peak_short_gb
-    from stg_runs
-    inner join run_memory using (run_id)
-    where configuration_id in (select configuration_id from configurations)
-    group by configuration_id
+    select configuration_id, ladder_id, model, runtime, context_effective, peak_memory_gb as peak_short_gb
+    from (
+        select
+            configuration_id, any_value(ladder_id) as ladder_id, any_value(model) as model, any_value(runtime) as runtime,
+            any_value(context_effective) as context_effective
+        from stg_runs
+        where suite is distinct from 'context' and server is distinct from 'llama-bench'
+        group by configuration_id
+    ) as known
+    left join configuration_memory using (configuration_id)
 ),
 lengths as (
     select configuration_id, max(prompt_tokens + completion_tokens) as tokens
@@ -37,7 +36,7 @@ select
     case
         when ladders.peak_gb is not null then greatest(ladders.peak_gb, peak_short_gb)
         when runtime = 'llama.cpp' then if(context_effective is null, null, peak_short_gb)
-        else peak_short_gb + gb(kv_bytes_per_token * greatest(context_effective - tokens, 0))
+        when context_effective is not null then peak_short_gb + gb(kv_bytes_per_token * (context_effective - least(coalesce(tokens, 0), context_effective)))
     end as peak_full_gb,
     if(ladders.peak_gb is not null, 'measured', 'estimated') as peak_full_kind,
     case

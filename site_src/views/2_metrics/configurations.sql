@@ -1,4 +1,4 @@
--- What is equal in all runs of a configuration. Ladders and imported files are no configurations of speed.
+-- What is equal in all runs of a configuration. A context ladder is one of its own; an imported file is none.
 create or replace view configurations as
 select
     configuration_id,
@@ -14,12 +14,14 @@ select
     any_value(parallel order by run_id) as parallel,
     any_value(sampling order by run_id) as sampling,
     any_value(suite order by run_id) as suite,
-    bool_or(is_forced) as is_forced
+    coalesce(any_value(suite order by run_id) = 'context', false) as is_ladder,
+    bool_or(is_forced) as is_forced,
+    string_agg(distinct server_version, ', ' order by server_version) as server_versions
 from stg_runs
-where server is distinct from 'llama-bench' and suite is distinct from 'context'
+where server is distinct from 'llama-bench'
 group by configuration_id;
 
-comment on view configurations is 'One row per configuration with runs of speed: what all its runs have in common.';
+comment on view configurations is 'One row per configuration: what all its runs have in common.';
 comment on column configurations.configuration_id is 'The configuration.';
 comment on column configurations.label is 'Model, quantization, engine.';
 comment on column configurations.machine is 'Chip, GPU cores, memory.';
@@ -33,4 +35,6 @@ comment on column configurations.context_effective is 'Context length the server
 comment on column configurations.parallel is 'Slots for requests at once.';
 comment on column configurations.sampling is 'Sampling parameters as sent.';
 comment on column configurations.suite is 'Prompt suite.';
+comment on column configurations.is_ladder is 'Whether its runs are context ladders.';
 comment on column configurations.is_forced is 'Whether a run was measured although a check of the machine had failed.';
+comment on column configurations.server_versions is 'Versions of the server that its runs were answered by.';

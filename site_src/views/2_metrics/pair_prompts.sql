@@ -1,9 +1,12 @@
 -- Paired by prompt and repeat: the mean ln-ratio of a prompt, a over b.
 create or replace view pair_prompts as
 with
+wanted as materialized (
+    select distinct a_id, b_id from pairs where obstacle is null
+),
 cells as materialized (
     select
-        configuration_id,
+        set_id,
         prompt_sha256,
         repeat,
         avg(ln(decode_tps)) as decode,
@@ -12,32 +15,32 @@ cells as materialized (
         median(completion_tokens) as tokens
     from request_speed
     inner join request_flags using (run_id, op_index)
-    inner join stg_runs using (run_id)
-    where exclusion is null
-    group by configuration_id, prompt_sha256, repeat
+    inner join run_sets using (run_id)
+    where exclusion is null and set_id in (select a_id from wanted union select b_id from wanted)
+    group by set_id, prompt_sha256, repeat
 )
 select
-    pairs.a_id,
-    pairs.b_id,
+    a_id,
+    b_id,
     a.prompt_sha256,
     avg(a.decode - b.decode) as decode,
+    var_samp(a.decode - b.decode) as decode_variance,
     avg(a.ttft - b.ttft) as ttft,
     sum(a.decode_count + b.decode_count)::bigint as request_count,
     count(a.decode - b.decode) as repeat_count,
     median(a.tokens) as a_tokens,
     median(b.tokens) as b_tokens
-from pairs
-inner join cells as a on a.configuration_id = pairs.a_id
-inner join cells as b
-    on b.configuration_id = pairs.b_id and b.prompt_sha256 = a.prompt_sha256 and b.repeat = a.repeat
-where pairs.obstacle is null
-group by pairs.a_id, pairs.b_id, a.prompt_sha256;
+from wanted
+inner join cells as a on a.set_id = a_id
+inner join cells as b on b.set_id = b_id and b.prompt_sha256 = a.prompt_sha256 and b.repeat = a.repeat
+group by a_id, b_id, a.prompt_sha256;
 
 comment on view pair_prompts is 'One row per comparable pair and prompt that both sides have: how much faster a was.';
-comment on column pair_prompts.a_id is 'Configuration a.';
-comment on column pair_prompts.b_id is 'Configuration b.';
+comment on column pair_prompts.a_id is 'Set a.';
+comment on column pair_prompts.b_id is 'Set b.';
 comment on column pair_prompts.prompt_sha256 is 'Hash of the prompt.';
 comment on column pair_prompts.decode is 'Mean over repeats of ln(decode speed of a / of b).';
+comment on column pair_prompts.decode_variance is 'Its variance over repeats.';
 comment on column pair_prompts.ttft is 'Mean over repeats of ln(TTFT of a / of b).';
 comment on column pair_prompts.request_count is 'Requests of both sides with a decode speed.';
 comment on column pair_prompts.repeat_count is 'Repeats that both sides have.';

@@ -8,10 +8,13 @@ ratios as (
         b_id,
         count(decode) as prompt_count,
         sum(request_count)::bigint as request_count,
+        min(repeat_count) filter (decode is not null) as repeat_count,
+        avg(decode_variance) as within_variance,
+        var_samp(decode) as prompt_variance,
         avg(decode) as decode,
-        stddev_samp(decode) / sqrt(count(decode)) as decode_se,
+        std_error(decode) as decode_se,
         avg(ttft) as ttft,
-        stddev_samp(ttft) / sqrt(count(ttft)) * t_of(count(ttft) - 1) as ttft_margin,
+        std_error(ttft) * t_of(count(ttft) - 1) as ttft_margin,
         count(ttft) as ttft_prompt_count,
         median(a_tokens) / nullif(median(b_tokens), 0) as tokens_ratio
     from pair_prompts
@@ -44,10 +47,13 @@ select
 from judged;
 
 comment on view pair_speed is 'One row per comparable pair with prompts in common: speed of a over b, with a verdict.';
-comment on column pair_speed.a_id is 'Configuration a.';
-comment on column pair_speed.b_id is 'Configuration b.';
+comment on column pair_speed.a_id is 'Set a.';
+comment on column pair_speed.b_id is 'Set b.';
 comment on column pair_speed.prompt_count is 'Prompts with a decode speed on both sides.';
 comment on column pair_speed.request_count is 'Requests of both sides behind it.';
+comment on column pair_speed.repeat_count is 'Repeats that both sides have of each prompt, at least.';
+comment on column pair_speed.within_variance is 'Variance of the ln-ratio over the repeats of a prompt, mean over prompts.';
+comment on column pair_speed.prompt_variance is 'Variance of the ln-ratio over prompts, which holds that over repeats divided by their number.';
 comment on column pair_speed.decode is 'Mean over prompts of ln(decode speed of a / of b).';
 comment on column pair_speed.decode_se is 'Its standard error, over prompts.';
 comment on column pair_speed.decode_margin is 'Half its 95 % interval.';

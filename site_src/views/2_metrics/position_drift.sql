@@ -7,7 +7,7 @@ relative as (
         position,
         decode_tps / median(decode_tps) over (partition by run_id, prompt_sha256) as speed
     from request_speed
-    where decode_tps is not null
+    where decode_tps is not null and position is not null
 ),
 ranked as (
     select
@@ -22,7 +22,7 @@ summed as (
     select
         run_id,
         count(*) as request_count,
-        if(stddev_samp(speed_rank) > 0, corr(place, speed_rank), null) as rho,
+        if(stddev_samp(speed_rank) > 0 and stddev_samp(place) > 0, corr(place, speed_rank), null) as rho,
         max(speed) / min(speed) - 1 as speed_range
     from ranked
     group by run_id

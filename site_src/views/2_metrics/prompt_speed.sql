@@ -7,7 +7,7 @@ judged as (
             if(exclusion is null, decode_tps, null) as decode_tps,
             if(exclusion is null, ttft_ms, null) as ttft_ms,
             if(exclusion is null, prefill_tps, null) as prefill_tps,
-            coalesce(exclusion, decode_reason) as decode_reason
+            coalesce(if(speed.is_failed, null, exclusion), decode_reason) as decode_reason
         ),
         if(not speed.is_failed, exclusion, null) as exclusion
     from request_speed as speed
@@ -35,6 +35,8 @@ select
     var_samp(ln(ttft_ms)) as ttft_log_variance,
     median(prefill_tps) as prefill_tps,
     count(prefill_tps) as prefill_count,
+    avg(ln(prefill_tps)) as prefill_log_mean,
+    var_samp(ln(prefill_tps)) as prefill_log_variance,
     median(completion_tokens) as completion_tokens,
     count(exclusion) as excluded_count,
     string_agg(distinct exclusion, ', ' order by exclusion) as exclusion,
@@ -64,6 +66,8 @@ comment on column prompt_speed.ttft_log_mean is 'Mean of ln(TTFT), for intervals
 comment on column prompt_speed.ttft_log_variance is 'Sample variance of ln(TTFT), for intervals.';
 comment on column prompt_speed.prefill_tps is 'Median prefill speed, tokens per second.';
 comment on column prompt_speed.prefill_count is 'Requests with a valid prefill speed.';
+comment on column prompt_speed.prefill_log_mean is 'Mean of ln(prefill speed).';
+comment on column prompt_speed.prefill_log_variance is 'Variance of ln(prefill speed) over repeats.';
 comment on column prompt_speed.completion_tokens is 'Median of generated tokens.';
 comment on column prompt_speed.decode_reason is 'Why a request has no decode speed, if any has none.';
 comment on column prompt_speed.excluded_count is 'Requests that went well and are left out nevertheless.';

@@ -33,7 +33,12 @@ first_chunk as (
             when prompt_tokens < 512 then 'the prompt is shorter than 512 tokens'
             when roundtrip_ns is null then 'the round trip was not measured'
             when first_text_ns <= roundtrip_ns then 'the first text came within a round trip'
-        end as prefill_reason
+        end as prefill_reason,
+        case
+            when is_failure(error_kind) then 'the request failed: ' || error_kind
+            when error_kind = 'truncated_in_reasoning' then 'the token limit ended in the reasoning'
+            when first_answer_ns is null then 'no text of an answer came'
+        end as ttfa_reason
     from counted
 )
 select
@@ -53,7 +58,8 @@ select
     chunk_count / nullif(completion_tokens, 0) as batch_ratio,
     if(not is_failure(error_kind), ms(first_event_ns), null) as ttfr_ms,
     if(not is_failure(error_kind), ms(first_text_ns), null) as ttft_ms,
-    if(not is_failure(error_kind), ms(first_answer_ns), null) as ttfa_ms,
+    if(ttfa_reason is null, ms(first_answer_ns), null) as ttfa_ms,
+    ttfa_reason,
     if(decode_reason is null, per_s(completion_tokens - first_tokens, last_text_ns - first_text_ns), null)
         as decode_tps,
     decode_reason,
@@ -86,6 +92,7 @@ comment on column request_speed.cached_tokens is 'Prompt tokens from the prompt 
 comment on column request_speed.chunk_count is 'Streamed events with text.';
 comment on column request_speed.ttft_ms is 'Time to first token: sent to first text, reasoning or answer, in ms.';
 comment on column request_speed.ttfa_ms is 'Time to first answer token: sent to first text of the answer, in ms.';
+comment on column request_speed.ttfa_reason is 'Why there is no time to first answer token.';
 comment on column request_speed.decode_tps is 'Decode speed: tokens after the first chunk per second between first and last text.';
 comment on column request_speed.decode_reason is 'Why there is no decode speed.';
 comment on column request_speed.prefill_tps is 'Prefill speed: uncached prompt tokens per second of TTFT less the round trip.';

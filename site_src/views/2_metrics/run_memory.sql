@@ -49,7 +49,7 @@ select
     gb(peak_footprint_bytes) as peak_footprint_gb,
     gb(pss_bytes) as peak_pss_gb,
     gb(rss_bytes) as peak_rss_gb,
-    gb(greatest(swap_grown_bytes, 0)) as swap_grown_gb,
+    gb(swap_grown_bytes) as swap_grown_gb,
     gb(headline_bytes) as peak_memory_gb,
     kind as peak_memory_kind,
     case

@@ -13,6 +13,10 @@ pooled as (
         geomean(ttft_ms) as ttft_ms,
         geomean(prefill_tps) as prefill_tps,
         sum(prefill_count)::bigint as prefill_count,
+        avg(prefill_log_mean) as prefill_center,
+        sqrt(sum(prefill_log_variance / prefill_count)) / nullif(count(prefill_log_variance), 0) as prefill_se,
+        (sum(prefill_count - 1) filter (prefill_count > 1))::bigint as prefill_df,
+        sum(ttft_count)::bigint as ttft_count,
         sqrt(avg(decode_cv * decode_cv)) as cv,
         avg(decode_log_mean) as decode_center,
         sqrt(sum(decode_log_variance / decode_count)) / nullif(count(decode_log_variance), 0) as decode_se,
@@ -45,7 +49,13 @@ select
     ttft_center,
     ttft_se,
     ttft_df,
+    ttft_count,
     prefill_tps,
+    exp(prefill_center - t_of(prefill_df) * prefill_se) as prefill_tps_low,
+    exp(prefill_center + t_of(prefill_df) * prefill_se) as prefill_tps_high,
+    prefill_center,
+    prefill_se,
+    prefill_df,
     prefill_count,
     excluded_count,
     exclusion,
@@ -72,6 +82,12 @@ comment on column run_speed.ttft_center is 'Mean over prompts of mean ln(TTFT).'
 comment on column run_speed.ttft_se is 'Its standard error, from the repeats.';
 comment on column run_speed.ttft_df is 'Degrees of freedom behind it.';
 comment on column run_speed.prefill_tps is 'Prefill speed, likewise, over prompts of 512 tokens and more.';
+comment on column run_speed.prefill_tps_low is 'Lower end of its 95 % interval.';
+comment on column run_speed.prefill_tps_high is 'Upper end of its 95 % interval.';
+comment on column run_speed.prefill_center is 'Mean over prompts of mean ln(prefill speed).';
+comment on column run_speed.prefill_se is 'Its standard error, from the repeats.';
+comment on column run_speed.prefill_df is 'Its degrees of freedom.';
+comment on column run_speed.ttft_count is 'Requests with a TTFT.';
 comment on column run_speed.prefill_count is 'Requests with a valid prefill speed.';
 comment on column run_speed.decode_reason is 'Why some requests have no decode speed.';
 comment on column run_speed.excluded_count is 'Requests that went well and are left out nevertheless.';

@@ -11,21 +11,20 @@ rungs as (
         count(*) filter (error_kind = 'budget') as cut_count,
         coalesce(sum(needle_count) filter (is_accepted), 0)::bigint as needle_count,
         coalesce(sum(found_count) filter (is_accepted), 0)::bigint as found_count,
-        median(prompt_tokens) as prompt_tokens,
-        max(prompt_tokens) filter (is_accepted) as accepted_tokens,
-        median(ms(first_text_ns)) filter (is_accepted) as ttft_ms,
-        median(per_s(prompt_tokens - coalesce(cached_tokens, 0), first_text_ns)) filter (is_accepted and coalesce(cached_tokens, 0) <= 16)
-            as prefill_tps,
-        median(per_s(completion_tokens - 1, last_text_ns - first_text_ns))
-            filter (is_accepted and completion_tokens >= 32 and chunk_count >= 8) as decode_tps,
+        median(stg_context.prompt_tokens) as prompt_tokens,
+        max(stg_context.prompt_tokens) filter (is_accepted) as accepted_tokens,
+        median(ttft_ms) as ttft_ms,
+        median(prefill_tps) as prefill_tps,
+        median(decode_tps) as decode_tps,
         gb(max(coalesce(pss_bytes, system_bytes))) as memory_gb,
         string_agg(
             distinct case
                 when error_kind is not null then error_kind
-                when not is_accepted then format('{} tokens counted, {} sent', prompt_tokens, context_expected_tokens)
+                when not is_accepted then format('{} tokens counted, {} sent', stg_context.prompt_tokens, context_expected_tokens)
             end, ', '
         ) as refusal
     from stg_context
+    inner join (select run_id, op_index, ttft_ms, prefill_tps, decode_tps from rung_speed) as speeds using (run_id, op_index)
     group by ladder_id, rung
 ),
 named as (

@@ -6,6 +6,8 @@ reasons as (
     union all
     select run_id, op_index, 'prefill speed', prefill_reason from request_speed
     union all
+    select run_id, op_index, 'time to first answer', ttfa_reason from request_speed
+    union all
     select run_id, op_index, 'chunk gaps', gap_reason from request_gaps
 )
 select

@@ -5,15 +5,15 @@ beside as (
     select
         pairs.obstacle,
         pairs.caveat,
-        coalesce(pairs.memory_obstacle, if(a.peak_memory_kind != b.peak_memory_kind, 'memory was read in two ways', null))
-            as memory_obstacle,
         a,
         b,
-        pair_speed
+        pair_speed,
+        pair_memory
     from pairs
     inner join run_summary as a on a.configuration_id = pairs.a_id
     inner join run_summary as b on b.configuration_id = pairs.b_id
     left join pair_speed on pair_speed.a_id = pairs.a_id and pair_speed.b_id = pairs.b_id
+    left join pair_memory on pair_memory.a_id = pairs.a_id and pair_memory.b_id = pairs.b_id
     where pairs.kind = 'model'
 )
 select
@@ -30,16 +30,20 @@ select
     exp(pair_speed.ttft) as ttft_ms_ratio,
     exp(pair_speed.ttft - pair_speed.ttft_margin) as ttft_ms_ratio_low,
     exp(pair_speed.ttft + pair_speed.ttft_margin) as ttft_ms_ratio_high,
-    case pair_speed.verdict
-        when 'a faster' then a.model || ' faster'
-        when 'b faster' then b.model || ' faster'
-        else coalesce(pair_speed.verdict, 'not comparable')
-    end as verdict,
+    sided(coalesce(pair_speed.verdict, 'not comparable'), a.model, b.model) as verdict,
     a.peak_memory_gb, b.peak_memory_gb as other_peak_memory_gb,
-    if(obstacle is null and memory_obstacle is null, a.peak_memory_gb / b.peak_memory_gb, null) as peak_memory_ratio,
+    exp(pair_memory.memory) as peak_memory_ratio,
+    exp(pair_memory.memory - pair_memory.memory_margin) as peak_memory_ratio_low,
+    exp(pair_memory.memory + pair_memory.memory_margin) as peak_memory_ratio_high,
+    sided(pair_memory.memory_verdict, a.model, b.model) as memory_verdict,
     a.decode_tps / a.peak_memory_gb as tps_per_gb,
     b.decode_tps / b.peak_memory_gb as other_tps_per_gb,
-    a.load_s, b.load_s as other_load_s,
+    pair_memory.load_kind,
+    exp(pair_memory.load) as load_s_ratio,
+    exp(pair_memory.load - pair_memory.load_margin) as load_s_ratio_low,
+    exp(pair_memory.load + pair_memory.load_margin) as load_s_ratio_high,
+    sided(pair_memory.load_verdict, a.model, b.model) as load_verdict,
+    a.context_usable, b.context_usable as other_context_usable,
     coalesce(a_quality.gate, 'unproven') as quality_gate,
     coalesce(b_quality.gate, 'unproven') as other_quality_gate,
     nullif(concat_ws(
@@ -48,7 +52,7 @@ select
         if(obstacle is null and pair_speed is null, 'no prompt with a decode speed on both sides', null),
         pair_speed.reason,
         caveat,
-        if(obstacle is null, memory_obstacle, null)
+        if(obstacle is null, pair_memory.memory_reason, null)
     ), '') as reason
 from beside
 left join configuration_quality as a_quality on a_quality.configuration_id = a.configuration_id
@@ -78,11 +82,19 @@ comment on column model_comparison.ttft_ms_ratio_high is 'Upper end of its 95 % 
 comment on column model_comparison.verdict is 'Which is faster by more than 3 %, or equivalent, small difference, inconclusive, not comparable.';
 comment on column model_comparison.peak_memory_gb is 'Peak memory of the first, GB.';
 comment on column model_comparison.other_peak_memory_gb is 'Peak memory of the other, GB.';
-comment on column model_comparison.peak_memory_ratio is 'First over other; only at equal context.';
+comment on column model_comparison.peak_memory_ratio is 'First over other: geometric means over runs; only at equal context.';
 comment on column model_comparison.tps_per_gb is 'Tokens/s for each GB of peak memory, first.';
 comment on column model_comparison.other_tps_per_gb is 'Likewise, other.';
-comment on column model_comparison.load_s is 'Median load time of the first, s.';
-comment on column model_comparison.other_load_s is 'Median load time of the other, s.';
 comment on column model_comparison.quality_gate is 'Quality of the first: pass, warn, fail or unproven.';
 comment on column model_comparison.other_quality_gate is 'Quality of the other.';
 comment on column model_comparison.reason is 'Why it is not comparable or not sure.';
+comment on column model_comparison.peak_memory_ratio_low is 'Lower end of its 95 % interval.';
+comment on column model_comparison.peak_memory_ratio_high is 'Upper end of its 95 % interval.';
+comment on column model_comparison.memory_verdict is 'Which model needs more by over 3 % (larger), equivalent, small difference, inconclusive, not comparable.';
+comment on column model_comparison.load_kind is 'warm: both files were probably cached; cold: neither.';
+comment on column model_comparison.load_s_ratio is 'Load time of the model over the other: geometric means over loads of that kind.';
+comment on column model_comparison.load_s_ratio_low is 'Lower end of its 95 % interval.';
+comment on column model_comparison.load_s_ratio_high is 'Upper end of its 95 % interval.';
+comment on column model_comparison.load_verdict is 'Which model takes longer by over 3 % (slower), equivalent, small difference, inconclusive, not comparable.';
+comment on column model_comparison.context_usable is 'Largest rung of a ladder that passed, tokens; NULL: none was climbed.';
+comment on column model_comparison.other_context_usable is 'The same of the other model.';

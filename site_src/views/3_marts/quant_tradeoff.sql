@@ -1,11 +1,11 @@
 -- The reference is the highest precision measured of a model and runtime. Surely dominated: another quantization is faster
 -- beyond both intervals, needs at least 2 % less memory, and its quality is known to be no worse; unknown is no proof.
+-- Best value is the smallest whose quality is proven: without proof fewer bits always look better.
 create or replace view quant_tradeoff as
 with
 sides as (
     select run_summary.*, quality.gate as quality_gate, quality.reason as quality_reason
     from run_summary
-    inner join configurations using (configuration_id)
     left join configuration_quality as quality using (configuration_id)
     where run_summary.decode_tps is not null
 ),
@@ -13,73 +13,80 @@ placed as (
     select
         *,
         first_value(configuration_id) over (
-            partition by machine, server, model, runtime
-            order by bits desc nulls last, file_gb desc nulls last, request_count desc, configuration_id
-        ) as reference_id
+            series order by bits desc nulls last, file_gb desc nulls last, request_count desc, configuration_id
+        ) as reference_id,
+        count(*) filter (quality_gate = 'pass') over series as passed_count,
+        if(quality_gate = 'pass', row_number() over (
+            partition by machine, server, model, runtime, quality_gate
+            order by round(ln(peak_memory_gb) / ln(1.02)), decode_tps desc, configuration_id
+        ), null) as value_rank
     from sides
+    window series as (partition by machine, server, model, runtime)
 ),
-judged as (
-    select
-        placed.*,
-        reference.quantization as reference_quantization,
-        reference.peak_memory_gb as reference_memory_gb,
-        reference.peak_memory_kind as reference_memory_kind,
-        (
-            select any_value(better.quantization order by better.decode_tps desc, better.configuration_id)
-            from placed as better
-            where better.reference_id = placed.reference_id
-                and better.decode_tps_low > placed.decode_tps_high
-                and better.peak_memory_gb <= 0.98 * placed.peak_memory_gb
-                and better.peak_memory_kind = placed.peak_memory_kind
-                and better.quality_gate = 'pass'
-        ) as dominated_by
-    from placed
-    left join sides as reference on reference.configuration_id = placed.reference_id
+dominated as (
+    select worse.configuration_id, any_value(better.quantization order by better.decode_tps desc, better.configuration_id) as by
+    from placed as worse
+    inner join placed as better using (reference_id, peak_memory_kind)
+    inner join pairs
+        on pairs.obstacle is null and pairs.kind = 'quantization'
+        and [pairs.a_id, pairs.b_id] in ([worse.configuration_id, better.configuration_id], [better.configuration_id, worse.configuration_id])
+    where better.decode_tps_low > worse.decode_tps_high and better.peak_memory_gb <= 0.98 * worse.peak_memory_gb
+        and better.quality_gate = 'pass'
+    group by worse.configuration_id
 ),
 compared as (
     select
-        judged.*,
-        pair_speed.* exclude (a_id, b_id, request_count, prompt_count, reason, verdict, drift),
-        pair_speed.verdict as pair_verdict,
-        pair_speed.reason as pair_reason,
+        placed.*,
+        reference.quantization as reference_quantization,
+        configuration_id = reference_id as is_reference,
         pairs.obstacle,
-        coalesce(pairs.memory_obstacle, if(peak_memory_kind != reference_memory_kind, 'memory was read in two ways', null))
-            as memory_obstacle,
-        pair_speed.prompt_count as pair_prompt_count,
-        configuration_id = reference_id as is_reference
-    from judged
+        pair_speed,
+        pair_memory,
+        dominated.by as dominated_by
+    from placed
+    left join (select configuration_id as reference_id, quantization from sides) as reference using (reference_id)
+    left join dominated using (configuration_id)
     left join pairs on pairs.a_id = configuration_id and pairs.b_id = reference_id and pairs.kind = 'quantization'
     left join pair_speed on pair_speed.a_id = pairs.a_id and pair_speed.b_id = pairs.b_id
+    left join pair_memory on pair_memory.a_id = pairs.a_id and pair_memory.b_id = pairs.b_id
 )
 select
     configuration_id, label, machine, server, model, runtime, quantization, bits, context_effective,
     is_reference, reference_quantization,
     decode_tps, decode_tps_low, decode_tps_high, decode_count as request_count, run_count,
-    exp(decode) as decode_tps_ratio,
-    exp(decode - decode_margin) as decode_tps_ratio_low,
-    exp(decode + decode_margin) as decode_tps_ratio_high,
-    coalesce(pair_prompt_count, 0) as prompt_count,
-    case
-        when is_reference then 'reference'
-        when obstacle is not null or pair_verdict is null then 'not comparable'
-        when pair_verdict = 'a faster' then 'faster'
-        when pair_verdict = 'b faster' then 'slower'
-        else pair_verdict
+    exp(pair_speed.decode) as decode_tps_ratio,
+    exp(pair_speed.decode - pair_speed.decode_margin) as decode_tps_ratio_low,
+    exp(pair_speed.decode + pair_speed.decode_margin) as decode_tps_ratio_high,
+    coalesce(pair_speed.prompt_count, 0) as prompt_count,
+    case coalesce(if(is_reference, 'reference', pair_speed.verdict), 'not comparable')
+        when 'a faster' then 'faster'
+        when 'b faster' then 'slower'
+        else coalesce(if(is_reference, 'reference', pair_speed.verdict), 'not comparable')
     end as verdict,
     peak_memory_gb, peak_memory_kind, file_gb,
-    if(not is_reference and obstacle is null and memory_obstacle is null, reference_memory_gb - peak_memory_gb, null)
-        as memory_saved_gb,
-    if(not is_reference and obstacle is null and memory_obstacle is null, peak_memory_gb / reference_memory_gb, null)
-        as peak_memory_ratio,
+    -pair_memory.memory_difference_gb as memory_saved_gb,
+    exp(pair_memory.memory) as peak_memory_ratio,
+    exp(pair_memory.memory - pair_memory.memory_margin) as peak_memory_ratio_low,
+    exp(pair_memory.memory + pair_memory.memory_margin) as peak_memory_ratio_high,
+    case coalesce(if(is_reference, 'reference', pair_memory.memory_verdict), 'not comparable')
+        when 'a larger' then 'larger'
+        when 'b larger' then 'smaller'
+        else coalesce(if(is_reference, 'reference', pair_memory.memory_verdict), 'not comparable')
+    end as memory_verdict,
     coalesce(quality_gate, 'unproven') as quality_gate,
     dominated_by is not null as is_surely_dominated,
     dominated_by,
+    if(passed_count = 0, null, coalesce(value_rank = 1, false)) as is_best_value,
+    case
+        when passed_count = 0 then 'no quality is proven, and without proof fewer bits always look better'
+        when value_rank = 1 then 'smallest whose quality is proven'
+    end as best_value_reason,
     nullif(concat_ws(
         '; ',
         if(not is_reference, obstacle, null),
-        if(not is_reference and obstacle is null and pair_verdict is null, 'no prompt in common with the reference', null),
-        pair_reason,
-        if(not is_reference and obstacle is null, memory_obstacle, null),
+        if(not is_reference and obstacle is null and pair_speed.verdict is null, 'no prompt in common with the reference', null),
+        pair_speed.reason,
+        if(not is_reference and obstacle is null, pair_memory.memory_reason, null),
         if(quality_gate is null, 'quality not graded', quality_reason)
     ), '') as reason
 from compared
@@ -111,8 +118,13 @@ comment on column quant_tradeoff.peak_memory_gb is 'Peak memory, GB.';
 comment on column quant_tradeoff.peak_memory_kind is 'What that figure holds.';
 comment on column quant_tradeoff.file_gb is 'Weights on disk, GB.';
 comment on column quant_tradeoff.memory_saved_gb is 'Less peak memory than the reference, GB; only at equal context.';
-comment on column quant_tradeoff.peak_memory_ratio is 'Peak memory over that of the reference.';
+comment on column quant_tradeoff.peak_memory_ratio is 'Peak memory over that of the reference: geometric means over runs; only at equal context.';
+comment on column quant_tradeoff.peak_memory_ratio_low is 'Lower end of its 95 % interval.';
+comment on column quant_tradeoff.peak_memory_ratio_high is 'Upper end of its 95 % interval.';
+comment on column quant_tradeoff.memory_verdict is 'larger or smaller than the reference (by more than 3 %), equivalent, small difference, inconclusive, not comparable; reference.';
 comment on column quant_tradeoff.quality_gate is 'pass, warn, fail or unproven.';
 comment on column quant_tradeoff.is_surely_dominated is 'Whether another is surely faster, smaller and of proven quality.';
 comment on column quant_tradeoff.dominated_by is 'That other quantization.';
 comment on column quant_tradeoff.reason is 'What is missing or doubtful.';
+comment on column quant_tradeoff.is_best_value is 'Whether it is the smallest whose quality is proven, and none such of nearly its size is faster. NULL where no quality is proven.';
+comment on column quant_tradeoff.best_value_reason is 'Why it is, or why that cannot be said.';

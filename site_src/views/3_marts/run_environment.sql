@@ -47,7 +47,7 @@ select
     gb(free_memory_end) as free_memory_end_gb,
     gb(disk_start) as disk_free_start_gb,
     gb(disk_end) as disk_free_end_gb,
-    gb(greatest(swap_grown, 0)) as swap_grown_gb,
+    gb(swap_grown) as swap_grown_gb,
     facts.cooldown_s,
     facts.kept_awake_by,
     position_drift.rho as drift_rho,

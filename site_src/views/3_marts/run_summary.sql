@@ -13,6 +13,7 @@ pooled as (
         any_value(context_effective) as context_effective,
         any_value(suite) as suite,
         any_value(label) as label,
+        any_value(ladder_id) as ladder_id,
         count(*) as run_count,
         count(*) filter (is_forced) as forced_count,
         max(run_started_at) as latest_run_at,
@@ -31,11 +32,9 @@ pooled as (
         pooled_margin(ttft_center, ttft_se, ttft_df) as ttft_margin,
         geomean(prefill_tps) as prefill_tps,
         sum(prefill_count)::bigint as prefill_count,
-        max(peak_memory_gb) as peak_memory_gb,
-        count(peak_memory_gb) as peak_memory_count,
-        any_value(peak_memory_kind order by run_id) as peak_memory_kind,
-        -- the least sure run decides
-        ['low', 'medium', 'high'][min(list_position(['low', 'medium', 'high'], memory_confidence))] as memory_confidence,
+        avg(prefill_center) as prefill_center,
+        pooled_margin(prefill_center, prefill_se, prefill_df) as prefill_margin,
+        sum(ttft_count)::bigint as ttft_count,
         median(load_s) as load_s,
         count(load_s) as load_count,
         max(file_gb) as file_gb,
@@ -45,17 +44,32 @@ pooled as (
     group by configuration_id
 )
 select
-    pooled.* exclude (decode_center, decode_margin, ttft_center, ttft_margin),
+    pooled.* exclude (decode_center, decode_margin, ttft_center, ttft_margin, prefill_center, prefill_margin),
     exp(decode_center - decode_margin) as decode_tps_low,
     exp(decode_center + decode_margin) as decode_tps_high,
     exp(ttft_center - ttft_margin) as ttft_ms_low,
     exp(ttft_center + ttft_margin) as ttft_ms_high,
+    exp(prefill_center - prefill_margin) as prefill_tps_low,
+    exp(prefill_center + prefill_margin) as prefill_tps_high,
+    configuration_memory.peak_memory_gb,
+    configuration_memory.peak_memory_gb_min,
+    coalesce(configuration_memory.peak_memory_count, 0) as peak_memory_count,
+    configuration_memory.peak_memory_kind,
+    configuration_memory.memory_confidence,
     peak_short_gb,
     peak_full_gb,
     if(peak_full_gb is null, null, peak_full_kind) as peak_full_kind,
-    peak_full_reason
+    peak_full_reason,
+    load_cold_s, load_cold_s_low, load_cold_s_high, coalesce(load_cold_count, 0) as load_cold_count,
+    load_warm_s, load_warm_s_low, load_warm_s_high, coalesce(load_warm_count, 0) as load_warm_count,
+    context_usable, context_usable_below
 from pooled
+left join configuration_memory using (configuration_id)
 left join configuration_full_memory using (configuration_id)
+left join configuration_load using (configuration_id)
+left join (
+    select ladder_id, context_usable, context_usable_below from context_utilization
+) as ladders using (ladder_id)
 order by latest_run_at desc, configuration_id;
 
 comment on view run_summary is 'One row per configuration: machine, server, engine, model, quantization, context, sampling and suite.';
@@ -99,3 +113,18 @@ comment on column run_summary.peak_short_gb is 'Peak memory with the suite''s pr
 comment on column run_summary.peak_full_gb is 'Peak memory with the whole context in use, GB.';
 comment on column run_summary.peak_full_kind is 'measured by a ladder, or estimated.';
 comment on column run_summary.peak_full_reason is 'How it was estimated, or why it is not known.';
+comment on column run_summary.ladder_id is 'Ladders of the same machine, server, engine, model, quantization and context share it.';
+comment on column run_summary.ttft_count is 'Requests behind the TTFT.';
+comment on column run_summary.prefill_tps_low is 'Lower end of its 95 % interval.';
+comment on column run_summary.prefill_tps_high is 'Upper end of its 95 % interval.';
+comment on column run_summary.peak_memory_gb_min is 'Lowest peak memory of these runs, GB.';
+comment on column run_summary.load_cold_s is 'Median load time where the file was probably not cached, seconds.';
+comment on column run_summary.load_cold_s_low is 'Lower end of its 95 % interval.';
+comment on column run_summary.load_cold_s_high is 'Upper end of its 95 % interval.';
+comment on column run_summary.load_cold_count is 'Such loads.';
+comment on column run_summary.load_warm_s is 'Median load time where the file was probably cached, seconds.';
+comment on column run_summary.load_warm_s_low is 'Lower end of its 95 % interval.';
+comment on column run_summary.load_warm_s_high is 'Upper end of its 95 % interval.';
+comment on column run_summary.load_warm_count is 'Such loads.';
+comment on column run_summary.context_usable is 'Largest rung that passed in ladders at the same context, tokens; NULL: none was climbed.';
+comment on column run_summary.context_usable_below is 'The first rung that did not pass.';

@@ -19,6 +19,7 @@ select
     repeats,
     label,
     configuration_id,
+    ladder_id,
     coalesce(prompt_count, 0) as prompt_count,
     coalesce(request_count, 0) as request_count,
     coalesce(failed_count, 0) as failed_count,
@@ -32,7 +33,10 @@ select
     ttft_ms,
     ttft_ms_low,
     ttft_ms_high,
+    coalesce(ttft_count, 0) as ttft_count,
     prefill_tps,
+    prefill_tps_low,
+    prefill_tps_high,
     coalesce(prefill_count, 0) as prefill_count,
     peak_memory_gb,
     peak_memory_kind,
@@ -40,6 +44,7 @@ select
     memory_confidence_reason,
     memory_sample_count,
     load_s,
+    load_kind,
     gb(file_bytes) as file_gb,
     decode_center,
     decode_se,
@@ -47,6 +52,9 @@ select
     ttft_center,
     ttft_se,
     ttft_df,
+    prefill_center,
+    prefill_se,
+    prefill_df,
     is_forced,
     -- concat_ws leaves NULLs out; an empty text is no reason
     if(server = 'llama-bench', 'imported: its figures stand in the view llama_bench', nullif(concat_ws(
@@ -103,6 +111,13 @@ comment on column runs.ttft_ms is 'Time to first token, ms, likewise.';
 comment on column runs.ttft_ms_low is 'Lower end of its 95 % interval.';
 comment on column runs.ttft_ms_high is 'Upper end of its 95 % interval.';
 comment on column runs.prefill_tps is 'Prefill speed, tokens/s, over prompts of 512 tokens and more.';
+comment on column runs.prefill_tps_low is 'Lower end of its 95 % interval.';
+comment on column runs.prefill_tps_high is 'Upper end of its 95 % interval.';
+comment on column runs.ttft_count is 'Requests with a TTFT.';
+comment on column runs.prefill_center is 'Mean ln(prefill speed) over prompts.';
+comment on column runs.prefill_se is 'Its standard error.';
+comment on column runs.prefill_df is 'Its degrees of freedom.';
+comment on column runs.load_kind is 'warm where the file was probably cached, else cold; NULL where it is not known.';
 comment on column runs.prefill_count is 'Requests behind it.';
 comment on column runs.peak_memory_gb is 'Peak memory, GB.';
 comment on column runs.peak_memory_kind is 'What that figure holds.';
@@ -121,3 +136,4 @@ comment on column runs.excluded_count is 'Requests that went well and are left o
 comment on column runs.exclusion is 'Why they are left out.';
 comment on column runs.memory_confidence is 'How sure peak memory is: high, medium or low.';
 comment on column runs.memory_confidence_reason is 'What lowers it.';
+comment on column runs.ladder_id is 'Ladders of the same machine, server, engine, model, quantization and context share it.';

@@ -36,6 +36,7 @@ bounded as (
     left join within using (configuration_id)
     left join between_runs using (configuration_id)
     left join configuration_drift using (configuration_id)
+    where not is_ladder
 )
 select
     configuration_id, label, machine, server, model, runtime, quantization, bits, context_effective, suite,

@@ -1,33 +1,43 @@
+-- Never to rank by alone: fewer bits nearly always win, whatever the answers are worth.
 create or replace view tps_per_gb as
 select
-    configuration_id,
-    label,
-    machine,
-    server,
-    model,
-    runtime,
-    quantization,
-    bits,
-    context_effective,
-    suite,
-    decode_tps,
-    decode_tps_low,
-    decode_tps_high,
-    decode_count as request_count,
-    run_count,
+    run_summary.configuration_id,
+    run_summary.label,
+    run_summary.machine,
+    run_summary.server,
+    run_summary.model,
+    run_summary.runtime,
+    run_summary.quantization,
+    run_summary.bits,
+    run_summary.context_effective,
+    run_summary.suite,
+    run_summary.decode_tps,
+    run_summary.decode_tps_low,
+    run_summary.decode_tps_high,
+    run_summary.decode_count as request_count,
+    run_summary.run_count,
     peak_memory_gb,
     peak_memory_kind,
     peak_memory_count,
+    peak_full_gb,
+    peak_full_kind,
     file_gb,
-    decode_tps / peak_memory_gb as tps_per_gb,
-    decode_tps_low / peak_memory_gb as tps_per_gb_low,
-    decode_tps_high / peak_memory_gb as tps_per_gb_high,
-    decode_tps / file_gb as tps_per_file_gb,
+    run_summary.decode_tps / peak_memory_gb as tps_per_gb,
+    run_summary.decode_tps_low / peak_memory_gb as tps_per_gb_low,
+    run_summary.decode_tps_high / peak_memory_gb as tps_per_gb_high,
+    run_summary.decode_tps / peak_full_gb as tps_per_full_gb,
+    run_summary.decode_tps_low / peak_full_gb as tps_per_full_gb_low,
+    run_summary.decode_tps_high / peak_full_gb as tps_per_full_gb_high,
+    run_summary.decode_tps / file_gb as tps_per_file_gb,
+    run_summary.decode_tps_low / file_gb as tps_per_file_gb_low,
+    run_summary.decode_tps_high / file_gb as tps_per_file_gb_high,
+    physical_limit.ceiling_share,
     case
-        when decode_tps is null then 'no decode speed'
+        when run_summary.decode_tps is null then 'no decode speed'
         when peak_memory_gb is null then 'no peak memory'
     end as reason
 from run_summary
+left join physical_limit using (configuration_id)
 order by run_summary.latest_run_at desc, configuration_id;
 
 comment on view tps_per_gb is 'One row per configuration: decode speed for each GB, by peak memory and by file size. No ranking: it nearly always favors the smallest quantization.';
@@ -55,3 +65,11 @@ comment on column tps_per_gb.tps_per_gb_low is 'Lower end: the speed''s interval
 comment on column tps_per_gb.tps_per_gb_high is 'Upper end, likewise.';
 comment on column tps_per_gb.tps_per_file_gb is 'Tokens/s for each GB of weights on disk.';
 comment on column tps_per_gb.reason is 'Why there is no figure.';
+comment on column tps_per_gb.peak_full_gb is 'Peak memory with the whole context in use, GB.';
+comment on column tps_per_gb.peak_full_kind is 'measured by a ladder, or estimated.';
+comment on column tps_per_gb.tps_per_full_gb is 'Decode speed over peak memory with the whole context in use.';
+comment on column tps_per_gb.tps_per_full_gb_low is 'Lower end, from the interval of the speed alone.';
+comment on column tps_per_gb.tps_per_full_gb_high is 'Upper end.';
+comment on column tps_per_gb.tps_per_file_gb_low is 'Lower end, from the interval of the speed.';
+comment on column tps_per_gb.tps_per_file_gb_high is 'Upper end.';
+comment on column tps_per_gb.ceiling_share is 'Share of the speed that memory bandwidth allows.';

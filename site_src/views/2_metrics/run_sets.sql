@@ -1,0 +1,44 @@
+-- Speeds are compared between sets of runs: a configuration, the part of it under one set of versions, a single run.
+create or replace view run_sets as
+with
+named as (
+    select
+        run_id,
+        configuration_id,
+        run_started_at,
+        concat_ws(' · ', server || ' ' || server_version, runtime || ' ' || runtime_version, os) as version,
+        run_id in (select run_id from request_speed where decode_tps is not null) as has_speed
+    from stg_runs
+    where server is distinct from 'llama-bench'
+),
+versions as (
+    select
+        configuration_id,
+        version,
+        row_number() over (partition by configuration_id order by min(run_started_at), version) as place
+    from named
+    group by configuration_id, version
+)
+select configuration_id as set_id, 'configuration' as kind, configuration_id, null::bigint as place, version, run_id
+from named
+union all
+select concat_ws(' v', configuration_id, place) as set_id, 'version', configuration_id, place, version, run_id
+from named
+inner join versions using (configuration_id, version)
+union all
+select
+    run_id as set_id,
+    'run',
+    configuration_id,
+    if(has_speed, row_number() over (partition by configuration_id, has_speed order by run_started_at, run_id), null),
+    version,
+    run_id
+from named;
+
+comment on view run_sets is 'One row per set of runs and run in it.';
+comment on column run_sets.set_id is 'The set: the id of a configuration or run, or that of a configuration and the place of its versions.';
+comment on column run_sets.kind is 'configuration: all its runs; version: those under one set of versions; run: a single one.';
+comment on column run_sets.configuration_id is 'The configuration of all its runs.';
+comment on column run_sets.place is 'Versions and runs: place in the configuration''s history, from 1; NULL for a run without any decode speed.';
+comment on column run_sets.version is 'Server, engine and operating system of this run, with versions.';
+comment on column run_sets.run_id is 'The run.';

@@ -1,0 +1,23 @@
+create or replace view rung_speed as
+select
+    run_id, op_index, ladder_id, rung, set_number, prompt_tokens,
+    if(is_accepted, ms(first_text_ns), null) as ttft_ms,
+    if(
+        is_accepted and coalesce(cached_tokens, 0) <= 16, per_s(prompt_tokens - coalesce(cached_tokens, 0), first_text_ns), null
+    ) as prefill_tps,
+    if(
+        is_accepted and completion_tokens >= 32 and chunk_count >= 8,
+        per_s(completion_tokens - 1, last_text_ns - first_text_ns), null
+    ) as decode_tps
+from stg_context;
+
+comment on view rung_speed is 'One row per request of a context ladder: its speeds, NULL where it was not accepted or they mean nothing.';
+comment on column rung_speed.run_id is 'The run.';
+comment on column rung_speed.op_index is 'Place among the run''s operations.';
+comment on column rung_speed.ladder_id is 'The ladder.';
+comment on column rung_speed.rung is 'Prompt length aimed at, tokens.';
+comment on column rung_speed.set_number is 'Which of the rung''s prompts.';
+comment on column rung_speed.prompt_tokens is 'Prompt length by the server, tokens.';
+comment on column rung_speed.ttft_ms is 'Time to first token, ms.';
+comment on column rung_speed.prefill_tps is 'Prefill speed, tokens/s; only of a prompt that no cache held.';
+comment on column rung_speed.decode_tps is 'Decode speed, tokens/s, from 32 tokens and 8 chunks on.';

@@ -1,0 +1,95 @@
+-- Questions 4 to 6. What outputs are worth comes from configuration_quality alone: without it nothing is said of quality.
+create or replace view answers_models as
+with
+pairs_of as (
+    select *, format('{} against {} ({}, {} bit)', model, other_model, runtime, bits) as pair_name from model_comparison
+),
+quality as (
+    select
+        machine, 4 as question,
+        count(*) filter (quality_gate != 'unproven' and other_quality_gate != 'unproven') as comparison_count,
+        sum(request_count) filter (quality_gate != 'unproven' and other_quality_gate != 'unproven') as request_count,
+        list(distinct case
+            when quality_gate = 'pass' and other_quality_gate = 'fail' then model || ' better'
+            when quality_gate = 'fail' and other_quality_gate = 'pass' then other_model || ' better'
+        end) as verdicts,
+        null::varchar as figure, null::double as figure_value, null::double as figure_low, null::double as figure_high,
+        null::varchar as figure_of,
+        string_agg(format('{}: quality {} against {}', pair_name, quality_gate, other_quality_gate), '; ' order by pair_name)
+            as evidence
+    from pairs_of
+    group by machine
+),
+trade as (
+    select
+        machine, 5,
+        count(*) filter (verdict != 'not comparable'),
+        sum(request_count) filter (verdict != 'not comparable'),
+        list(distinct verdict) filter (verdict not in ('not comparable', 'inconclusive')),
+        'decode speed, ' || any_value(model || ' over ' || other_model order by pair_name),
+        arg_max(decode_tps_ratio, request_count) filter (verdict != 'not comparable'),
+        arg_max(decode_tps_ratio_low, request_count) filter (verdict != 'not comparable'),
+        arg_max(decode_tps_ratio_high, request_count) filter (verdict != 'not comparable'),
+        arg_max(pair_name, request_count) filter (verdict != 'not comparable'),
+        string_agg(
+            if(decode_tps_ratio is null, format('{}: not comparable ({})', pair_name, reason), format(
+                '{}: {}, {}, quality {} against {}, n = {}', pair_name, verdict,
+                ratio_text(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high), quality_gate, other_quality_gate,
+                request_count
+            )), '; ' order by pair_name
+        )
+    from pairs_of
+    group by machine
+),
+reach as (
+    select
+        machine, model,
+        max(context_advertised) as advertised,
+        max(context_usable) as usable,
+        arg_max(coalesce(context_usable_below, context_usable), context_usable) as usable_below,
+        sum(request_count)::bigint as request_count
+    from context_utilization
+    group by machine, model
+),
+longest as (
+    select *, row_number() over (partition by machine order by advertised desc nulls last, model) as place from reach
+),
+context as (
+    select
+        a.machine, 6, if(b.model is null, 0, 1), a.request_count + b.request_count,
+        case
+            when a.usable >= b.usable_below and a.usable > b.usable then [a.model || ' usable to greater length']
+            when b.usable >= a.usable_below and b.usable > a.usable then [b.model || ' usable to greater length']
+            else []
+        end,
+        'usable context, tokens', a.usable::double, null::double, null::double, a.model,
+        concat_ws('; ', format('{}: usable to {:,} of {:,} tokens', a.model, a.usable, a.advertised),
+            if(b.model is null, null, format('{}: usable to {:,} of {:,} tokens', b.model, b.usable, b.advertised)))
+    from longest as a
+    left join longest as b on b.machine = a.machine and b.place = 2
+    where a.place = 1
+)
+select
+    question, machine, comparison_count, request_count::bigint as request_count, figure, figure_value, figure_low,
+    figure_high, figure_of, evidence,
+    case
+        when comparison_count = 0 then 'not measured'
+        when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 0 then 'inconclusive'
+        when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 1
+            then list_filter(verdicts, lambda verdict: verdict is not null)[1]
+        else 'depends on runtime and bits'
+    end as verdict
+from (select * from quality union all select * from trade union all select * from context);
+
+comment on view answers_models is 'One row per machine with something to say of two models and question 4, 5, 6.';
+comment on column answers_models.question is 'Number in the plan.';
+comment on column answers_models.machine is 'Chip, GPU cores, memory.';
+comment on column answers_models.comparison_count is 'Comparisons behind the answer.';
+comment on column answers_models.request_count is 'Requests behind it.';
+comment on column answers_models.figure is 'What the headline figure is.';
+comment on column answers_models.figure_value is 'The figure of the comparison with most requests.';
+comment on column answers_models.figure_low is 'Lower end of its 95 % interval.';
+comment on column answers_models.figure_high is 'Upper end of its 95 % interval.';
+comment on column answers_models.figure_of is 'Which comparison that is.';
+comment on column answers_models.evidence is 'All comparisons, in words.';
+comment on column answers_models.verdict is 'What they say together.';

@@ -1,0 +1,94 @@
+-- Questions 7 to 9. How much quality is lost, and so what the memory is worth, nothing but graded outputs can say.
+create or replace view answers_quantization as
+with
+others as (
+    select
+        *,
+        format('{} {} {} against {}', model, runtime, quantization, reference_quantization) as pair_name,
+        coalesce(quality_gate = 'pass', false) as is_proven
+    from quant_tradeoff
+    where not is_reference and server = 'lmstudio'
+),
+loss as (
+    select
+        machine, 7 as question,
+        count(*) filter (quality_gate != 'unproven') as comparison_count,
+        sum(request_count) filter (quality_gate != 'unproven') as request_count,
+        list_sort(list(distinct case quality_gate when 'fail' then 'fails at ' || bits || ' bit' when 'pass' then 'holds' end))
+            as verdicts,
+        null::varchar as figure, null::double as figure_value, null::double as figure_low, null::double as figure_high,
+        null::varchar as figure_of,
+        string_agg(format('{}: quality {}', pair_name, quality_gate), '; ' order by pair_name) as evidence
+    from others
+    group by machine
+),
+worth as (
+    select
+        machine, 8,
+        count(*) filter (verdict != 'not comparable'),
+        sum(request_count) filter (verdict != 'not comparable'),
+        list_sort(list(distinct case
+            when verdict in ('not comparable', 'inconclusive') then null
+            when quality_gate = 'unproven' then 'faster and smaller with fewer bits, quality unproven'
+            when quality_gate = 'fail' then 'worth it: fewer bits fail'
+            when verdict in ('faster', 'equivalent', 'small difference') then 'not worth it: fewer bits hold'
+            else 'slower with fewer bits'
+        end)),
+        'decode speed over the highest precision measured',
+        arg_max(decode_tps_ratio, request_count) filter (verdict != 'not comparable'),
+        arg_max(decode_tps_ratio_low, request_count) filter (verdict != 'not comparable'),
+        arg_max(decode_tps_ratio_high, request_count) filter (verdict != 'not comparable'),
+        arg_max(pair_name, request_count) filter (verdict != 'not comparable'),
+        string_agg(
+            if(decode_tps_ratio is null, format('{}: not comparable', pair_name), format(
+                '{}: {}, {}, {} GB less, quality {}, n = {}', pair_name, verdict,
+                ratio_text(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high),
+                coalesce(format('{:.1f}', memory_saved_gb), 'unknown'), quality_gate, request_count
+            )), '; ' order by pair_name
+        )
+    from others
+    group by machine
+),
+value as (
+    select
+        machine, 9,
+        count(*) filter (is_best_value),
+        sum(request_count) filter (is_best_value),
+        list_sort(list(distinct label) filter (is_best_value)),
+        'decode speed, tokens/s', any_value(decode_tps order by configuration_id) filter (is_best_value),
+        any_value(decode_tps_low order by configuration_id) filter (is_best_value),
+        any_value(decode_tps_high order by configuration_id) filter (is_best_value),
+        any_value(label order by configuration_id) filter (is_best_value),
+        coalesce(
+            string_agg(format('{}: {}', label, best_value_reason), '; ' order by label) filter (is_best_value),
+            any_value(best_value_reason order by configuration_id)
+        )
+    from quant_tradeoff
+    where server = 'lmstudio'
+    group by machine
+)
+select
+    question, machine, comparison_count, request_count::bigint as request_count, figure, figure_value, figure_low,
+    figure_high, figure_of, evidence,
+    case
+        when comparison_count = 0 then 'not measured'
+        when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 0 then 'inconclusive'
+        when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 1
+            then list_filter(verdicts, lambda verdict: verdict is not null)[1]
+        when question = 9 then 'one for each model and runtime'
+        else 'depends on model and bits'
+    end as verdict
+from (select * from loss union all select * from worth union all select * from value);
+
+comment on view answers_quantization is 'One row per machine with something to say of quantizations and question 7, 8, 9.';
+comment on column answers_quantization.question is 'Number in the plan.';
+comment on column answers_quantization.machine is 'Chip, GPU cores, memory.';
+comment on column answers_quantization.comparison_count is 'Comparisons behind the answer.';
+comment on column answers_quantization.request_count is 'Requests behind it.';
+comment on column answers_quantization.figure is 'What the headline figure is.';
+comment on column answers_quantization.figure_value is 'The figure of the comparison with most requests.';
+comment on column answers_quantization.figure_low is 'Lower end of its 95 % interval.';
+comment on column answers_quantization.figure_high is 'Upper end of its 95 % interval.';
+comment on column answers_quantization.figure_of is 'Which comparison that is.';
+comment on column answers_quantization.evidence is 'All comparisons, in words.';
+comment on column answers_quantization.verdict is 'What they say together.';

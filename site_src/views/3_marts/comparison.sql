@@ -1,0 +1,117 @@
+-- What somebody asked to see side by side (`collect compare`, and each new run beside the one before and its partner).
+create or replace view comparison as
+with
+sides as (
+    select
+        set_id, any_value(kind) as kind, any_value(configurations) as about, count(*) as run_count,
+        string_agg(distinct version, ' and ' order by version) as version,
+        max(runs.run_started_at) as latest_run_at
+    from run_sets
+    inner join configurations using (configuration_id)
+    inner join runs using (run_id)
+    group by set_id
+),
+speeds as (
+    select
+        set_id, geomean(decode_tps) as decode_tps, geomean(ttft_ms) as ttft_ms, geomean(prefill_tps) as prefill_tps,
+        max(peak_memory_gb) as peak_memory_gb, median(load_s) as load_s, sum(decode_count)::bigint as request_count
+    from run_sets
+    inner join runs using (run_id)
+    group by set_id
+)
+select
+    pairs.kind,
+    pairs.a_id, pairs.b_id,
+    a.about.label as a_label, b.about.label as b_label,
+    a.version as a_version, b.version as b_version,
+    a.latest_run_at as a_latest_run_at, b.latest_run_at as b_latest_run_at,
+    a.run_count as a_run_count, b.run_count as b_run_count,
+    a_speeds.decode_tps as a_decode_tps, b_speeds.decode_tps as b_decode_tps,
+    a_speeds.ttft_ms as a_ttft_ms, b_speeds.ttft_ms as b_ttft_ms,
+    a_speeds.prefill_tps as a_prefill_tps, b_speeds.prefill_tps as b_prefill_tps,
+    a_speeds.peak_memory_gb as a_peak_memory_gb, b_speeds.peak_memory_gb as b_peak_memory_gb,
+    a_speeds.load_s as a_load_s, b_speeds.load_s as b_load_s,
+    a_speeds.request_count as a_request_count, b_speeds.request_count as b_request_count,
+    coalesce(pair_speed.prompt_count, 0) as prompt_count,
+    coalesce(pair_speed.request_count, 0) as request_count,
+    exp(pair_speed.decode) as decode_tps_ratio,
+    exp(pair_speed.decode - pair_speed.decode_margin) as decode_tps_ratio_low,
+    exp(pair_speed.decode + pair_speed.decode_margin) as decode_tps_ratio_high,
+    coalesce(pair_speed.verdict, 'not comparable') as verdict,
+    exp(pair_speed.ttft) as ttft_ms_ratio,
+    exp(pair_speed.ttft - pair_speed.ttft_margin) as ttft_ms_ratio_low,
+    exp(pair_speed.ttft + pair_speed.ttft_margin) as ttft_ms_ratio_high,
+    if(pair_speed.ttft is null, 'not comparable', ratio_verdict(pair_speed.ttft, pair_speed.ttft_margin, 'a later', 'b later'))
+        as ttft_verdict,
+    exp(pair_memory.memory) as peak_memory_ratio,
+    exp(pair_memory.memory - pair_memory.memory_margin) as peak_memory_ratio_low,
+    exp(pair_memory.memory + pair_memory.memory_margin) as peak_memory_ratio_high,
+    pair_memory.memory_verdict, pair_memory.memory_reason,
+    exp(pair_memory.load) as load_s_ratio,
+    exp(pair_memory.load - pair_memory.load_margin) as load_s_ratio_low,
+    exp(pair_memory.load + pair_memory.load_margin) as load_s_ratio_high,
+    pair_memory.load_verdict, pair_memory.load_reason,
+    pair_speed.detectable as detectable_difference,
+    nullif(concat_ws(
+        '; ',
+        pairs.obstacle,
+        if(pairs.obstacle is null and pair_speed.verdict is null, 'no prompt with a decode speed on both sides', null),
+        pair_speed.reason,
+        pairs.caveat
+    ), '') as reason
+from pairs
+inner join sides as a on a.set_id = pairs.a_id
+inner join sides as b on b.set_id = pairs.b_id
+inner join speeds as a_speeds on a_speeds.set_id = pairs.a_id
+inner join speeds as b_speeds on b_speeds.set_id = pairs.b_id
+left join pair_speed on pair_speed.a_id = pairs.a_id and pair_speed.b_id = pairs.b_id
+left join pair_memory on pair_memory.a_id = pairs.a_id and pair_memory.b_id = pairs.b_id
+where pairs.kind in ('asked', 'run')
+order by pairs.kind, a.latest_run_at desc, pairs.a_id, pairs.b_id;
+
+comment on view comparison is 'One row per two runs or configurations that somebody named, and per run that has one before it: side by side, a over b.';
+comment on column comparison.kind is 'asked: two that somebody named; run: a run (a) and the one before it of the same configuration (b).';
+comment on column comparison.a_id is 'Set a: a run or a configuration.';
+comment on column comparison.b_id is 'Set b.';
+comment on column comparison.a_label is 'Model, quantization, engine of a.';
+comment on column comparison.b_label is 'Model, quantization, engine of b.';
+comment on column comparison.a_version is 'Server, engine and operating system of a, with versions.';
+comment on column comparison.b_version is 'The same of b.';
+comment on column comparison.a_latest_run_at is 'When the latest run of a began, UTC.';
+comment on column comparison.b_latest_run_at is 'The same of b.';
+comment on column comparison.a_run_count is 'Runs in a.';
+comment on column comparison.b_run_count is 'Runs in b.';
+comment on column comparison.a_decode_tps is 'Decode speed of a, tokens/s.';
+comment on column comparison.b_decode_tps is 'Decode speed of b, tokens/s.';
+comment on column comparison.a_ttft_ms is 'Time to first token of a, ms.';
+comment on column comparison.b_ttft_ms is 'Time to first token of b, ms.';
+comment on column comparison.a_prefill_tps is 'Prefill speed of a, tokens/s.';
+comment on column comparison.b_prefill_tps is 'Prefill speed of b, tokens/s.';
+comment on column comparison.a_peak_memory_gb is 'Peak memory of a, GB.';
+comment on column comparison.b_peak_memory_gb is 'Peak memory of b, GB.';
+comment on column comparison.a_load_s is 'Load time of a, seconds.';
+comment on column comparison.b_load_s is 'Load time of b, seconds.';
+comment on column comparison.a_request_count is 'Requests of a with a decode speed.';
+comment on column comparison.b_request_count is 'Requests of b with a decode speed.';
+comment on column comparison.prompt_count is 'Prompts with a decode speed on both sides.';
+comment on column comparison.request_count is 'Requests of both sides behind the comparison.';
+comment on column comparison.decode_tps_ratio is 'Decode speed, a over b: geometric mean over the prompts both have, paired by prompt and repeat.';
+comment on column comparison.decode_tps_ratio_low is 'Lower end of its 95 % interval, Student-t over prompts.';
+comment on column comparison.decode_tps_ratio_high is 'Upper end of its 95 % interval.';
+comment on column comparison.verdict is 'a faster or b faster (by more than 3 %), equivalent (within 3 %), small difference, inconclusive, or not comparable.';
+comment on column comparison.ttft_ms_ratio is 'Time to first token, a over b.';
+comment on column comparison.ttft_ms_ratio_low is 'Lower end of its 95 % interval.';
+comment on column comparison.ttft_ms_ratio_high is 'Upper end of its 95 % interval.';
+comment on column comparison.ttft_verdict is 'a later or b later (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column comparison.peak_memory_ratio is 'Peak memory, a over b: geometric means over runs.';
+comment on column comparison.peak_memory_ratio_low is 'Lower end of its 95 % interval.';
+comment on column comparison.peak_memory_ratio_high is 'Upper end of its 95 % interval.';
+comment on column comparison.memory_verdict is 'a larger or b larger (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column comparison.memory_reason is 'Why that is not sure.';
+comment on column comparison.load_s_ratio is 'Load time, a over b: geometric means over loads of one kind.';
+comment on column comparison.load_s_ratio_low is 'Lower end of its 95 % interval.';
+comment on column comparison.load_s_ratio_high is 'Upper end of its 95 % interval.';
+comment on column comparison.load_verdict is 'a slower or b slower (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column comparison.load_reason is 'Why that is not sure.';
+comment on column comparison.detectable_difference is 'Smallest relative difference that would be found with a power of 80 % at the spread seen.';
+comment on column comparison.reason is 'Why it is not comparable, or what is doubtful.';
