@@ -15,6 +15,55 @@ def figures(results: Results, run_id: str) -> dict[str, Any]:
     return {**run, "prompts": prompts}
 
 
+PARTNER = """
+    select b_id as partner_id, pair_speed.request_count
+    from pairs left join pair_speed using (a_id, b_id)
+    where kind = 'framework' and a_id = $configuration
+    union all
+    select a_id, pair_speed.request_count
+    from pairs left join pair_speed using (a_id, b_id)
+    where kind = 'framework' and b_id = $configuration
+    order by request_count desc nulls last, partner_id
+    limit 1
+"""
+
+
+def comparisons(results: Results, run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of the mart `comparison`: this run and the one before it, and its partner with the other runtime."""
+    from site_src.warehouse import Warehouse
+
+    warehouse = Warehouse(results)
+    before = warehouse.rows("from comparison where kind = 'run' and a_id = $id", id=run["run_id"])
+    partner = warehouse.rows(PARTNER, configuration=run["configuration_id"])
+    if not partner:
+        return before
+    asked = (run["run_id"], partner[0]["partner_id"])
+    return before + Warehouse(results, asked=asked).rows("from comparison where kind = 'asked'")
+
+
+def show_comparisons(rows: list[dict[str, Any]]) -> None:
+    """A line each on stderr: what changed since the run before, and how the partner differs."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from collector.commands import _sides
+
+    console = Console(stderr=True, highlight=False)
+    for row in rows:
+        if row["kind"] == "run":
+            versions = "" if row["a_version"] == row["b_version"] else f", then {row['b_version']}"
+            other = f"the run before ({row['b_latest_run_at']:%Y-%m-%d %H:%M} UTC{versions})"
+        else:
+            other = row["b_label"]
+        told = [
+            f"{figure.partition(',')[0]} {ratio}: {verdict.replace('a ', 'this one ').replace('b ', 'the other ')}"
+            for figure, _, _, ratio, verdict in _sides.lines(row)
+            if ratio != "–"
+        ]
+        said = "; ".join(told) if told else f"not comparable ({row['reason']})"
+        console.print(Text(f"against {other}: {said}"))
+
+
 def show(run: dict[str, Any]) -> None:
     """A short table on stderr: speeds by prompt with repeats and spread, then memory and load time."""
     from rich.console import Console

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collector.run import Outcome
     from collector.schema import Results
 
+NEXT_SHOWN = 3
+
 
 @click.command(name="plan")
 @click.option("--run", "go", is_flag=True, help="Work through it: check, load, measure, unload, cool down, next.")
@@ -56,6 +58,7 @@ def command(
         return
     if not go:
         _show(_coverage(folder), only)
+        _show_next(folder)
         return
     worker = _Worker(url, folder, suite, only, retry_failed, download, force)
     worker.work(most=1 if one else None)
@@ -218,6 +221,19 @@ def _show(rows: list[dict[str, Any]], only: str | None) -> None:
             )
             table.add_row(*(Text(str(cell)) for cell in cells))
     Console(stderr=True).print(table)
+
+
+def _show_next(folder: "Results") -> None:
+    """The few further measurements that would settle most."""
+    from collector import machine
+    from collector.commands import _ask
+
+    asked = "from next_runs where machine = (select machine from stg_here) order by run_rank limit $count"
+    for row in _ask.rows(folder, asked, here=machine.describe(), count=NEXT_SHOWN):
+        minutes = "" if row["estimated_minutes"] is None else f", about {row['estimated_minutes']:.0f} min"
+        repeats = "" if row["further_repeats"] is None else f", {row['further_repeats']} further repeats"
+        say(f"{row['run_rank']}. {row['subject']}: {row['why']}{repeats}{minutes}")
+        say(f"   {row['command'] or row['reason']}")
 
 
 def _show_ahead(rows: list[dict[str, Any]], only: str | None, retry_failed: bool) -> None:

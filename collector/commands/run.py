@@ -133,7 +133,7 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         return
-    from collector.commands._summary import figures, show
+    from collector.commands._summary import comparisons, figures, show, show_comparisons
 
     if outcome.stopped_by:
         say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
@@ -146,6 +146,7 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
         click.echo(json.dumps({"path": str(outcome.path), **run}, default=str, ensure_ascii=False))
     else:
         show(run)
+        show_comparisons(comparisons(folder, run))
         click.echo(outcome.path)
 
 
