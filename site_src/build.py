@@ -34,7 +34,7 @@ class Made:
 def make(warehouse: Warehouse, directory_urls: bool = True) -> Iterator[Made]:
     """Every page, then the data that pages offer, then assets. Raises PageFailed."""
     used: set[str] = set()
-    for path in sorted(PAGES.rglob("*.md")):
+    for path in sorted(PAGES.rglob("*.md"), key=lambda path: (path.parent, path.stem != "index", path)):
         name = path.relative_to(PAGES).as_posix()
         yield Made(name, page(warehouse, name, used, directory_urls))
     for view in sorted(used):
