@@ -23,6 +23,9 @@ from tests.programs import EngineRun, Running, engine, finish, is_gone, operatio
 CONTEXT = 8192
 
 
+KEPT = ("loads.json", "warehouse.duckdb", "warehouse.lock")
+
+
 def collect(results: Results, *options: str) -> list[str]:
     return program("collect", "--suite", "smoke", "--results", str(results.root), *options)
 
@@ -32,8 +35,8 @@ def files(results: Results) -> list[Path]:
 
 
 def left_behind(results: Results) -> list[str]:
-    """What lies in the journal folder."""
-    return sorted(path.name for path in results.journals.glob("*"))
+    """What lies in the journal folder, but for what is kept there on purpose."""
+    return sorted(path.name for path in results.journals.glob("*") if path.name not in KEPT)
 
 
 def phases(rows: list[dict[str, Any]]) -> list[str]:
@@ -65,7 +68,9 @@ def test_progress_goes_to_stderr_in_plain_lines(engine_run: EngineRun) -> None:
 
 
 def test_operations_come_in_order(engine_run: EngineRun) -> None:
-    assert phases(engine_run.rows) == ["load", "probe", "warmup", "request", "unload"]
+    # Its last requests are each followed by a warm resend; what the machine does is surveyed after each repeat.
+    measured = ["request", "probe", "request", "probe", "request", "warm", "request", "warm", "probe"]
+    assert phases(engine_run.rows) == ["load", "probe", "warmup", *measured, "unload"]
     asked = [(row["position"], row["prompt_id"], row["repeat"]) for row in engine_run.requests]
     assert asked == [(1, "story", 1), (2, "ship", 1), (3, "ship", 2), (4, "story", 2), (5, "story", 3), (6, "ship", 3)]
 
@@ -117,7 +122,10 @@ def test_memory_is_sampled_in_every_longer_request(engine_run: EngineRun) -> Non
             assert sample["at_ns"] >= row["started_ns"]
             assert sample["system_used_bytes"] > 0
             if sys.platform == "linux":
-                assert file_bytes / 2 < sample["engine_pss_bytes"] < file_bytes * 10
+                assert file_bytes / 2 < sample["engine_rss_bytes"] < file_bytes * 10
+    if sys.platform == "linux":  # read when resident memory has moved, and every ten seconds
+        walked = [sample["engine_pss_bytes"] for row in engine_run.rows for sample in row["memory"] or ()]
+        assert any(size is not None and size > file_bytes / 2 for size in walked)
     # One every second at the least (four are meant): more than the one that ends each request.
     assert sum(len(row["memory"]) for row in longer) >= sum(row["elapsed_ns"] for row in longer) / 1e9
 
@@ -212,7 +220,8 @@ def test_the_server_would_have_cached_a_prompt_it_knows(address: str, two_runs: 
 
 def test_a_model_that_was_loaded_before_has_no_load_row(two_runs: Results) -> None:
     for path in files(two_runs):
-        assert phases(operations(path)) == ["probe", "warmup", "request"]
+        assert phases(operations(path))[:3] == ["probe", "warmup", "request"]
+        assert "load" not in phases(operations(path))
         assert {row["context_requested"] for row in operations(path)} == {None}
         assert {row["context_effective"] for row in operations(path)} == {CONTEXT}
 
@@ -267,7 +276,8 @@ def in_second_request(running: Running) -> list[psutil.Process]:
     """Wait until the engine works on the second request; the processes that the collector has started."""
     running.wait_for("[1/10]")
     found = running.descendants()
-    commands = {process: " ".join(process.cmdline()) for process in found}
+    # an inhibitor without a service to ask has ended at once
+    commands = {process: " ".join(process.cmdline()) for process in found if not is_gone(process)}
     assert any("collector.memory.sampler" in command for command in commands.values()), commands
     [worker] = [process for process, command in commands.items() if "collector.embedded_server" in command]
     before = worker.cpu_times().user
@@ -295,7 +305,7 @@ def test_a_killed_run_is_saved_by_the_next_collect(results: Results) -> None:
 
     rows = operations(saved)
     assert {(row["run_state"], row["run_seconds"]) for row in rows} == {("interrupted", None)}
-    assert phases(rows) == ["load", "probe", "warmup", "request"]
+    assert phases(rows)[:4] == ["load", "probe", "warmup", "request"]
     assert {row["error_kind"] for row in rows} == {None}
     assert {(row["run_state"], row["context_effective"]) for row in operations(own)} == {("complete", 1024)}
     states = Warehouse(results).rows("select run_state from runs order by run_started_at")

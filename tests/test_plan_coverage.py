@@ -98,6 +98,7 @@ def test_the_matrix_is_all_there_before_anything_is_measured(results: Results) -
         },
     }
     expected = [(None, model, variant, state) for model, of in states.items() for variant, state in of.items()]
+    expected += [(None, model, "Q4_K_M context", "pending") for model in states]
     assert cells(Warehouse(results), "machine, model, variant, state") == expected
 
 
@@ -120,6 +121,8 @@ def test_the_plans_sequence_goes_by_priority_then_model_and_mlx_leads_its_group(
         "Q Q8_0 2/ABBA",
         "Q Q2_K 1/AA",
         "Q BF16 1/AA",
+        "M Q4_K_M context 1/context",  # ladders come last: they take long, and compare with nothing in their group
+        "Q Q4_K_M context 1/context",
     ]
 
 
@@ -430,13 +433,13 @@ def edited(results: Results, name: str, old: str, new: str) -> Path:
         ("plan.csv", ",archived,", ",archivd,", "line 2: status is 'archivd'"),
         ("plan.csv", ",priority,", ",prioritty,", "the column priority is missing"),
         ("plan.csv", "priority,status,", "", "the columns priority, status are missing"),
-        ("plan.csv", "Q6_K,6,188", "Q4_K_S,6,188", "line 8: it says the same model, runtime, quantization as line 6"),
-        ("plan.csv", ",4,120,135,", ",4,120,135,,", "line 2: 14 fields, but 13 columns"),
+        ("plan.csv", "Q6_K,6,188", "Q4_K_S,6,188", "line 8: it says the same model, runtime, quantization, kind as"),
+        ("plan.csv", ",4,120,135,", ",4,120,135,,", "line 2: 17 fields, but 16 columns"),
         ("models.csv", ",230,", ",230 B,", "line 2: parameters_total_b is '230 B', not a number"),
         ("models.csv", "minimax-m2.1,", ",", "line 2: aliases is empty"),
         ("models.csv", "aliases", "names", "the column aliases is missing"),
         ("machines.csv", ",819,", ",fast,", "memory_bandwidth_gbs is 'fast', not a number"),
-        ("archive.csv", "45.73", "45,73", "line 2: 7 fields, but 6 columns"),
+        ("archive.csv", "45.73", "45,73", "line 2: 8 fields, but 7 columns"),
         ("archive.csv", "native mlx-lm", '"native', "it is no CSV in UTF-8"),
     ],
 )
