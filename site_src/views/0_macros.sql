@@ -27,6 +27,16 @@ create or replace macro nominal_bits(quantization) as
         else try_cast(regexp_extract(quantization, '(?i)(?:q|mxfp)?([0-9]+)', 1) as integer)
     end;
 
+-- Real bits per weight of MLX: a group of 64 has a scale and a bias of 16 bits.
+create or replace macro mlx_bits(bits) as if(bits < 16, bits + 0.5, bits);
+
+-- Tokens in the first chunk: a server that bundles puts several into it, and these took no decode time.
+create or replace macro first_chunk_tokens(tokens, chunk_count, first_chars, all_chars) as
+    if(chunk_count >= 0.9 * tokens, 1, tokens * first_chars / all_chars);
+
+-- A slope or correlation over points that do not spread is not a number: unknown.
+create or replace macro finite(x) as if(isfinite(x), x, null);
+
 -- Student-t quantile for 95 %; more than 120 degrees of freedom are treated as 120, which is wider.
 create or replace macro t_of(degrees) as (select t975 from quantiles where df = least(degrees, 120));
 -- The same plus that for a power of 80 %: times a standard error, the smallest difference that would be found.

@@ -13,14 +13,21 @@ select
     raw.first_text_ns,
     raw.last_text_ns,
     len(list_filter(raw.chunks, lambda chunk: chunk.chars > 0)) as chunk_count,
+    list_filter(raw.chunks, lambda chunk: chunk.chars > 0)[1].chars as first_chars,
+    list_sum(list_transform(raw.chunks, lambda chunk: chunk.chars))::bigint as char_count,
+    raw.context_expected_tokens is not null as is_sent,
+    stg_runs.is_macos,
     len(raw.needles) as needle_count,
     len(list_filter(raw.needles, lambda needle: needle.found)) as found_count,
     list_max(list_transform(raw.memory, lambda sample: sample.engine_pss_bytes)) as pss_bytes,
     list_max(list_transform(raw.memory, lambda sample: sample.system_used_bytes)) as system_bytes,
     -- an answer that was cut short or left out still proves that the prompt was taken
-    not is_failure(raw.error_kind) and raw.first_text_ns is not null
-        and abs(raw.prompt_tokens / raw.context_expected_tokens - 1) <= greatest(0.02, 3 / sqrt(raw.context_expected_tokens))
-        as is_accepted
+    coalesce(
+        not is_failure(raw.error_kind) and raw.first_text_ns is not null
+        and abs(raw.prompt_tokens / raw.context_expected_tokens - 1)
+            <= greatest(0.02, 3 / sqrt(raw.context_expected_tokens)),
+        false
+    ) as is_accepted
 from raw_operations as raw
 inner join stg_runs using (run_id)
 where raw.op = 'context';
@@ -44,3 +51,7 @@ comment on column stg_context.found_count is 'Needles the answer names.';
 comment on column stg_context.pss_bytes is 'Highest PSS of the engine meanwhile (Linux).';
 comment on column stg_context.system_bytes is 'Highest memory in use on the machine meanwhile.';
 comment on column stg_context.is_accepted is 'It was answered, and the server counted the tokens that were sent, within 2 %, or 3 over the root of a short prompt''s tokens: how many were sent is estimated from others.';
+comment on column stg_context.first_chars is 'Characters in the first of them.';
+comment on column stg_context.char_count is 'Characters in all of them.';
+comment on column stg_context.is_sent is 'Whether it was sent; what the budget kept back was not.';
+comment on column stg_context.is_macos is 'Whether the machine runs macOS.';

@@ -21,36 +21,50 @@ lengths as (
     group by configuration_id
 ),
 ladders as (
-    select ladder_id, max(peak_memory_gb) as peak_gb
+    select ladder_id, max(peak_memory_gb) as peak_gb, max(depth) as depth
     from stg_runs
     inner join run_memory using (run_id)
-    where run_id in (select run_id from stg_context where is_accepted)
+    inner join (
+        select run_id, max(prompt_tokens + coalesce(completion_tokens, 0)) as depth
+        from stg_context
+        where is_accepted
+        group by run_id
+    ) as deepest using (run_id)
     group by ladder_id
 ),
 known as (
     select distinct model, kv_bytes_per_token from stg_models
 )
-select
-    short.configuration_id,
-    peak_short_gb,
-    case
-        when ladders.peak_gb is not null then greatest(ladders.peak_gb, peak_short_gb)
-        when runtime = 'llama.cpp' then if(context_effective is null, null, peak_short_gb)
-        when context_effective is not null then peak_short_gb + gb(kv_bytes_per_token * (context_effective - least(coalesce(tokens, 0), context_effective)))
-    end as peak_full_gb,
-    if(ladders.peak_gb is not null, 'measured', 'estimated') as peak_full_kind,
-    case
-        when ladders.peak_gb is not null then null
-        when peak_short_gb is null then 'no peak memory'
-        when context_effective is null then 'the context is not known'
-        when runtime = 'llama.cpp' then 'no ladder: llama.cpp allocates the whole cache when loading'
-        when kv_bytes_per_token is null then 'models.csv does not know the shape of this model''s cache'
-        else 'no ladder: short peak and the cache by its formula'
-    end as peak_full_reason
-from short
-left join lengths using (configuration_id)
-left join ladders using (ladder_id)
-left join known using (model);
+select * exclude (seen_gb, is_measured)
+from (
+    select
+        short.configuration_id,
+        peak_short_gb,
+        greatest(ladders.peak_gb, peak_short_gb) as seen_gb,
+        -- a ladder keeps a reserve free for template and answer
+        ladders.peak_gb is not null and (runtime = 'llama.cpp' or depth >= 0.95 * context_effective) as is_measured,
+        case
+            when is_measured then seen_gb
+            when runtime = 'llama.cpp' then if(context_effective is null, null, peak_short_gb)
+            when context_effective is not null then seen_gb + gb(
+                kv_bytes_per_token * (context_effective - least(greatest(tokens, depth, 0), context_effective))
+            )
+        end as peak_full_gb,
+        if(is_measured, 'measured', 'estimated') as peak_full_kind,
+        case
+            when is_measured then null
+            when peak_short_gb is null then 'no peak memory'
+            when context_effective is null then 'the context is not known'
+            when runtime = 'llama.cpp' then 'no ladder: llama.cpp allocates the whole cache when loading'
+            when kv_bytes_per_token is null then 'models.csv does not know the shape of this model''s cache'
+            when ladders.peak_gb is not null then 'the ladder ended early: its peak and the rest of the cache by its formula'
+            else 'no ladder: short peak and the cache by its formula'
+        end as peak_full_reason
+    from short
+    left join lengths using (configuration_id)
+    left join ladders using (ladder_id)
+    left join known using (model)
+);
 
 comment on view configuration_full_memory is 'One row per configuration: peak memory with short prompts and with the whole context.';
 comment on column configuration_full_memory.configuration_id is 'The configuration.';

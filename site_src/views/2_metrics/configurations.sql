@@ -15,6 +15,7 @@ select
     any_value(sampling order by run_id) as sampling,
     any_value(suite order by run_id) as suite,
     coalesce(any_value(suite order by run_id) = 'context', false) as is_ladder,
+    max(file_bytes) as file_bytes,
     bool_or(is_forced) as is_forced,
     string_agg(distinct server_version, ', ' order by server_version) as server_versions
 from stg_runs
@@ -38,3 +39,4 @@ comment on column configurations.suite is 'Prompt suite.';
 comment on column configurations.is_ladder is 'Whether its runs are context ladders.';
 comment on column configurations.is_forced is 'Whether a run was measured although a check of the machine had failed.';
 comment on column configurations.server_versions is 'Versions of the server that its runs were answered by.';
+comment on column configurations.file_bytes is 'Size of the weights, bytes.';

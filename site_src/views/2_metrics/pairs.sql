@@ -16,7 +16,10 @@ beside as (
             when x.model = y.model and x.bits = y.bits and x.runtime = 'llama.cpp' and y.runtime = 'mlx' then null
             when x.model = y.model and x.runtime = y.runtime and x.quantization != y.quantization
                 and x.bits is not null and y.bits is not null
-                then if((x.bits, x.quantization) < (y.bits, y.quantization), 'quantization', null)
+                then if(
+                    (x.bits, coalesce(x.file_bytes, 0), x.quantization) < (y.bits, coalesce(y.file_bytes, 0), y.quantization),
+                    'quantization', null
+                )
             when x.model != y.model and x.runtime = y.runtime and x.bits = y.bits then if(x.model < y.model, 'model', null)
             when not x.is_ladder and x.configuration_id < y.configuration_id then 'choice'
         end as kind,

@@ -7,7 +7,7 @@ relative as (
         position,
         decode_tps / median(decode_tps) over (partition by run_id, prompt_sha256) as speed
     from request_speed
-    where decode_tps is not null and position is not null
+    where decode_tps is not null
 ),
 ranked as (
     select

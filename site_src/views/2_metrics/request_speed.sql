@@ -13,11 +13,7 @@ counted as (
 first_chunk as (
     select
         *,
-        -- a server that bundles tokens puts several into its first chunk, and these took no decode time
-        case
-            when chunk_count >= 0.9 * completion_tokens then 1
-            else completion_tokens * first_chars / char_count
-        end as first_tokens,
+        first_chunk_tokens(completion_tokens, chunk_count, first_chars, char_count) as first_tokens,
         case
             when is_failure(error_kind) then 'the request failed: ' || error_kind
             when completion_tokens is null then 'the server sent no token count'

@@ -56,6 +56,7 @@ select
         when sample_count is null then 'no memory samples'
         when is_macos and baseline_bytes is not null and is_drifted
             then format('memory in use changed by {:.1f} GB without the model', gb(drift_bytes))
+        when is_macos and baseline_bytes is not null and headline_bytes is null then 'no memory sample after loading'
         when is_macos and headline_bytes is null
             then 'the model was loaded before, so there is no baseline, and its processes were not seen'
         when headline_bytes is null then 'the engine''s process is not on this machine or not ours to see'

@@ -9,6 +9,7 @@ pooled as (
         sum(request_count)::bigint as request_count,
         sum(failed_count)::bigint as failed_count,
         sum(decode_count)::bigint as decode_count,
+        count(decode_tps) as decode_prompt_count,
         geomean(decode_tps) as decode_tps,
         geomean(ttft_ms) as ttft_ms,
         geomean(prefill_tps) as prefill_tps,
@@ -36,6 +37,7 @@ select
     request_count,
     failed_count,
     decode_count,
+    decode_prompt_count,
     decode_tps,
     exp(decode_center - t_of(decode_df) * decode_se) as decode_tps_low,
     exp(decode_center + t_of(decode_df) * decode_se) as decode_tps_high,
@@ -92,3 +94,4 @@ comment on column run_speed.prefill_count is 'Requests with a valid prefill spee
 comment on column run_speed.decode_reason is 'Why some requests have no decode speed.';
 comment on column run_speed.excluded_count is 'Requests that went well and are left out nevertheless.';
 comment on column run_speed.exclusion is 'Why they are left out.';
+comment on column run_speed.decode_prompt_count is 'Prompts with a decode speed.';

@@ -7,7 +7,10 @@ select
     ) as prefill_tps,
     if(
         is_accepted and completion_tokens >= 32 and chunk_count >= 8,
-        per_s(completion_tokens - 1, last_text_ns - first_text_ns), null
+        per_s(
+            completion_tokens - first_chunk_tokens(completion_tokens, chunk_count, first_chars, char_count),
+            last_text_ns - first_text_ns
+        ), null
     ) as decode_tps
 from stg_context;
 

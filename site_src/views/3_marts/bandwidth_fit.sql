@@ -9,9 +9,9 @@ fitted as (
         harness,
         count(distinct quantization) as quantization_count,
         count(*) as point_count,
-        regr_intercept(1000 / decode_tps, gb_per_token) as fixed_ms,
-        1000 / nullif(regr_slope(1000 / decode_tps, gb_per_token), 0) as effective_bandwidth_gbs,
-        regr_r2(1000 / decode_tps, gb_per_token) as r2,
+        finite(regr_intercept(1000 / decode_tps, gb_per_token)) as fixed_ms,
+        1000 / nullif(finite(regr_slope(1000 / decode_tps, gb_per_token)), 0) as effective_bandwidth_gbs,
+        finite(regr_r2(1000 / decode_tps, gb_per_token)) as r2,
         any_value(memory_bandwidth_gbs) as memory_bandwidth_gbs
     from weight_traffic
     where gb_per_token is not null

@@ -2,29 +2,39 @@
 -- the limit, and no fault of the model.
 create or replace view context_ladder as
 with
+sent as (
+    -- what the budget kept back or cut, and a later run of the ladder has sent, is no part of it any more
+    select stg_context.*, ttft_ms, prefill_tps, decode_tps
+    from stg_context
+    inner join (select run_id, op_index, ttft_ms, prefill_tps, decode_tps from rung_speed) as speeds using (run_id, op_index)
+    qualify error_kind is distinct from 'budget'
+        or count(*) filter (error_kind is distinct from 'budget') over (partition by ladder_id, rung, set_number) = 0
+),
 rungs as (
     select
         ladder_id,
         rung,
-        count(*) as request_count,
+        count(*) as set_count,
+        count(*) filter (is_sent) as request_count,
         count(*) filter (is_accepted) as accepted_count,
         count(*) filter (error_kind = 'budget') as cut_count,
         coalesce(sum(needle_count) filter (is_accepted), 0)::bigint as needle_count,
         coalesce(sum(found_count) filter (is_accepted), 0)::bigint as found_count,
-        median(stg_context.prompt_tokens) as prompt_tokens,
-        max(stg_context.prompt_tokens) filter (is_accepted) as accepted_tokens,
+        median(prompt_tokens) as prompt_tokens,
+        max(prompt_tokens) filter (is_accepted) as accepted_tokens,
         median(ttft_ms) as ttft_ms,
         median(prefill_tps) as prefill_tps,
         median(decode_tps) as decode_tps,
-        gb(max(coalesce(pss_bytes, system_bytes))) as memory_gb,
+        gb(if(bool_or(is_macos), max(system_bytes), max(pss_bytes))) as memory_gb,
         string_agg(
             distinct case
-                when error_kind is not null then error_kind
-                when not is_accepted then format('{} tokens counted, {} sent', stg_context.prompt_tokens, context_expected_tokens)
+                when prompt_tokens is null and not is_failure(error_kind) then 'the server counted no tokens'
+                when error_kind is null or not is_failure(error_kind)
+                    then format('{} tokens counted, {} sent', prompt_tokens, context_expected_tokens)
+                else error_kind
             end, ', '
-        ) as refusal
-    from stg_context
-    inner join (select run_id, op_index, ttft_ms, prefill_tps, decode_tps from rung_speed) as speeds using (run_id, op_index)
+        ) filter (not is_accepted) as refusal
+    from sent
     group by ladder_id, rung
 ),
 named as (
@@ -57,15 +67,15 @@ select
     rungs.decode_tps,
     rungs.memory_gb,
     case
-        when accepted_count < request_count and cut_count = request_count - accepted_count then 'cut'
-        when accepted_count < request_count and rungs.rung > context_effective then 'limit'
-        when accepted_count < request_count then 'refused'
+        when accepted_count < set_count and cut_count = set_count - accepted_count then 'cut'
+        when accepted_count < set_count and rungs.rung > context_effective then 'limit'
+        when accepted_count < set_count then 'refused'
         when needle_count < 6 then 'incomplete'
         when found_count >= needle_count * 5 / 6 then 'pass'
         else 'fail'
     end as verdict,
     case
-        when accepted_count < request_count then refusal
+        when accepted_count < set_count then refusal
         when needle_count < 6 then 'only ' || request_count || ' of 2 prompts was sent'
         when found_count < needle_count * 5 / 6 then format('{} of {} needles found', found_count, needle_count)
     end as reason

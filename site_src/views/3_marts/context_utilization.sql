@@ -4,7 +4,7 @@ with
 ranked as (
     select
         *,
-        min(rung) filter (verdict in ('fail', 'refused')) over (partition by ladder_id) as first_failed,
+        min(rung) filter (verdict != 'pass') over (partition by ladder_id) as first_not_passed,
         min(rung) filter (verdict in ('fail', 'refused', 'limit')) over (partition by ladder_id) as first_stopped
     from context_ladder
 ),
@@ -18,13 +18,16 @@ summed as (
         any_value(quantization) as quantization,
         any_value(context_effective) as context_effective,
         max(accepted_tokens) as context_accepted,
-        coalesce(max(rung) filter (verdict = 'pass' and (first_failed is null or rung < first_failed)), 0) as context_usable,
+        coalesce(
+            max(rung) filter (verdict = 'pass' and (first_not_passed is null or rung < first_not_passed)),
+            if(count(*) filter (verdict in ('fail', 'refused')) > 0, 0, null)
+        ) as context_usable,
         any_value(first_stopped) as context_usable_below,
         count(*) filter (not is_beyond) as rung_count,
         sum(request_count)::bigint as request_count,
         count(*) filter (verdict = 'cut') as cut_count,
         count(*) filter (verdict = 'limit') as limit_count,
-        regr_slope(memory_gb * 1e9, prompt_tokens) filter (accepted_count > 0) as memory_bytes_per_token,
+        finite(regr_slope(memory_gb * 1e9, prompt_tokens) filter (accepted_count > 0)) as memory_bytes_per_token,
         arg_max(ttft_ms, rung) filter (accepted_count > 0) as deepest_ttft_ms,
         arg_max(decode_tps, rung) filter (decode_tps is not null) as deepest_decode_tps,
         arg_max(found_share_low, rung) filter (verdict = 'pass') as found_share_low,
@@ -62,7 +65,7 @@ select
         if(context_usable = 0, 'not even the smallest rung passed', null),
         if(cut_count > 0, 'the budget ended before the ladder did', null),
         if(context_usable_below is null, 'no rung failed: the limit lies higher', null),
-        if(context_advertised is null, 'the advertised length is not known', null)
+        if(coalesce(known.context_advertised, served_advertised) is null, 'the advertised length is not known', null)
     ), '') as reason
 from summed
 inner join told using (ladder_id)

@@ -66,7 +66,7 @@ select
     nullif(concat_ws(
         '; ',
         obstacle,
-        if(obstacle is null and pair_speed is null, 'no prompt with a decode speed on both sides', null),
+        if(obstacle is null and pair_speed.prompt_count is null, 'no prompt with a decode speed on both sides', null),
         pair_speed.reason,
         caveat
     ), '') as reason

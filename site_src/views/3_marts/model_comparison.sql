@@ -49,11 +49,12 @@ select
     nullif(concat_ws(
         '; ',
         obstacle,
-        if(obstacle is null and pair_speed is null, 'no prompt with a decode speed on both sides', null),
+        if(obstacle is null and pair_speed.prompt_count is null, 'no prompt with a decode speed on both sides', null),
         pair_speed.reason,
-        caveat,
-        if(obstacle is null, pair_memory.memory_reason, null)
-    ), '') as reason
+        caveat
+    ), '') as reason,
+    pair_memory.memory_reason,
+    pair_memory.load_reason
 from beside
 left join configuration_quality as a_quality on a_quality.configuration_id = a.configuration_id
 left join configuration_quality as b_quality on b_quality.configuration_id = b.configuration_id
@@ -98,3 +99,5 @@ comment on column model_comparison.load_s_ratio_high is 'Upper end of its 95 % i
 comment on column model_comparison.load_verdict is 'Which model takes longer by over 3 % (slower), equivalent, small difference, inconclusive, not comparable.';
 comment on column model_comparison.context_usable is 'Largest rung of a ladder that passed, tokens; NULL: none was climbed.';
 comment on column model_comparison.other_context_usable is 'The same of the other model.';
+comment on column model_comparison.memory_reason is 'Why memory is not compared, or not surely.';
+comment on column model_comparison.load_reason is 'Why load time is not compared, or not surely.';

@@ -14,6 +14,7 @@ select
     case
         when weights_per_token_b is null then 'models.csv does not know how many weights a token reads'
         when bits_per_weight is null then 'neither bits nor file size are known'
+        when depth is null then 'the length of the prompts is not known'
         when memory_bandwidth_gbs is null then 'machines.csv does not know the bandwidth of this chip'
         when decode_tps * gb_per_token > memory_bandwidth_gbs
             then 'more than memory can deliver: wrong weights, a cache, or speculative decoding'

@@ -13,7 +13,9 @@ placed as (
     select
         *,
         first_value(configuration_id) over (
-            series order by bits desc nulls last, file_gb desc nulls last, request_count desc, configuration_id
+            series order by
+                coalesce(context_effective >= 131072, true) desc, bits desc nulls last, file_gb desc nulls last,
+                quantization desc, request_count desc, configuration_id
         ) as reference_id,
         count(*) filter (quality_gate = 'pass') over series as passed_count,
         if(quality_gate = 'pass', row_number() over (
@@ -28,7 +30,7 @@ dominated as (
     from placed as worse
     inner join placed as better using (reference_id, peak_memory_kind)
     inner join pairs
-        on pairs.obstacle is null and pairs.kind = 'quantization'
+        on pairs.obstacle is null and pairs.memory_obstacle is null and pairs.kind = 'quantization'
         and [pairs.a_id, pairs.b_id] in ([worse.configuration_id, better.configuration_id], [better.configuration_id, worse.configuration_id])
     where better.decode_tps_low > worse.decode_tps_high and better.peak_memory_gb <= 0.98 * worse.peak_memory_gb
         and better.quality_gate = 'pass'
@@ -46,7 +48,10 @@ compared as (
     from placed
     left join (select configuration_id as reference_id, quantization from sides) as reference using (reference_id)
     left join dominated using (configuration_id)
-    left join pairs on pairs.a_id = configuration_id and pairs.b_id = reference_id and pairs.kind = 'quantization'
+    left join pairs
+        on pairs.kind = 'quantization'
+        -- the reference has more bits, unless more bits were measured at a short context, which forbids to compare
+        and [configuration_id, reference_id] in ([pairs.a_id, pairs.b_id], [pairs.b_id, pairs.a_id])
     left join pair_speed on pair_speed.a_id = pairs.a_id and pair_speed.b_id = pairs.b_id
     left join pair_memory on pair_memory.a_id = pairs.a_id and pair_memory.b_id = pairs.b_id
 )
@@ -84,11 +89,15 @@ select
     nullif(concat_ws(
         '; ',
         if(not is_reference, obstacle, null),
-        if(not is_reference and obstacle is null and pair_speed.verdict is null, 'no prompt in common with the reference', null),
+        case
+            when is_reference or obstacle is not null then null
+            when quantization = reference_quantization then 'another configuration of the reference''s quantization'
+            when pair_speed.verdict is null then 'no prompt in common with the reference'
+        end,
         pair_speed.reason,
-        if(not is_reference and obstacle is null, pair_memory.memory_reason, null),
         if(quality_gate is null, 'quality not graded', quality_reason)
-    ), '') as reason
+    ), '') as reason,
+    if(is_reference, null, pair_memory.memory_reason) as memory_reason
 from compared
 order by machine, model, runtime, bits desc, configuration_id;
 
@@ -128,3 +137,4 @@ comment on column quant_tradeoff.dominated_by is 'That other quantization.';
 comment on column quant_tradeoff.reason is 'What is missing or doubtful.';
 comment on column quant_tradeoff.is_best_value is 'Whether it is the smallest whose quality is proven, and none such of nearly its size is faster. NULL where no quality is proven.';
 comment on column quant_tradeoff.best_value_reason is 'Why it is, or why that cannot be said.';
+comment on column quant_tradeoff.memory_reason is 'Why memory is not compared, or not surely.';

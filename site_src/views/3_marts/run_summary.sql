@@ -1,6 +1,26 @@
--- Several runs of one configuration: geometric mean over runs.
+-- Several runs of one configuration: geometric mean over runs. A run without all prompts, such as one that was interrupted,
+-- is no measure of all of them: its speeds are left out.
 create or replace view run_summary as
 with
+judged as (
+    select *, decode_prompt_count = max(decode_prompt_count) over (partition by configuration_id) as is_whole
+    from runs
+    where server is distinct from 'llama-bench' and suite is distinct from 'context'  -- they have no requests of a suite
+),
+whole as (
+    select * replace (
+        if(is_whole, decode_tps, null) as decode_tps, if(is_whole, decode_count, null) as decode_count,
+        if(is_whole, decode_center, null) as decode_center, if(is_whole, decode_se, null) as decode_se,
+        if(is_whole, decode_df, null) as decode_df, if(is_whole, cv, null) as cv,
+        if(is_whole, ttft_ms, null) as ttft_ms, if(is_whole, ttft_count, null) as ttft_count,
+        if(is_whole, ttft_center, null) as ttft_center, if(is_whole, ttft_se, null) as ttft_se,
+        if(is_whole, ttft_df, null) as ttft_df,
+        if(is_whole, prefill_tps, null) as prefill_tps, if(is_whole, prefill_count, null) as prefill_count,
+        if(is_whole, prefill_center, null) as prefill_center, if(is_whole, prefill_se, null) as prefill_se,
+        if(is_whole, prefill_df, null) as prefill_df
+    )
+    from judged
+),
 pooled as (
     select
         configuration_id,
@@ -15,6 +35,7 @@ pooled as (
         any_value(label) as label,
         any_value(ladder_id) as ladder_id,
         count(*) as run_count,
+        count(*) filter (not is_whole) as partial_run_count,
         count(*) filter (is_forced) as forced_count,
         max(run_started_at) as latest_run_at,
         max(prompt_count) as prompt_count,
@@ -22,7 +43,7 @@ pooled as (
         sum(failed_count)::bigint as failed_count,
         sum(excluded_count)::bigint as excluded_count,
         string_agg(distinct exclusion, ', ' order by exclusion) as exclusion,
-        sum(decode_count)::bigint as decode_count,
+        coalesce(sum(decode_count), 0)::bigint as decode_count,
         geomean(decode_tps) as decode_tps,
         avg(decode_center) as decode_center,
         pooled_margin(decode_center, decode_se, decode_df) as decode_margin,
@@ -31,16 +52,15 @@ pooled as (
         avg(ttft_center) as ttft_center,
         pooled_margin(ttft_center, ttft_se, ttft_df) as ttft_margin,
         geomean(prefill_tps) as prefill_tps,
-        sum(prefill_count)::bigint as prefill_count,
+        coalesce(sum(prefill_count), 0)::bigint as prefill_count,
         avg(prefill_center) as prefill_center,
         pooled_margin(prefill_center, prefill_se, prefill_df) as prefill_margin,
-        sum(ttft_count)::bigint as ttft_count,
+        coalesce(sum(ttft_count), 0)::bigint as ttft_count,
         median(load_s) as load_s,
         count(load_s) as load_count,
         max(file_gb) as file_gb,
         string_agg(distinct reason, '; ' order by reason) as reason
-    from runs
-    where server is distinct from 'llama-bench' and suite is distinct from 'context'  -- they have no requests of a suite
+    from whole
     group by configuration_id
 )
 select
@@ -128,3 +148,4 @@ comment on column run_summary.load_warm_s_high is 'Upper end of its 95 % interva
 comment on column run_summary.load_warm_count is 'Such loads.';
 comment on column run_summary.context_usable is 'Largest rung that passed in ladders at the same context, tokens; NULL: none was climbed.';
 comment on column run_summary.context_usable_below is 'The first rung that did not pass.';
+comment on column run_summary.partial_run_count is 'Runs that lack a prompt that others have: their speeds are left out.';

@@ -29,6 +29,7 @@ select
     decode_tps_low,
     decode_tps_high,
     coalesce(decode_count, 0) as decode_count,
+    coalesce(decode_prompt_count, 0) as decode_prompt_count,
     cv,
     ttft_ms,
     ttft_ms_low,
@@ -137,3 +138,4 @@ comment on column runs.exclusion is 'Why they are left out.';
 comment on column runs.memory_confidence is 'How sure peak memory is: high, medium or low.';
 comment on column runs.memory_confidence_reason is 'What lowers it.';
 comment on column runs.ladder_id is 'Ladders of the same machine, server, engine, model, quantization and context share it.';
+comment on column runs.decode_prompt_count is 'Prompts with a decode speed.';

@@ -16,8 +16,14 @@ within as (
 ),
 between_runs as (
     select configuration_id, stddev_samp(decode_center) as cv_between_runs, count(decode_center) as run_count
-    from run_speed
-    inner join stg_runs using (run_id)
+    from (
+        select
+            run_speed.*, configuration_id,
+            decode_prompt_count = max(decode_prompt_count) over (partition by configuration_id) as is_whole
+        from run_speed
+        inner join stg_runs using (run_id)
+    )
+    where is_whole
     group by configuration_id
 ),
 bounded as (
@@ -48,7 +54,7 @@ select
         when cv is null then 'unknown'
         when cv <= 0.02 and cv_high >= 0.05 then 'provisional'
         when cv > 0.02 and cv <= 0.05 and cv_high >= 0.10 then 'provisional'
-        when cv > 0.05 and cv_low <= 0.02 then 'provisional'
+        when cv > 0.05 and cv_low <= 0.05 then 'provisional'
         else 'settled'
     end as verdict,
     nullif(concat_ws(

@@ -18,7 +18,7 @@ measured as (
     select
         configuration_id, label, machine, run_summary.model, runtime, quantization, server as harness,
         decode_tps, decode_tps_low, decode_tps_high, decode_count as request_count, chip, gpu_cores,
-        case when runtime = 'mlx' then if(bits < 16, bits + 0.5, bits) else file_gb * 8 / known.parameters_total_b end
+        case when runtime = 'mlx' then mlx_bits(bits) else file_gb * 8 / known.parameters_total_b end
             as bits_per_weight,
         depth
     from run_summary
@@ -30,9 +30,10 @@ measured as (
     select
         null, concat(model, ' ', variant, ' · ', harness), null, model, 'mlx', variant, harness,
         decode_tps, null, null, null, chip, null,
-        if(variant like 'mlx-%', nominal_bits(variant) + 0.5, null),
+        if(variant like 'mlx-%', mlx_bits(nominal_bits(variant)), null),
         0
     from archive
+    where decode_tps is not null
 )
 select
     measured.*,
