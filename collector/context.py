@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from collector import haystack, ladder, measure, record
+from collector import environment, haystack, ladder, measure, record
 from collector.backends import Backend, Facts
 from collector.haystack import Haystack
 from collector.nonce import messages, nonce
@@ -53,13 +53,26 @@ class Climb:
         context = recorder.facts.get("context_effective") or recorder.facts.get("context_advertised")
         done = self._resume()
         self._calibrate(context)
-        if len(self.scale.seen) < len(CALIBRATION):
-            self.tell("the server counts no tokens, so no ladder can be climbed")
+        if not self.scale.is_known():
+            self.tell(
+                "the budget ended before the first rung"
+                if self._left_s() <= 0
+                else "the server counts no tokens, so no ladder can be climbed"
+            )
             return
-        wanted = ladder.rungs(context) if context else list(ladder.RUNGS)
+        self._up(context, done)
+        recorder.end("probe", {"environment": environment.survey(job.results.root)})
+
+    def _up(self, context: int | None, done: set[int]) -> None:
+        """From the shortest rung to the limit, and back into the bracket."""
+        most = self.scale.tokens(haystack.longest())
+        wanted = [rung for rung in (ladder.rungs(context) if context else ladder.RUNGS) if rung <= most]
+        if context and ladder.beyond(context) > most:
+            self.tell(f"the text ends at {most:,} tokens, so nothing longer is tried")
         self._forecast([rung for rung in wanted if rung not in done])
         passed, refused = self._climb(wanted, done)
-        if context and refused is None:
+        passed = max([passed, *(rung for rung in done if refused and rung < refused)])
+        if context and refused is None and ladder.beyond(context) <= most:
             self._prove_limit(ladder.beyond(context))
         while refused and (middle := ladder.between(passed, refused)):
             accepted = self._rung(middle)
@@ -91,7 +104,9 @@ class Climb:
         rows = self.earlier(self._recorder.facts)
         sets = {(row["context_rung"], row["set_number"]) for row in rows}
         done = {rung for rung, _ in sets if all((rung, number) in sets for number in range(1, SETS + 1))}
-        self.times += [(row["prompt_tokens"], row["seconds"]) for row in rows if row["seconds"] is not None]
+        self.times += [
+            (row["prompt_tokens"], row["seconds"]) for row in rows if row["seconds"] and row["prompt_tokens"]
+        ]
         if done:
             self.tell(f"measured before, not again: {', '.join(f'{rung:,}' for rung in sorted(done))} tokens")
         return done
@@ -100,7 +115,7 @@ class Climb:
         """Two small prompts: tokens for the template, and for a character."""
         for number, characters in enumerate(CALIBRATION):
             if number and context:  # of a small context no more than a quarter
-                tokens = self.scale.seen[0][1] / CALIBRATION[0]
+                tokens = self.scale.seen[0][1] / CALIBRATION[0] if self.scale.seen else 1.0
                 characters = max(2 * CALIBRATION[0], min(characters, int(context / 4 / tokens)))
             hay = haystack.build(f"{self._run_id}/calibration/{number}", characters)
             row = self._ask("warmup", hay, f"calibration-{number + 1}", 1, {}, ANSWER_TOKENS)
@@ -149,7 +164,13 @@ class Climb:
         request = self._backend.chat(messages(digits, hay.prompt), max_tokens, self._job.sampling)
         self._recorder.begin(op, {"prompt_id": prompt_id, "repeat": repeat, **facts})
         self._client.timeout = measure.patient(max(self._left_s(), 0) + GRACE_S)
-        seen = measure.exchange(self._client, request, self._backend.parse, at_first_text=self._recorder.sampler.nudge)
+        seen = measure.exchange(
+            self._client,
+            request,
+            self._backend.parse,
+            at_first_text=self._recorder.sampler.nudge,
+            within_s=max(self._left_s(), 0) + GRACE_S,
+        )
         self._client.timeout = measure.TIMEOUT
         self._recorder.sampler.sample_now()
         row = {
@@ -164,8 +185,8 @@ class Climb:
         if op == "context":
             hits = haystack.found(row["output_text"], hay.needles)
             row["needles"] = [{**asdict(needle), "found": hit} for needle, hit in zip(hay.needles, hits, strict=True)]
-            if row["error_kind"] == "timeout" and self._left_s() <= 0:
-                row |= {"error_kind": "budget", "error_detail": "cut: the time budget ended"}
+        if row["error_kind"] == "timeout" and self._left_s() <= 0:
+            row |= {"error_kind": "budget", "error_detail": "cut: the time budget ended"}
         self._recorder.end(op, row, began=seen.sent_at)
         if seen.was_interrupted:
             raise Interrupted

@@ -24,7 +24,8 @@ def rungs(context: int) -> list[int]:
 
 def beyond(context: int) -> int:
     """A prompt length that the context cannot hold."""
-    return context + max(int(context * BEYOND), 64)
+    # a short prompt's tokens are known less surely, see context.is_accepted
+    return context + max(int(context * BEYOND), 64 + int(4 * math.sqrt(context)))
 
 
 def between(passed: int, failed: int) -> int | None:
@@ -41,6 +42,10 @@ class Scale:
     def learn(self, characters: int, tokens: int) -> None:
         """A prompt of so many characters had so many tokens."""
         self.seen.append((characters, tokens))
+
+    def is_known(self) -> bool:
+        """Whether longer prompts were seen to have more tokens."""
+        return len({characters for characters, _ in self.seen}) > 1 and min(self.seen)[1] < max(self.seen)[1]
 
     def tokens(self, characters: int) -> int:
         """Expected tokens, by the line through the shortest prompt and all others."""

@@ -80,10 +80,12 @@ def exchange(
     parse: Callable[[str, str], Event],
     clock: Clock = clock,
     at_first_text: Callable[[], None] = lambda: None,
+    within_s: float | None = None,
 ) -> Exchange:
     """Send one request and time every event of its stream. Failures of the server are in the result, not raised.
 
-    `at_first_text` is called once its time is taken; it must return at once.
+    `at_first_text` is called once its time is taken; it must return at once. `within_s`: an answer that takes longer is
+    cut, as a timeout.
     """
     cpu = time.process_time_ns()
     prepared = client.build_request("POST", request.path, json=request.body)
@@ -94,7 +96,7 @@ def exchange(
         with closing(response):
             seen.facts["http_status"] = response.status_code
             if response.status_code == 200 and "json" not in response.headers.get("content-type", ""):
-                _read(response, seen, parse, clock, at_first_text)
+                _read(response, seen, parse, clock, at_first_text, within_s)
             else:  # LM Studio answers 200 with a JSON error to what it does not know
                 kind = "not_streamed" if response.status_code == 200 else "http_status"
                 seen.fail(kind, response.read().decode("utf-8", errors="replace")[:BODY_SHOWN])
@@ -119,9 +121,10 @@ def _read(
     parse: Callable[[str, str], Event],
     clock: Clock,
     at_first_text: Callable[[], None],
+    within_s: float | None,
 ) -> None:
     has_text = False
-    events = _events(response, seen.sent_at, clock)
+    events = _events(response, seen.sent_at, clock, within_s)
     for arrived, (name, data) in events:
         if seen.first_event_ns is None:
             seen.first_event_ns = arrived
@@ -150,11 +153,15 @@ def _read(
         seen.fail("empty", "the stream ended without any text")
 
 
-def _events(response: httpx.Response, sent_at: int, clock: Clock) -> Iterator[tuple[int, tuple[str, str]]]:
+def _events(
+    response: httpx.Response, sent_at: int, clock: Clock, within_s: float | None
+) -> Iterator[tuple[int, tuple[str, str]]]:
     events = Events()
     arrived = 0
     for piece in response.iter_raw():
         arrived = clock() - sent_at  # stamped before parsing, so that parsing is not counted as latency
+        if within_s is not None and arrived > within_s * 1e9:
+            raise httpx.ReadTimeout(f"the answer took longer than {within_s:.0f} s")
         for event in events.feed(piece):
             yield arrived, event
     for event in events.close():

@@ -3,6 +3,7 @@
 from collector.backends import Facts, failures
 from collector.measure import Arrival, Exchange
 from collector.privacy import scrub
+from collector.schema import typed
 from collector.thinking import split
 
 
@@ -15,7 +16,7 @@ def of_exchange(seen: Exchange) -> Facts:
     else:
         kind = failures.of_output(answer, reasoning, seen.facts.get("finish_reason"))
     return {
-        **seen.facts,
+        **typed(seen.facts),  # a server may say anything
         "headers_ns": seen.headers_ns,
         "first_event_ns": seen.first_event_ns,
         "first_text_ns": _first(arrivals, "reasoning", "answer"),

@@ -8,6 +8,7 @@ from collector.backends import Facts
 from collector.journal import Journal
 from collector.memory.engine import Engine
 from collector.memory.sampler import Sampler
+from collector.privacy import clean
 
 Watch = Callable[[str, Facts], None]  # told of each operation before (`begin`) and after (`end`), never in between
 
@@ -30,6 +31,7 @@ class Recorder:
 
     def learn(self, facts: Facts) -> None:
         """Add run columns."""
+        facts = clean(facts)
         self.facts |= facts
         self._journal.facts(facts)
 
@@ -54,6 +56,7 @@ class Recorder:
             self._store({"op": "idle", "started_ns": samples[0]["at_ns"], "memory": samples})
 
     def _store(self, row: Facts) -> None:
+        row = clean(row)
         row["op_index"] = len(self.operations)
         self.operations.append(row)
         self._journal.operation(row)

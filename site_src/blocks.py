@@ -110,7 +110,9 @@ def _spec(chart: charts.Chart, rows: list[dict[str, Any]]) -> dict[str, Any]:
         row.update({name: value.isoformat() for name, value in row.items() if hasattr(value, "isoformat")})
         row.update({name: NOT_IN_XML.sub("\ufffd", value) for name, value in row.items() if isinstance(value, str)})
     drawn = chart.draw(alt.InlineData(values=rows))
-    spec: dict[str, Any] = drawn.properties(width="container", height=320).to_dict()
+    if not isinstance(drawn, alt.FacetChart):  # whose panels have a size of their own
+        drawn = drawn.properties(width="container", height=320)
+    spec: dict[str, Any] = drawn.to_dict()
     return {**spec, "config": config(), "description": f"{chart.title}. {chart.caption}"}
 
 
@@ -118,7 +120,7 @@ def _svg(spec: dict[str, Any]) -> str:
     """The chart as it stands in the page before, and without, JavaScript."""
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg({**spec, "width": 640})
+    svg: str = vl_convert.vegalite_to_svg(spec if "facet" in spec else {**spec, "width": 640})
     return svg.replace("\n", " ")
 
 

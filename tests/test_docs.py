@@ -89,9 +89,12 @@ def test_macros_are_the_only_other_file() -> None:
 
 
 def test_views_are_short() -> None:
-    lengths = {path.stem: len(path.read_text(encoding="utf-8").splitlines()) for path in VIEW_FILES}
-    assert {name: length for name, length in lengths.items() if length > 150} == {}
-    assert statistics.median(lengths.values()) <= 60
+    """The SQL; each column's comment is a line more."""
+    layered = [path for path in VIEW_FILES if path.parent != VIEWS]  # quantiles are a table of numbers
+    lines = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in layered}
+    lengths = {name: sum(not line.startswith("comment on") for line in of) for name, of in lines.items()}
+    assert {name: length for name, length in lengths.items() if length > 115} == {}
+    assert statistics.median(lengths.values()) <= 45
 
 
 def test_no_view_reads_a_layer_above_its_own() -> None:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 BUDGET_S = 1200.0
 EARLIER = """
-    select context_rung, repeat as set_number, prompt_tokens, elapsed_ns / 1e9 as seconds
+    select context_rung, repeat as set_number, raw_operations.prompt_tokens, elapsed_ns / 1e9 as seconds
     from raw_operations
-    where op = 'context' and error_kind is distinct from 'budget'
-        and chip is not distinct from $chip and memory_bytes is not distinct from $memory_bytes
+    inner join (select run_id, op_index from stg_context where is_accepted) as accepted using (run_id, op_index)
+    where chip is not distinct from $chip and memory_bytes is not distinct from $memory_bytes
         and server is not distinct from $server and runtime is not distinct from $runtime
         and model_key is not distinct from $model_key and quantization is not distinct from $quantization
         and context_effective is not distinct from $context_effective and suite_sha256 = $suite_sha256

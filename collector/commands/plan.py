@@ -86,11 +86,11 @@ class _Worker:
 
     def work(self, most: int | None) -> None:
         """Measure block after block. Raises ServerNotFound when LM Studio is gone."""
-        from collector import measure
+        from collector import awake, measure
         from collector.commands import _backend
 
         done = 0
-        with measure.connect(self.url, os.environ.get("LM_API_TOKEN")) as client:
+        with awake.keep(), measure.connect(self.url, os.environ.get("LM_API_TOKEN")) as client:
             while (most is None or done < most) and (block := self._next()):
                 _backend.require_lmstudio(client)
                 why = self._measure(client, block)

@@ -56,6 +56,11 @@ def passages() -> tuple[str, ...]:
     return tuple(found)
 
 
+def longest() -> int:
+    """Characters of the longest prompt that can be made."""
+    return sum(map(len, passages()))
+
+
 def sha256() -> str:
     """Hash of everything that decides what prompts look like."""
     return hashlib.sha256(f"{VERSION} {PASSAGE} {DEPTHS} {text()}".encode()).hexdigest()

@@ -93,7 +93,8 @@ class _Watched:
     def __init__(self) -> None:
         self._root: int | None = None
         self._pids: list[int] = []
-        self._walked: dict[int, tuple[int, int]] = {}  # resident bytes when PSS was last read, and samples since
+        self._walked: dict[int, int] = {}  # resident bytes when PSS was last read
+        self._since = 0  # samples since then
 
     def told(self, line: str) -> None:
         kind, _, who = line.partition(" ")
@@ -104,20 +105,25 @@ class _Watched:
 
     def read(self) -> dict[int, dict[str, int]]:
         pids = self._pids if self._root is None else tree(self._root)
-        return {pid: part for pid in pids if (part := self._part(pid))}
+        resident = (
+            {} if readings.IS_MACOS else {pid: rss for pid in pids if (rss := readings.resident(pid)) is not None}
+        )
+        if readings.IS_MACOS or self._is_due(resident):
+            return {pid: part for pid in pids if (part := readings.of_process(pid))}
+        return {pid: {"rss_bytes": rss} for pid, rss in resident.items()}
 
-    def _part(self, pid: int) -> dict[str, int] | None:
-        """PSS only when resident memory has moved, or after ten seconds: reading it costs some ms for each 300 MB."""
-        if readings.IS_MACOS:
-            return readings.of_process(pid)
-        rss, (before, since) = readings.resident(pid), self._walked.get(pid, (0, 0))
-        if rss is None:
-            return None
-        if since < WALK_PERIOD and abs(rss - before) <= WALK_MOVED * before:
-            self._walked[pid] = before, since + 1
-            return {"rss_bytes": rss}
-        self._walked[pid] = rss, 0
-        return readings.of_process(pid)
+    def _is_due(self, resident: dict[int, int]) -> bool:
+        """Whether page tables are walked: when resident memory of one has moved, since a sum needs all, or after ten
+        seconds. That costs some ms for each 300 MB.
+        """
+        self._since += 1
+        moved = any(
+            abs(rss - self._walked.get(pid, 0)) > WALK_MOVED * self._walked.get(pid, 0) for pid, rss in resident.items()
+        )
+        if not moved and self._since <= WALK_PERIOD:
+            return False
+        self._walked, self._since = resident, 0
+        return True
 
 
 def main() -> None:

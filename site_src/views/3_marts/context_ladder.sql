@@ -3,12 +3,13 @@
 create or replace view context_ladder as
 with
 sent as (
-    -- what the budget kept back or cut, and a later run of the ladder has sent, is no part of it any more
+    -- what the budget, the person or the network cut, and a later run of the ladder has answered, is no part of it any more
     select stg_context.*, ttft_ms, prefill_tps, decode_tps
     from stg_context
     inner join (select run_id, op_index, ttft_ms, prefill_tps, decode_tps from rung_speed) as speeds using (run_id, op_index)
-    qualify error_kind is distinct from 'budget'
-        or count(*) filter (error_kind is distinct from 'budget') over (partition by ladder_id, rung, set_number) = 0
+    qualify error_kind is null
+        or error_kind not in ('budget', 'interrupted', 'transport', 'stream_cut', 'timeout', 'connect')
+        or count(*) filter (is_accepted) over (partition by ladder_id, rung, set_number) = 0
 ),
 rungs as (
     select
@@ -17,7 +18,7 @@ rungs as (
         count(*) as set_count,
         count(*) filter (is_sent) as request_count,
         count(*) filter (is_accepted) as accepted_count,
-        count(*) filter (error_kind = 'budget') as cut_count,
+        count(*) filter (error_kind in ('budget', 'interrupted')) as cut_count,
         coalesce(sum(needle_count) filter (is_accepted), 0)::bigint as needle_count,
         coalesce(sum(found_count) filter (is_accepted), 0)::bigint as found_count,
         median(prompt_tokens) as prompt_tokens,

@@ -1,0 +1,104 @@
+"""Rows of run files for the tests of views, and the one warehouse they share."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.backends import Facts
+from collector.schema import Results
+from site_src.warehouse import Warehouse
+from tests.conftest import request
+
+Given = Callable[..., Warehouse]
+Row = dict[str, Any]
+
+GB = 10**9
+LINUX: Facts = {"os_name": "Ubuntu", "os_version": "24.04"}
+
+
+@cache
+def _opened_once() -> Warehouse:
+    return Warehouse(Results(Path(__file__) / "no results"))
+
+
+def sharing(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    """The fixture `given` of conftest.py: what it makes is one warehouse for all tests, over each test's own results.
+
+    Opening one takes longer than filling it.
+    """
+
+    def refill(results: Results) -> Warehouse:
+        warehouse = _opened_once()
+        warehouse.results = results
+        warehouse.refresh()
+        return warehouse
+
+    monkeypatch.setitem(given.__globals__, "Warehouse", refill)
+    return given
+
+
+def one(warehouse: Warehouse, view: str, where: str = "true") -> Row:
+    """The only row of a view."""
+    [row] = warehouse.rows(f"select * from {view} where {where}")  # noqa: S608
+    return row
+
+
+def each(given: Given, view: str, *runs: list[Facts], **facts: Any) -> list[Row]:
+    """The rows of a view that has one row a run here, in the order of the runs given; one warehouse for all."""
+    rows: list[Row] = given(*runs, **facts).rows(f"select * from {view} order by run_id")  # noqa: S608
+    assert len(rows) == len(runs)
+    return rows
+
+
+def table(results: Results, name: str, *lines: str) -> None:
+    """A hand-kept CSV of the test's own, header first."""
+    results.root.mkdir(exist_ok=True)
+    (results.root / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def speeds(prompt: str, *values: float, **more: Any) -> list[Facts]:
+    """Requests of one prompt at these speeds."""
+    return [request(prompt, repeat, tps=tps, **more) for repeat, tps in enumerate(values, start=1)]
+
+
+def probe(*roundtrips_us: int, **readings: Any) -> Facts:
+    """Round trips, and a survey of the machine: `name=value`, or `name=(None, reason)`."""
+    told = {name: value if isinstance(value, tuple) else (value, None) for name, value in readings.items()}
+    survey = [
+        {
+            "name": name,
+            "number": None if isinstance(value, str) else value,
+            "text": value if isinstance(value, str) else None,
+            "reason": reason,
+        }
+        for name, (value, reason) in told.items()
+    ]
+    return {"op": "probe", "started_ns": 0, "roundtrip_us": list(roundtrips_us), "environment": survey or None}
+
+
+def load(elapsed_s: float = 10.0, started_s: float = 2.0, **more: Any) -> Facts:
+    return {"op": "load", "started_ns": round(started_s * 1e9), "elapsed_ns": round(elapsed_s * 1e9), **more}
+
+
+def unload(elapsed_s: float = 1.0, started_s: float = 100.0, **more: Any) -> Facts:
+    return {"op": "unload", "started_ns": round(started_s * 1e9), "elapsed_ns": round(elapsed_s * 1e9), **more}
+
+
+def sample(at_s: float, system: float | None = None, **more: Any) -> Row:
+    """One memory sample. Figures are in GB: `system`, `pss`, `rss`, `footprint`, `footprint_max`, `swap`, `compressor`.
+
+    Any other name is a column of the schema.
+    """
+    names = {"swap": "swap_used_bytes", "compressor": "compressor_bytes"}
+    names |= {name: f"engine_{name}_bytes" for name in ("pss", "rss", "footprint", "footprint_max")}
+    figures = {names[name]: round(value * GB) for name, value in more.items() if name in names}
+    others = {name: value for name, value in more.items() if name not in names}
+    used = None if system is None else round(system * GB)
+    return {"at_ns": round(at_s * 1e9), "system_used_bytes": used, **figures, **others}
+
+
+def idle(*samples: Row) -> Facts:
+    return {"op": "idle", "started_ns": 0, "memory": list(samples)}
