@@ -7,55 +7,71 @@ import socket
 from pathlib import Path
 from typing import Any
 
-_RULES = (
+_OF_THE_PERSON = (
     (
         re.compile(r"(?:/(?:Users|Volumes|home|root|private|mnt|media)\b|[A-Za-z]:\\+Users)(?:[/\\][^\s'\":,;)\]]*)?"),
         "~/…",
     ),
+    (re.compile(r"(?i)bearer\s+\S+|sk-[a-z0-9][\w:-]{8,}"), "[token]"),
+)
+# Versions and names of models may look like these.
+_IN_FREE_TEXT = (
     # as Apple's serial numbers are: ten to twelve capitals and digits, both among them
     (re.compile(r"\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{10,12}\b"), "[serial]"),
-    (re.compile(r"(?i)bearer\s+\S+|sk-[a-z0-9][\w:-]{8,}"), "[token]"),
     (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b"), "[e-mail]"),
     (re.compile(r"\b(?!127\.)\d{1,3}(?:\.\d{1,3}){3}\b"), "[address]"),
     # IPv6 and hardware addresses: a double colon, or five single ones.
     (re.compile(r"(?i)(?<![\w:])(?=[0-9a-f:]*::|(?:[0-9a-f]+:){5})[0-9a-f]{1,4}:[0-9a-f:]*(?![\w:])"), "[address]"),
 )
+# Columns in which a server names things, and those in which it talks.
+CHOSEN = ("model_key", "model_publisher", "model_variant", "model_requested")  # perhaps by the person
+NAMES = (
+    *(*CHOSEN, "model_architecture", "quantization"),
+    *("server_version", "runtime_version", "system_fingerprint", "finish_reason"),
+)
+TALK = ("preflight", "error_detail", "runtime_proof", "served_by")
+_FOLDERS = re.compile(r"^(?:/|~|[A-Za-z]:\\).*[/\\]")  # of a name that is a path
 
 
 def scrub(text: str) -> str:
-    """The same text without home folders, tokens, e-mail and network addresses, login and host name."""
+    """The same text without home folders, tokens, e-mail and network addresses, login and host name, serial numbers."""
+    text = _without_folders(text)
+    for pattern, replacement in _IN_FREE_TEXT:
+        text = pattern.sub(replacement, text)
+    return _without_names(text)
+
+
+def clean(facts: dict[str, Any]) -> dict[str, Any]:
+    """The same columns without what must not be published; a name that is a path is its last part."""
+    return {name: _cleaned(name, value) for name, value in facts.items()}
+
+
+def _cleaned(column: str, value: Any) -> Any:
+    if column in NAMES and isinstance(value, str):
+        said = _without_folders(_FOLDERS.sub("", value))
+        return _without_names(said) if column in CHOSEN else said
+    if column in TALK and isinstance(value, str):
+        return scrub(value)
+    if column in TALK and isinstance(value, list):
+        return [{name: scrub(text) for name, text in entry.items()} for entry in value]  # findings of checks
+    return value
+
+
+def _without_folders(text: str) -> str:
     if token := os.environ.get("LM_API_TOKEN"):  # of another server's than LM Studio's, it may look like anything
         text = text.replace(token, "[token]")
     home = str(Path.home())
     if home not in ("/", "/root"):  # it may lie anywhere
         text = re.sub(rf"{re.escape(home)}(?:[/\\][^\s'\":,;)\]]*)?", "~/…", text)
-    for pattern, replacement in _RULES:
+    for pattern, replacement in _OF_THE_PERSON:
         text = pattern.sub(replacement, text)
-    for name in _names():
-        text = re.sub(rf"\b{re.escape(name)}\b", "[name]", text)
     return text
 
 
-# Columns in which a server's own words stand.
-SAID = (
-    *("model_key", "model_publisher", "model_variant", "model_requested", "model_architecture", "quantization"),
-    *("server_version", "runtime_version", "runtime_proof", "served_by", "system_fingerprint", "finish_reason"),
-    *("preflight", "error_detail"),
-)
-_FOLDERS = re.compile(r"^(?:/|~|[A-Za-z]:\\).*[/\\]")  # of a model's name that is a path
-
-
-def clean(facts: dict[str, Any]) -> dict[str, Any]:
-    """The same columns, those with a server's words scrubbed; a model's name that is a path is its last part."""
-    return {name: _cleaned(value) if name in SAID else value for name, value in facts.items()}
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return scrub(_FOLDERS.sub("", value))
-    if isinstance(value, list):
-        return [{name: scrub(text) for name, text in entry.items()} for entry in value]  # findings of checks
-    return value
+def _without_names(text: str) -> str:
+    for name in _names():
+        text = re.sub(rf"\b{re.escape(name)}\b", "[name]", text)
+    return text
 
 
 def _names() -> list[str]:

@@ -24,6 +24,7 @@ UNITS = {
     "cpu_us_per_token": ("µs", 3),
     "_share": ("", 3),
     "_ratio": ("", 3),
+    "_difference": ("", 2),
 }
 WORDS = {
     "tps_per_gb": "TPS per GB of peak memory",
@@ -90,6 +91,21 @@ WORDS = {
     "kv_bytes_per_token": "by formula",
     "found_count": "found",
     "needle_count": "of",
+    "figure_value": "value",
+    "figure": "of what",
+    "figure_of": "of which",
+    "settled_by": "settled by",
+    "settled_in_minutes": "in minutes",
+    "memory_budget_gb": "budget from",
+    "memory_budget_below_gb": "to below",
+    "context_needed": "context needed, tokens",
+    "fitting_count": "that fit",
+    "run_rank": "place",
+    "seen_difference": "difference seen",
+    "detectable_difference": "detectable",
+    "estimated_minutes": "minutes, about",
+    "peak_memory_ratio": "memory ratio",
+    "load_s_ratio": "load ratio",
 }
 
 

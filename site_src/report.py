@@ -192,7 +192,7 @@ def _range(name: str, row: Row, low: str, high: str) -> str:
 
 def _text(text: str) -> str:
     """Words in the middle of Markdown, on one line, with no character left that means something to it."""
-    quoted = _visible(text).replace("&", "&amp;").replace("<", "&lt;")
+    quoted = visible(text).replace("&", "&amp;").replace("<", "&lt;")
     # An underscore between letters or digits is none of emphasis, and names are full of them.
     escaped = re.sub(r"([\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", quoted)
     return " ".join(escaped.split())
@@ -202,9 +202,9 @@ def _fenced(text: str) -> str:
     """A block that no text in it can end: its fence is longer than any run of backticks in it."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{_visible(text)}\n{fence}"
+    return f"{fence}text\n{visible(text)}\n{fence}"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Control characters as signs for them: what is printed must not steer the terminal."""
     return re.sub(r"\r\n?", "\n", text).translate(CONTROLS)

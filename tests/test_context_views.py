@@ -232,6 +232,28 @@ def test_a_rung_that_was_cut_and_climbed_by_a_later_run_passes(given: Given) -> 
     assert found(rungs, *TOLD) == [("pass", None), ("pass", None)]
 
 
+@pytest.mark.parametrize("kind", ["budget", "interrupted", "transport", "stream_cut", "timeout", "connect"])
+def test_what_person_or_network_ended_and_a_later_run_answered_is_no_part_of_a_rung(given: Given, kind: str) -> None:
+    [rung] = ladder(given, [sent(8192), sent(8192, 2, hits=0, error_kind=kind)], both(8192))
+    assert found([rung], "verdict", "reason", "request_count") == [("pass", None, 3)]
+
+
+def test_what_the_server_refused_stays_refused_whatever_a_later_run_was_answered(given: Given) -> None:
+    [rung] = ladder(given, [sent(8192), refused(8192, 2)], both(8192))
+    assert found([rung], "verdict", "reason", "request_count") == [("refused", "context_overflow", 4)]
+
+
+def test_an_answer_to_one_prompt_does_not_make_up_for_the_other_nor_for_another_rung(given: Given) -> None:
+    first = [sent(4096), sent(4096, 2), sent(8192), sent(8192, 2, error_kind="timeout")]
+    rungs = ladder(given, first, [sent(8192)])
+    assert found(rungs, *TOLD) == [("pass", None), ("refused", "timeout")]
+
+
+def test_a_rung_that_a_person_ended_is_cut(given: Given) -> None:
+    [rung] = ladder(given, [sent(4096), sent(4096, 2, hits=0, error_kind="interrupted")])
+    assert found([rung], *TOLD) == [("cut", "interrupted")]
+
+
 def test_a_prompt_that_the_budget_kept_back_was_not_sent(given: Given) -> None:
     [rung] = ladder(given, [sent(8192), cut(8192, 2)])
     assert rung["request_count"] == 1
@@ -366,6 +388,11 @@ def test_a_ladder_that_the_budget_ended_says_so(given: Given) -> None:
     row = usage(given, [*both(4096), cut(16384)])
     assert row["context_usable"] == 4096
     assert row["reason"] == "the budget ended before the ladder did; no rung failed: the limit lies higher"
+
+
+def test_a_ladder_that_a_person_ended_was_not_ended_by_the_budget(given: Given) -> None:
+    row = usage(given, [*both(4096), sent(16384, error_kind="interrupted")])
+    assert "budget" not in row["reason"]
 
 
 def test_a_ladder_that_a_later_run_finished_was_not_ended_by_the_budget(given: Given) -> None:

@@ -357,7 +357,39 @@ def test_a_ladder_of_another_context_measures_nothing(given: Given) -> None:
 
 def test_a_ladder_that_ended_early_leaves_the_rest_of_the_cache_to_be_estimated(given: Given) -> None:
     row = full(given, loaded(peak=160), climb(152, depth=4096), **MLX)
-    assert row["peak_full_gb"] > 150 + (131072 - 5000) * KV / 1e9
+    assert row["peak_full_gb"] == pytest.approx(152 + (131072 - 4096 - 101) * KV / 1e9)
+    early = "the ladder ended early: its peak and the rest of the cache by its formula"
+    assert [row[name] for name in FULL[1:]] == ["estimated", early]
+
+
+def test_a_ladder_up_to_95_percent_of_the_context_has_measured_it(given: Given) -> None:
+    """131,072 tokens less 5 % are 124,518.4, of which 101 are the answer's."""
+    enough, less = (climb(190, depth=depth, completion_tokens=101) for depth in (124_418, 124_417))
+    runs = [[{"quantization": name}, *loaded(peak=160)] for name in ("4bit", "6bit")]
+    ladders = [[{**rows[0], "quantization": name}, *rows[1:]] for name, rows in (("4bit", enough), ("6bit", less))]
+    made = given(*runs, *ladders, **{name: value for name, value in MLX.items() if name != "quantization"})
+    seen = made.rows(
+        "from configuration_full_memory join configurations using (configuration_id) order by quantization"
+    )
+    assert found(seen, "peak_full_kind") == ["measured", "estimated"]
+
+
+def test_of_llama_cpp_any_ladder_has_measured_the_whole_cache(given: Given) -> None:
+    row = full(given, loaded(peak=160), climb(152, depth=4096))
+    assert [row[name] for name in FULL] == [152, "measured", None]
+
+
+def test_a_ladder_that_ended_early_is_a_peak_although_there_is_no_short_one(given: Given) -> None:
+    row = full(given, [request()], climb(152, depth=4096), **MLX)
+    assert row["peak_full_gb"] == pytest.approx(152 + (131072 - 4096 - 101) * KV / 1e9)
+    assert row["peak_full_reason"] != "no peak memory"
+
+
+def test_a_ladder_without_baseline_is_never_pooled_with_one_above_a_baseline(given: Given) -> None:
+    """Loaded before, the kernel's maximum may be that of another model."""
+    [suite, *_, rung] = climb(300)
+    older = [suite, {**rung, "memory": [sample(20, footprint=140, footprint_max=300)]}]
+    assert full(given, loaded(peak=160), climb(190), older, **MLX)["peak_full_gb"] == 190
 
 
 def test_a_peak_without_baseline_is_never_pooled_with_one_above_a_baseline(given: Given) -> None:

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from collector import privacy
 from collector.privacy import scrub
 
 
@@ -85,3 +86,21 @@ def test_a_name_is_taken_literally(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getuser", lambda: "a.n+a")
     monkeypatch.setattr(socket, "gethostname", lambda: "")
     assert scrub("by a.n+a and axnna") == "by [name] and axnna"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("model_key", "Qwen/QWEN3CODER-30B"),
+        ("quantization", "Q4_K_M"),
+        ("server_version", "0.11.0.1"),
+        ("runtime_version", "llama.cpp-mac-arm64-apple-metal-advsimd 2.41.0"),
+    ],
+)
+def test_names_and_versions_stay_as_they_are_whoever_is_logged_in(
+    monkeypatch: pytest.MonkeyPatch, column: str, value: str
+) -> None:
+    """Or aliases in models.csv would miss, and one engine have two versions on two machines."""
+    for login in ("mac", "anna"):
+        monkeypatch.setattr(getpass, "getuser", lambda login=login: login)
+        assert privacy.clean({column: value}) == {column: value}

@@ -248,7 +248,7 @@ def test_there_are_percentiles_only_where_they_mean_something(given: Given) -> N
 def test_a_request_without_chunks_has_no_percentiles_and_says_why(given: Given) -> None:
     [row] = gaps(given, request(tokens=300, chunks=None))
     assert [row[name] for name in PERCENTILES] == [None] * 3
-    assert row["gap_reason"] is not None
+    assert row["gap_reason"] == "fewer than two chunks with text arrived"
 
 
 # ---------------------------------------------------------------- position_drift
@@ -355,6 +355,11 @@ def test_missing_figures_are_counted_by_figure_and_reason(given: Given) -> None:
         ("decode speed", "fewer than 32 tokens were generated", 3, 2, 4),
         ("prefill speed", "the prompt is shorter than 512 tokens", 3, 2, 4),
     ]
+
+
+def test_a_missing_time_to_the_first_answer_is_counted_too(given: Given) -> None:
+    row = one(given([request(first_answer_ns=None)]), "invalid_figures", "figure = 'time to first answer'")
+    assert (row["reason"], row["request_count"], row["total_count"]) == ("no text of an answer came", 1, 1)
 
 
 def test_where_every_figure_means_something_none_is_listed(given: Given) -> None:
@@ -518,7 +523,7 @@ def test_free_memory_and_disk_are_those_of_the_first_and_the_last_survey(given: 
 
 def test_of_several_surveys_the_busiest_counts_and_power_is_all_that_was_seen(given: Given) -> None:
     surveys = [
-        probe(gpu_busy_percent=gpu, cpu_busy_percent=cpu, power_source=power, power_mode=mode)
+        probe(disk_free_bytes=1e12, gpu_busy_percent=gpu, cpu_busy_percent=cpu, power_source=power, power_mode=mode)
         for gpu, cpu, power, mode in ((1.0, 30.0, "battery", "low"), (7.0, 2.0, "ac", "low"), (3.0, 4.0, "ac", "high"))
     ]
     row = one(given([*surveys, request()]), "run_environment")
@@ -548,7 +553,7 @@ def test_swap_grows_from_the_first_sample_and_shrinking_is_no_growth(given: Give
 
 
 def test_an_unknown_thermal_pressure_has_its_reason(given: Given) -> None:
-    survey = probe(thermal_pressure=(None, "only macOS tells"), power_mode=(None, "only macOS has power modes"))
+    survey = probe(power_mode=(None, "only macOS has power modes"), thermal_pressure=(None, "only macOS tells"))
     row = one(given([survey, request()], **AWAKE), "run_environment")
     assert row["reason"] == "thermal pressure: only macOS tells"
 

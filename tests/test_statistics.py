@@ -303,7 +303,7 @@ def test_a_cv_and_its_interval_are_scipys(filled: Warehouse, rows: list[Row]) ->
 def test_the_spread_between_runs_is_scipys(filled: Warehouse, rows: list[Row]) -> None:
     found = {row["configuration_id"]: row for row in filled.rows("from stability")}
     for key, same_side in by(rows, "machine", "runtime").items():
-        centers = [run[0] for same in by(same_side, "run").values() if (run := pooled(same, "decode_tps"))]
+        centers = [run[0] for same in whole(same_side) if (run := pooled(same, "decode_tps"))]
         row = found[" ".join(key)]
         assert row["run_count"] == len(centers)
         between = float(stats.tstd(centers)) if len(centers) > 1 else None

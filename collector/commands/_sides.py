@@ -44,7 +44,9 @@ def find(warehouse: "Warehouse", wanted: str) -> str:
 
 
 def _names(rows: list[dict[str, Any]]) -> str:
-    names = "; ".join(f"{row['set_id']} ({row['name']})" for row in rows[:SHOWN])
+    from site_src.report import visible
+
+    names = "; ".join(f"{row['set_id']} ({visible(row['name'])})" for row in rows[:SHOWN])
     return names + (f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
 
 

@@ -39,9 +39,11 @@ def command(a: str, b: str, results: str | None, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from site_src.report import visible
+
     table = Table("", f"a: {row['a_id']}", f"b: {row['b_id']}", "a over b (95 %)", "verdict")
     for heading, name in ABOUT:
-        table.add_row(heading, *(Text(str(row[f"{side}_{name}"])) for side in "ab"), "", "")
+        table.add_row(heading, *(Text(visible(str(row[f"{side}_{name}"]))) for side in "ab"), "", "")
     table.add_section()
     for cells in _sides.lines(row):
         table.add_row(*map(Text, cells))

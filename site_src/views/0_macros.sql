@@ -90,7 +90,7 @@ create or replace macro budget_for(peak_gb, wired_limit_gb, machine_memory_gb) a
     if(wired_limit_gb > 0 and peak_gb <= wired_limit_gb, least(peak_gb / 0.75, machine_memory_gb), peak_gb / 0.75);
 
 -- A model's name as a word of a command; one that a shell might read otherwise is left for the person to fill in.
-create or replace macro shell_word(name) as if(regexp_full_match(name, '[A-Za-z0-9._@/+-]+'), name, 'KEY');
+create or replace macro shell_word(name) as if(regexp_full_match(name, '[A-Za-z0-9][A-Za-z0-9._@/+-]*'), name, 'KEY');
 
 -- A ratio with its interval, as a sentence has it.
 create or replace macro ratio_text(ratio, low, high) as
@@ -103,3 +103,7 @@ create or replace macro ahead_of(verdict, word, is_worse) as
         when verdict = 'MLX ' || word then if(is_worse, 'llama.cpp', 'MLX')
         when verdict = 'llama.cpp ' || word then if(is_worse, 'MLX', 'llama.cpp')
     end;
+
+-- A figure with its interval and of what it is, as one value: arg_max passes over NULL, and would mix two comparisons.
+create or replace macro headline(value, low, high, name) as
+    {'value': value::double, 'low': low::double, 'high': high::double, 'name': name::varchar};

@@ -11,7 +11,7 @@ figures as (
         avg(ln(peak_memory_gb)) as center, std_error(ln(peak_memory_gb)) as se, count(peak_memory_gb) as run_count
     from run_sets
     inner join run_memory using (run_id)
-    where peak_memory_gb is not null
+    where peak_memory_gb > 0
     group by set_id, peak_memory_kind
     union all
     select set_id, 'load', load_kind, median(load_s), avg(ln(load_s)), std_error(ln(load_s)), count(load_s)

@@ -8,6 +8,7 @@ spread as (
         a_id, b_id, prompt_count, repeat_count,
         abs(decode) as seen,
         detectable,
+        coalesce(drift > ln(1.03) and abs(decode) <= drift, false) as is_drifting,
         within_variance as w,
         greatest(prompt_variance - within_variance / repeat_count, 0) as tau_squared,
         greatest(abs(decode), ln(1.03) - abs(decode)) / t_found(prompt_count - 1) as wanted_se
@@ -19,10 +20,11 @@ select
     exp(seen) - 1 as seen_difference,
     detectable as detectable_difference,
     if(
-        prompt_count * wanted_se * wanted_se > tau_squared,
+        prompt_count * wanted_se * wanted_se > tau_squared and not is_drifting,
         greatest(ceil(w / (prompt_count * wanted_se * wanted_se - tau_squared))::bigint - repeat_count, 1), null
     ) as further_repeats,
     case
+        when is_drifting then 'a side changed from its first run to its last: measure both again in turn'
         when w is null then 'one repeat: how much repeats of a prompt differ is not known'
         when prompt_count * wanted_se * wanted_se <= tau_squared
             then 'more repeats do not help: the ratio differs from prompt to prompt; more prompts would'

@@ -15,7 +15,7 @@ stops as (
 )
 select
     stg_runs.run_id,
-    if(loads.error_kind is null, loads.elapsed_ns / 1e9, null) as load_s,
+    if(loads.error_kind is null and loads.elapsed_ns > 0, loads.elapsed_ns / 1e9, null) as load_s,
     if(load_s is null or loads.load_is_repeat is null, null, if(loads.load_is_repeat, 'warm', 'cold')) as load_kind,
     loads.reported_load_s,
     stops.error_kind as stop_kind,

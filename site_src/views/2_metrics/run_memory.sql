@@ -27,8 +27,8 @@ headed as (
     select
         *,
         case
-            when not is_macos then pss_bytes
-            when baseline_bytes is not null then if(is_drifted, null, peak_system_bytes)
+            when not is_macos then nullif(pss_bytes, 0)
+            when baseline_bytes is not null then if(is_drifted or peak_system_bytes <= 0, null, peak_system_bytes)
             else engine_bytes
         end as headline_bytes,
         case
@@ -56,6 +56,7 @@ select
         when sample_count is null then 'no memory samples'
         when is_macos and baseline_bytes is not null and is_drifted
             then format('memory in use changed by {:.1f} GB without the model', gb(drift_bytes))
+        when is_macos and peak_system_bytes <= 0 then 'memory in use did not grow with the model'
         when is_macos and baseline_bytes is not null and headline_bytes is null then 'no memory sample after loading'
         when is_macos and headline_bytes is null
             then 'the model was loaded before, so there is no baseline, and its processes were not seen'

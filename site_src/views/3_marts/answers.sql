@@ -37,7 +37,7 @@ select
     questions.question,
     questions.asked,
     coalesce(said.verdict, 'not measured') as verdict,
-    said.figure, said.figure_value, said.figure_low, said.figure_high, said.figure_of,
+    said.figure, said.figure_value, said.figure_value_low, said.figure_value_high, said.figure_of,
     said.evidence,
     coalesce(said.comparison_count, 0) as comparison_count,
     coalesce(said.request_count, 0) as request_count,
@@ -67,8 +67,8 @@ comment on column answers.asked is 'The question.';
 comment on column answers.verdict is 'The answer in short; not measured, not all measured, inconclusive and depends … are answers too.';
 comment on column answers.figure is 'What the headline figure is.';
 comment on column answers.figure_value is 'The figure of the comparison with most requests.';
-comment on column answers.figure_low is 'Lower end of its 95 % interval.';
-comment on column answers.figure_high is 'Upper end of its 95 % interval.';
+comment on column answers.figure_value_low is 'Lower end of its 95 % interval.';
+comment on column answers.figure_value_high is 'Upper end of its 95 % interval.';
 comment on column answers.figure_of is 'Which comparison that is.';
 comment on column answers.evidence is 'All numbers it rests on, in words.';
 comment on column answers.comparison_count is 'Comparisons behind it; of question 3 criteria.';

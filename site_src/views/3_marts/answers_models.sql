@@ -13,8 +13,7 @@ quality as (
             when quality_gate = 'pass' and other_quality_gate = 'fail' then model || ' better'
             when quality_gate = 'fail' and other_quality_gate = 'pass' then other_model || ' better'
         end) as verdicts,
-        null::varchar as figure, null::double as figure_value, null::double as figure_low, null::double as figure_high,
-        null::varchar as figure_of,
+        null::varchar as figure, headline(null, null, null, null) as headline,
         string_agg(format('{}: quality {} against {}', pair_name, quality_gate, other_quality_gate), '; ' order by pair_name)
             as evidence
     from pairs_of
@@ -27,10 +26,9 @@ trade as (
         sum(request_count) filter (verdict != 'not comparable'),
         list(distinct verdict) filter (verdict not in ('not comparable', 'inconclusive')),
         'decode speed, ' || any_value(model || ' over ' || other_model order by pair_name),
-        arg_max(decode_tps_ratio, request_count) filter (verdict != 'not comparable'),
-        arg_max(decode_tps_ratio_low, request_count) filter (verdict != 'not comparable'),
-        arg_max(decode_tps_ratio_high, request_count) filter (verdict != 'not comparable'),
-        arg_max(pair_name, request_count) filter (verdict != 'not comparable'),
+        arg_max(
+            headline(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name), (request_count, pair_name)
+        ) filter (verdict != 'not comparable'),
         string_agg(
             if(decode_tps_ratio is null, format('{}: not comparable ({})', pair_name, reason), format(
                 '{}: {}, {}, quality {} against {}, n = {}', pair_name, verdict,
@@ -46,7 +44,7 @@ reach as (
         machine, model,
         max(context_advertised) as advertised,
         max(context_usable) as usable,
-        arg_max(coalesce(context_usable_below, context_usable), context_usable) as usable_below,
+        arg_max({'below': context_usable_below}, (coalesce(context_usable, -1), ladder_id)).below as usable_below,
         sum(request_count)::bigint as request_count
     from context_utilization
     group by machine, model
@@ -62,7 +60,7 @@ context as (
             when b.usable >= a.usable_below and b.usable > a.usable then [b.model || ' usable to greater length']
             else []
         end,
-        'usable context, tokens', a.usable::double, null::double, null::double, a.model,
+        'usable context, tokens', headline(a.usable, null, null, a.model),
         concat_ws('; ', format('{}: usable to {:,} of {:,} tokens', a.model, a.usable, a.advertised),
             if(b.model is null, null, format('{}: usable to {:,} of {:,} tokens', b.model, b.usable, b.advertised)))
     from longest as a
@@ -70,11 +68,12 @@ context as (
     where a.place = 1
 )
 select
-    question, machine, comparison_count, request_count::bigint as request_count, figure, figure_value, figure_low,
-    figure_high, figure_of, evidence,
+    question, machine, comparison_count, request_count::bigint as request_count, figure,
+    headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
+    headline.name as figure_of, evidence,
     case
         when comparison_count = 0 then 'not measured'
-        when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 0 then 'inconclusive'
+        when coalesce(len(list_filter(verdicts, lambda verdict: verdict is not null)), 0) = 0 then 'inconclusive'
         when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 1
             then list_filter(verdicts, lambda verdict: verdict is not null)[1]
         else 'depends on runtime and bits'
@@ -88,8 +87,8 @@ comment on column answers_models.comparison_count is 'Comparisons behind the ans
 comment on column answers_models.request_count is 'Requests behind it.';
 comment on column answers_models.figure is 'What the headline figure is.';
 comment on column answers_models.figure_value is 'The figure of the comparison with most requests.';
-comment on column answers_models.figure_low is 'Lower end of its 95 % interval.';
-comment on column answers_models.figure_high is 'Upper end of its 95 % interval.';
+comment on column answers_models.figure_value_low is 'Lower end of its 95 % interval.';
+comment on column answers_models.figure_value_high is 'Upper end of its 95 % interval.';
 comment on column answers_models.figure_of is 'Which comparison that is.';
 comment on column answers_models.evidence is 'All comparisons, in words.';
 comment on column answers_models.verdict is 'What they say together.';

@@ -16,8 +16,7 @@ loss as (
         sum(request_count) filter (quality_gate != 'unproven') as request_count,
         list_sort(list(distinct case quality_gate when 'fail' then 'fails at ' || bits || ' bit' when 'pass' then 'holds' end))
             as verdicts,
-        null::varchar as figure, null::double as figure_value, null::double as figure_low, null::double as figure_high,
-        null::varchar as figure_of,
+        null::varchar as figure, headline(null, null, null, null) as headline,
         string_agg(format('{}: quality {}', pair_name, quality_gate), '; ' order by pair_name) as evidence
     from others
     group by machine
@@ -29,16 +28,17 @@ worth as (
         sum(request_count) filter (verdict != 'not comparable'),
         list_sort(list(distinct case
             when verdict in ('not comparable', 'inconclusive') then null
-            when quality_gate = 'unproven' then 'faster and smaller with fewer bits, quality unproven'
             when quality_gate = 'fail' then 'worth it: fewer bits fail'
-            when verdict in ('faster', 'equivalent', 'small difference') then 'not worth it: fewer bits hold'
-            else 'slower with fewer bits'
+            when verdict = 'slower' then 'slower with fewer bits'
+            when quality_gate = 'pass' then 'not worth it: fewer bits hold'
+            when verdict = 'faster'
+                then if(memory_saved_gb > 0, 'faster and smaller', 'faster') || ' with fewer bits, quality ' || quality_gate
+            else 'level with fewer bits, quality ' || quality_gate
         end)),
         'decode speed over the highest precision measured',
-        arg_max(decode_tps_ratio, request_count) filter (verdict != 'not comparable'),
-        arg_max(decode_tps_ratio_low, request_count) filter (verdict != 'not comparable'),
-        arg_max(decode_tps_ratio_high, request_count) filter (verdict != 'not comparable'),
-        arg_max(pair_name, request_count) filter (verdict != 'not comparable'),
+        arg_max(
+            headline(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name), (request_count, pair_name)
+        ) filter (verdict != 'not comparable'),
         string_agg(
             if(decode_tps_ratio is null, format('{}: not comparable', pair_name), format(
                 '{}: {}, {}, {} GB less, quality {}, n = {}', pair_name, verdict,
@@ -55,10 +55,9 @@ value as (
         count(*) filter (is_best_value),
         sum(request_count) filter (is_best_value),
         list_sort(list(distinct label) filter (is_best_value)),
-        'decode speed, tokens/s', any_value(decode_tps order by configuration_id) filter (is_best_value),
-        any_value(decode_tps_low order by configuration_id) filter (is_best_value),
-        any_value(decode_tps_high order by configuration_id) filter (is_best_value),
-        any_value(label order by configuration_id) filter (is_best_value),
+        'decode speed, tokens/s', any_value(
+            headline(decode_tps, decode_tps_low, decode_tps_high, label) order by configuration_id
+        ) filter (is_best_value),
         coalesce(
             string_agg(format('{}: {}', label, best_value_reason), '; ' order by label) filter (is_best_value),
             any_value(best_value_reason order by configuration_id)
@@ -68,11 +67,12 @@ value as (
     group by machine
 )
 select
-    question, machine, comparison_count, request_count::bigint as request_count, figure, figure_value, figure_low,
-    figure_high, figure_of, evidence,
+    question, machine, comparison_count, request_count::bigint as request_count, figure,
+    headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
+    headline.name as figure_of, evidence,
     case
         when comparison_count = 0 then 'not measured'
-        when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 0 then 'inconclusive'
+        when coalesce(len(list_filter(verdicts, lambda verdict: verdict is not null)), 0) = 0 then 'inconclusive'
         when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 1
             then list_filter(verdicts, lambda verdict: verdict is not null)[1]
         when question = 9 then 'one for each model and runtime'
@@ -87,8 +87,8 @@ comment on column answers_quantization.comparison_count is 'Comparisons behind t
 comment on column answers_quantization.request_count is 'Requests behind it.';
 comment on column answers_quantization.figure is 'What the headline figure is.';
 comment on column answers_quantization.figure_value is 'The figure of the comparison with most requests.';
-comment on column answers_quantization.figure_low is 'Lower end of its 95 % interval.';
-comment on column answers_quantization.figure_high is 'Upper end of its 95 % interval.';
+comment on column answers_quantization.figure_value_low is 'Lower end of its 95 % interval.';
+comment on column answers_quantization.figure_value_high is 'Upper end of its 95 % interval.';
 comment on column answers_quantization.figure_of is 'Which comparison that is.';
 comment on column answers_quantization.evidence is 'All comparisons, in words.';
 comment on column answers_quantization.verdict is 'What they say together.';

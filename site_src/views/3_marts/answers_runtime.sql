@@ -14,10 +14,9 @@ speed as (
         sum(request_count) filter (verdict != 'not comparable') as request_count,
         list_sort(list(distinct verdict) filter (verdict not in ('not comparable', 'inconclusive'))) as verdicts,
         'decode speed, MLX over llama.cpp' as figure,
-        arg_max(decode_tps_ratio, request_count) filter (verdict != 'not comparable') as figure_value,
-        arg_max(decode_tps_ratio_low, request_count) filter (verdict != 'not comparable') as figure_low,
-        arg_max(decode_tps_ratio_high, request_count) filter (verdict != 'not comparable') as figure_high,
-        arg_max(pair_name, request_count) filter (verdict != 'not comparable') as figure_of,
+        arg_max(
+            headline(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name), (request_count, pair_name)
+        ) filter (verdict != 'not comparable') as headline,
         string_agg(
             if(decode_tps_ratio is null, format('{}: not comparable ({})', pair_name, reason), format(
                 '{}: {}, {}, n = {}', pair_name, verdict,
@@ -34,10 +33,9 @@ memory as (
         sum(memory_run_count) filter (memory_verdict != 'not comparable'),
         list_sort(list(distinct memory_verdict) filter (memory_verdict not in ('not comparable', 'inconclusive'))),
         'peak memory, MLX over llama.cpp',
-        arg_max(peak_memory_ratio, request_count) filter (memory_verdict != 'not comparable'),
-        arg_max(peak_memory_ratio_low, request_count) filter (memory_verdict != 'not comparable'),
-        arg_max(peak_memory_ratio_high, request_count) filter (memory_verdict != 'not comparable'),
-        arg_max(pair_name, request_count) filter (memory_verdict != 'not comparable'),
+        arg_max(
+            headline(peak_memory_ratio, peak_memory_ratio_low, peak_memory_ratio_high, pair_name), (request_count, pair_name)
+        ) filter (memory_verdict != 'not comparable'),
         string_agg(
             if(peak_memory_ratio is null, format('{}: not comparable ({})', pair_name, memory_reason), format(
                 '{}: {}, {:+.1f} GB, {}, n = {} runs a side', pair_name, memory_verdict, peak_memory_difference_gb,
@@ -94,18 +92,19 @@ production as (
                 else ['trade-off']
             end
         ),
-        'criteria decided of 4', count(*) filter (ahead != 'not known'), null::double, null::double, null::varchar,
+        'criteria decided of 4', headline(count(*) filter (ahead != 'not known'), null, null, null),
         string_agg(format('{}: {}', criterion, ahead), '; ' order by criterion)
     from by_criterion
     group by machine
 )
 select
-    question, machine, comparison_count, request_count::bigint as request_count, figure, figure_value::double as figure_value,
-    figure_low, figure_high, figure_of, evidence,
+    question, machine, comparison_count, request_count::bigint as request_count, figure,
+    headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
+    headline.name as figure_of, evidence,
     case
         when comparison_count = 0 then 'not measured'
         when question = 3 and comparison_count < 4 then 'not all measured'
-        when len(verdicts) = 0 then 'inconclusive'
+        when coalesce(len(verdicts), 0) = 0 then 'inconclusive'
         when len(verdicts) = 1 then verdicts[1]
         else 'depends on model and bits'
     end as verdict
@@ -118,8 +117,8 @@ comment on column answers_runtime.comparison_count is 'Comparisons behind the an
 comment on column answers_runtime.request_count is 'Requests behind it; of question 2 runs.';
 comment on column answers_runtime.figure is 'What the headline figure is.';
 comment on column answers_runtime.figure_value is 'The figure of the comparison with most requests.';
-comment on column answers_runtime.figure_low is 'Lower end of its 95 % interval.';
-comment on column answers_runtime.figure_high is 'Upper end of its 95 % interval.';
+comment on column answers_runtime.figure_value_low is 'Lower end of its 95 % interval.';
+comment on column answers_runtime.figure_value_high is 'Upper end of its 95 % interval.';
 comment on column answers_runtime.figure_of is 'Which comparison that is.';
 comment on column answers_runtime.evidence is 'All comparisons, in words.';
 comment on column answers_runtime.verdict is 'What they say together.';

@@ -3,18 +3,20 @@
 create or replace view candidates as
 with
 ladders as (
+    -- arg_max passes over NULL, but not over a struct that holds one
     select
         machine, model, runtime, quantization,
         max(context_usable) as context_usable,
-        arg_max(memory.peak_memory_gb, context_effective) as deep_memory_gb,
-        any_value(context_usable_below order by context_usable desc, ladder_id) as context_usable_below
+        arg_max({'gb': memory.peak_memory_gb}, (context_effective, ladder_id)).gb as deep_memory_gb,
+        arg_max({'below': context_usable_below}, (coalesce(context_usable, -1), ladder_id)).below as context_usable_below
     from context_utilization
     left join (
-        select ladder_id, max(peak_memory_gb) as peak_memory_gb
+        select ladder_id, max(peak_memory_gb) as peak_memory_gb, any_value(server order by run_id) as server
         from runs
         where suite = 'context'
         group by ladder_id
     ) as memory using (ladder_id)
+    where coalesce(memory.server, 'lmstudio') = 'lmstudio'
     group by machine, model, runtime, quantization
 ),
 repeated as (
@@ -79,7 +81,7 @@ select
 from judged
 qualify row_number() over (
     partition by machine, model, runtime, quantization
-    order by reason is null desc, request_count desc, latest_run_at desc, configuration_id
+    order by reason is null desc, judged.decode_count desc, latest_run_at desc, configuration_id
 ) = 1
 order by machine, model, runtime, bits, quantization;
 

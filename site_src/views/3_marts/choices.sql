@@ -52,7 +52,7 @@ select
         when context_needed > 0 and context_usable is null then 'no ladder was climbed'
         when context_needed > context_usable then 'not usable to this length'
         when needed_gb is null then 'memory at this length is not known'
-        when needed_gb > memory_budget_gb then 'needs more memory'
+        when needed_gb > memory_budget_gb + 1e-9 then 'needs more memory'
         when priority = 'quality' and quality_gate != 'pass' then 'quality not proven'
     end as obstacle,
     if(obstacle is null, row_number() over (

@@ -4,9 +4,9 @@ with
 compared as (
     select
         run_id,
-        100 * (decode_tps / reported_decode_tps - 1) as decode_error,
+        100 * (decode_tps / nullif(reported_decode_tps, 0) - 1) as decode_error,
         ttft_ms - reported_prompt_ms as ttft_excess,
-        client_cpu_us / completion_tokens as cpu_us
+        client_cpu_us / nullif(completion_tokens, 0) as cpu_us
     from request_speed
     where not is_failed
 ),

@@ -53,7 +53,7 @@ select
     context_accepted,
     context_usable,
     context_usable_below,
-    context_usable / coalesce(known.context_advertised, served_advertised) as context_utilization,
+    context_usable / nullif(coalesce(known.context_advertised, served_advertised), 0) as context_utilization,
     limit_count > 0 as is_limit_seen,
     rung_count, request_count, found_share_low, found_share_high,
     deepest_ttft_ms, deepest_decode_tps,

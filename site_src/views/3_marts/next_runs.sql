@@ -36,7 +36,7 @@ undecided as (
 grades as (
     select
         machine, 3, null, 'repeats', 3, label, 'the grade of its stability is provisional', null, null,
-        greatest(ceil((cv_degrees_wanted - cv_degrees) / prompt_count), 1)::bigint as further_repeats,
+        (greatest(ceil((cv_degrees_wanted - cv_degrees) / prompt_count), 1) + 1)::bigint as further_repeats,
         further_repeats * repeat_minutes, null,
         format('collect --load {} --repeats {} --unload', shell_word(key), further_repeats)
     from (

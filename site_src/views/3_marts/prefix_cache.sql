@@ -11,7 +11,7 @@ pairs as (
         warm.run_id,
         cold.ttft_ms as cold_ms,
         warm.ttft_ms as warm_ms,
-        warm.cached_tokens / warm.prompt_tokens as cached_share
+        warm.cached_tokens / nullif(warm.prompt_tokens, 0) as cached_share
     from warm
     inner join stg_requests using (run_id, prompt_id, nonce)
     inner join request_speed as cold

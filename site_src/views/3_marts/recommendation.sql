@@ -57,7 +57,10 @@ missed as (
             when count(configuration_id) = 0 then 'no configuration is rated'
             when context_needed > 0 and count(*) filter (context_usable >= context_needed) = 0
                 then 'no ladder shows that this length is usable; `collect context` climbs one'
-            when count(*) filter (obstacle = 'quality not proven') > 0 then 'no quality is proven'
+            when priority = 'quality' and count(*) filter (quality_gate = 'pass') = 0 then 'no quality is proven'
+            when count(*) filter (obstacle = 'needs more memory') = 0
+                and count(*) filter (obstacle = 'memory at this length is not known') > 0
+                then 'memory at this length is not known'
             else 'all that qualify need more memory'
         end as missing
     from choices

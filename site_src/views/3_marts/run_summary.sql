@@ -3,7 +3,7 @@
 create or replace view run_summary as
 with
 judged as (
-    select *, decode_prompt_count = max(decode_prompt_count) over (partition by configuration_id) as is_whole
+    select *, coalesce(decode_prompt_count = max(decode_prompt_count) over (partition by configuration_id), true) as is_whole
     from runs
     where server is distinct from 'llama-bench' and suite is distinct from 'context'  -- they have no requests of a suite
 ),

@@ -28,9 +28,9 @@ select
     run_summary.decode_tps / peak_full_gb as tps_per_full_gb,
     run_summary.decode_tps_low / peak_full_gb as tps_per_full_gb_low,
     run_summary.decode_tps_high / peak_full_gb as tps_per_full_gb_high,
-    run_summary.decode_tps / file_gb as tps_per_file_gb,
-    run_summary.decode_tps_low / file_gb as tps_per_file_gb_low,
-    run_summary.decode_tps_high / file_gb as tps_per_file_gb_high,
+    run_summary.decode_tps / nullif(file_gb, 0) as tps_per_file_gb,
+    run_summary.decode_tps_low / nullif(file_gb, 0) as tps_per_file_gb_low,
+    run_summary.decode_tps_high / nullif(file_gb, 0) as tps_per_file_gb_high,
     physical_limit.ceiling_share,
     case
         when run_summary.decode_tps is null then 'no decode speed'
