@@ -24,10 +24,11 @@ _IN_FREE_TEXT = (
     (re.compile(r"(?i)(?<![\w:])(?=[0-9a-f:]*::|(?:[0-9a-f]+:){5})[0-9a-f]{1,4}:[0-9a-f:]*(?![\w:])"), "[address]"),
 )
 # Columns in which a server names things, and those in which it talks.
-CHOSEN = ("model_key", "model_publisher", "model_variant", "model_requested")  # perhaps by the person
+# Perhaps by the person; LM Studio's fingerprint is the identifier that a model was loaded under.
+CHOSEN = ("model_key", "model_publisher", "model_variant", "model_requested", "system_fingerprint")
 NAMES = (
     *(*CHOSEN, "model_architecture", "quantization"),
-    *("server_version", "runtime_version", "system_fingerprint", "finish_reason"),
+    *("server_version", "runtime_version", "finish_reason"),
 )
 TALK = ("preflight", "error_detail", "runtime_proof", "served_by")
 _FOLDERS = re.compile(r"^(?:/|~|[A-Za-z]:\\).*[/\\]")  # of a name that is a path
