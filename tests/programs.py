@@ -90,6 +90,7 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_heed_ctrl_c,
         )
         pipes = ((self._process.stdout, self.out), (self._process.stderr, self.err))
         self._readers = [threading.Thread(target=_keep, args=pipe, daemon=True) for pipe in pipes]
@@ -145,6 +146,11 @@ class Running:
     @property
     def stderr(self) -> str:
         return "\n".join(line for _, line in self.err)
+
+
+def _heed_ctrl_c() -> None:
+    """A shell that starts the tests in the background has them ignore it, and all that they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _keep(pipe: IO[str], lines: list[tuple[float, str]]) -> None:

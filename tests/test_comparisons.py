@@ -607,6 +607,32 @@ def test_memory_of_two_models_is_compared_at_equal_context_and_of_one_kind_only(
     assert (first["tps_per_gb"], first["other_tps_per_gb"]) == (pytest.approx(0.5), pytest.approx(1.0))
 
 
+def test_memory_and_load_of_two_models_are_told_with_the_model_that_needs_more(given: Given) -> None:
+    """Two runs a side: 100 against 50 GB, and 20 against 40 s, both with files that were probably cached."""
+    runs = [
+        [facts, *memory(gb + more, elapsed_ns=(s + more) * 10**9, load_is_repeat=True), *prompts(50, 50)]
+        for facts, gb, s in ((gguf(), 100, 20), (gguf(name=QWEN), 50, 40))
+        for more in (0, 1)
+    ]
+    [row] = given(*runs).rows("from model_comparison")
+    assert (row["memory_verdict"], row["load_kind"], row["load_verdict"]) == (f"{M} larger", "warm", f"{Q} slower")
+    for figure, a, b in (("peak_memory", (100, 101), (50, 51)), ("load_s", (20, 21), (40, 41))):
+        sides = [[math.log(value) for value in values] for values in (a, b)]
+        center = sum(sides[0]) / 2 - sum(sides[1]) / 2
+        margin = math.hypot(*map(stats.sem, sides)) * stats.t.ppf(0.975, 2)
+        expected = [math.exp(center), math.exp(center - margin), math.exp(center + margin)]
+        assert [row[f"{figure}_ratio{end}"] for end in ("", "_low", "_high")] == pytest.approx(expected), figure
+
+
+def test_cold_and_warm_loads_are_not_compared(given: Given) -> None:
+    sides = ((gguf(), True), (gguf(name=QWEN), False))
+    [row] = given(*([facts, *memory(50, load_is_repeat=warm), *prompts(50, 50)] for facts, warm in sides)).rows(
+        "from model_comparison"
+    )
+    assert (row["load_s_ratio"], row["load_kind"], row["load_verdict"]) == (None, None, "not comparable")
+    assert row["load_reason"] == "no load time on both sides that is known as cold or as warm"
+
+
 def test_models_show_their_quality_gates(given: Given, graded: Any) -> None:
     warehouse = given([gguf(), *prompts(50, 50)], [gguf(name=QWEN), *prompts(60, 60)])
     [row] = warehouse.rows("from model_comparison")
@@ -768,6 +794,57 @@ def test_another_model_dominates_nothing(given: Given, graded: Any) -> None:
     warehouse = given(*([facts, *memory(gb), *prompts(tps, tps)] for facts, (tps, gb) in zip(runs, sizes, strict=True)))
     graded({row["configuration_id"]: "pass" for row in warehouse.rows("from quant_tradeoff")})
     assert not any(row["is_surely_dominated"] for row in warehouse.rows("from quant_tradeoff"))
+
+
+def valued(warehouse: Warehouse, grade: Callable[[dict[str, str]], None], **gates: str) -> dict[str, Any]:
+    """By quantization, whether it is the best value and why, with these gates."""
+    ids = {name: row["configuration_id"] for name, row in tradeoff(warehouse).items()}
+    grade({ids[name]: gate for name, gate in gates.items()})
+    return {name: (row["is_best_value"], row["best_value_reason"]) for name, row in tradeoff(warehouse).items()}
+
+
+SMALLEST = (True, "smallest whose quality is proven")
+
+
+def test_the_best_value_is_the_smallest_of_proven_quality(given: Given, graded: Any) -> None:
+    """However slow it is, and whatever is smaller without proof."""
+    runs = {"Q2_K": (70, 40), "Q4_K_M": (55, 60), "Q6_K": (60, 80), "Q8_0": (50, 100)}
+    warehouse = given(*([gguf(name), *memory(gb), *prompts(tps, tps)] for name, (tps, gb) in runs.items()))
+    nothing = (None, "no quality is proven, and without proof fewer bits always look better")
+    assert valued(warehouse, graded, Q2_K="warn", Q8_0="fail") == dict.fromkeys(runs, nothing)
+    assert valued(warehouse, graded, Q2_K="fail", Q4_K_M="pass", Q6_K="pass", Q8_0="pass") == {
+        "Q2_K": (False, None),
+        "Q4_K_M": SMALLEST,
+        "Q6_K": (False, None),
+        "Q8_0": (False, None),
+    }
+
+
+def test_of_nearly_one_size_the_faster_is_the_best_value(given: Given, graded: Any) -> None:
+    runs = {"Q4_K_S": (50, 99.9), "Q4_K_M": (60, 100.1), "Q8_0": (70, 200)}
+    warehouse = given(*([gguf(name), *memory(gb), *prompts(tps, tps)] for name, (tps, gb) in runs.items()))
+    found = valued(warehouse, graded, Q4_K_S="pass", Q4_K_M="pass", Q8_0="pass")
+    assert {name for name, said in found.items() if said == SMALLEST} == {"Q4_K_M"}
+
+
+def test_memory_of_a_quantization_has_an_interval_and_a_verdict_over_runs(given: Given) -> None:
+    cases = [(60, 61, "smaller"), (99.9, 100.1, "equivalent"), (120, 121, "larger"), (80, 120, "inconclusive")]
+    groups = [
+        [
+            [gguf(name), *memory(gb), *prompts(50, 50)]
+            for name, gbs in (("Q4_K_M", pair), ("Q8_0", (99.9, 100.1)))
+            for gb in gbs
+        ]
+        for *pair, _ in cases
+    ]
+    rows = sorted(apart(given, *groups).rows("from quant_tradeoff where not is_reference"), key=which)
+    assert [row["memory_verdict"] for row in rows] == [verdict for *_, verdict in cases]
+    for row, (low, high, _) in zip(rows, cases, strict=True):
+        sides = [[math.log(gb) for gb in gbs] for gbs in ((low, high), (99.9, 100.1))]
+        center = sum(sides[0]) / 2 - sum(sides[1]) / 2
+        margin = math.hypot(*map(stats.sem, sides)) * stats.t.ppf(0.975, 2)
+        expected = [math.exp(center), math.exp(center - margin), math.exp(center + margin)]
+        assert [row[f"peak_memory_ratio{end}"] for end in ("", "_low", "_high")] == pytest.approx(expected)
 
 
 # ---------------------------------------------------------------- stability
@@ -1063,3 +1140,24 @@ def test_an_interrupted_run_is_no_variation_between_runs(given: Given) -> None:
     runs = [[gguf(), *prompts(*SUITE)], [gguf(), *prompts(*SUITE)], [gguf(run_state="interrupted"), *prompts(20)]]
     [row] = given(*runs).rows("from stability")
     assert row["cv_between_runs"] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_short_context_is_no_better_value(given: Given, graded: Any) -> None:
+    short = [gguf("Q8_0", context_effective=4096), *memory(80), *prompts(50, 50)]
+    warehouse = given(short, [gguf("Q8_0"), *memory(100), *prompts(50, 50)], [gguf(), *memory(90), *prompts(60, 60)])
+    rows = warehouse.rows("from quant_tradeoff")
+    graded({row["configuration_id"]: "pass" for row in rows})
+    best = warehouse.rows("select quantization, context_effective from quant_tradeoff where is_best_value")
+    assert best == [{"quantization": "Q4_K_M", "context_effective": 131072}]
+
+
+def test_nearly_one_size_does_not_hang_on_where_a_step_begins(given: Given, graded: Any) -> None:
+    """59.5 and 60 GB are 0.8 % apart."""
+    runs = {"Q4_K_S": (50, 59.5), "Q4_K_M": (60, 60.0)}
+    warehouse = given(*([gguf(name), *memory(gb), *prompts(tps, tps)] for name, (tps, gb) in runs.items()))
+    assert valued(warehouse, graded, Q4_K_S="pass", Q4_K_M="pass")["Q4_K_M"] == SMALLEST
+
+
+def test_what_size_is_not_known_is_not_called_the_smallest(given: Given, graded: Any) -> None:
+    warehouse = given([gguf(), *prompts(60, 60)], [gguf("Q8_0"), *prompts(50, 50)])
+    assert SMALLEST not in valued(warehouse, graded, Q4_K_M="pass", Q8_0="pass").values()

@@ -850,4 +850,4 @@ def test_the_machine_is_kept_awake_while_the_plan_waits_for_it_to_cool_down(
     monkeypatch.setattr(cooldown, "cool_down", cool_down)
     planned(results, "1024,77")
     collect("plan", "--run", "--url", studio.url)
-    assert kept == [["cat"]]
+    assert [[name for name in names if name == "cat"] for names in kept] == [["cat"]]  # a browser may run beside it

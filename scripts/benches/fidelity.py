@@ -182,11 +182,16 @@ def table(rows: list[dict[str, object]]) -> None:
 
 
 def write(rows: list[dict[str, object]], told: dict[str, str]) -> None:
-    """The table as the site reads it."""
-    with (CLONE / "results" / "clients.csv").open("w", encoding="utf-8", newline="") as file:
+    """The table as the site reads it; clients that are not installed today keep the figures of their day."""
+    path = CLONE / "results" / "clients.csv"
+    new = [{**one, **told} for one in rows]
+    names = {str(one["client"]).partition(" ")[0] for one in new}
+    with path.open(encoding="utf-8", newline="") as file:
+        kept = [one for one in csv.DictReader(file) if one["client"].partition(" ")[0] not in names]
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [*rows[0], *told], lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**one, **told} for one in rows)
+        writer.writerows([*new, *kept])
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ lengths as (
     group by configuration_id
 ),
 ladders as (
+    -- figures of different kinds are never pooled
     select ladder_id, max(peak_memory_gb) as peak_gb, max(depth) as depth
     from stg_runs
     inner join run_memory using (run_id)
@@ -30,7 +31,11 @@ ladders as (
         where is_accepted
         group by run_id
     ) as deepest using (run_id)
-    group by ladder_id
+    where peak_memory_gb is not null
+    group by ladder_id, peak_memory_kind
+    qualify row_number() over (
+        partition by ladder_id order by peak_memory_kind = 'system, above baseline' desc, max(depth) desc, peak_memory_kind
+    ) = 1
 ),
 known as (
     select distinct model, kv_bytes_per_token from stg_models
@@ -53,7 +58,7 @@ from (
         if(is_measured, 'measured', 'estimated') as peak_full_kind,
         case
             when is_measured then null
-            when peak_short_gb is null then 'no peak memory'
+            when peak_short_gb is null and ladders.peak_gb is null then 'no peak memory'
             when context_effective is null then 'the context is not known'
             when runtime = 'llama.cpp' then 'no ladder: llama.cpp allocates the whole cache when loading'
             when kv_bytes_per_token is null then 'models.csv does not know the shape of this model''s cache'

@@ -25,7 +25,8 @@ summed as (
         any_value(first_stopped) as context_usable_below,
         count(*) filter (not is_beyond) as rung_count,
         sum(request_count)::bigint as request_count,
-        count(*) filter (verdict = 'cut') as cut_count,
+        count(*) filter (verdict = 'cut' and contains(reason, 'budget')) as cut_count,
+        count(*) filter (verdict = 'cut' and contains(reason, 'interrupted')) as interrupted_count,
         count(*) filter (verdict = 'limit') as limit_count,
         finite(regr_slope(memory_gb * 1e9, prompt_tokens) filter (accepted_count > 0)) as memory_bytes_per_token,
         arg_max(ttft_ms, rung) filter (accepted_count > 0) as deepest_ttft_ms,
@@ -64,6 +65,7 @@ select
         '; ',
         if(context_usable = 0, 'not even the smallest rung passed', null),
         if(cut_count > 0, 'the budget ended before the ladder did', null),
+        if(interrupted_count > 0, 'the ladder was interrupted', null),
         if(context_usable_below is null, 'no rung failed: the limit lies higher', null),
         if(coalesce(known.context_advertised, served_advertised) is null, 'the advertised length is not known', null)
     ), '') as reason

@@ -4,7 +4,12 @@
 create or replace view quant_tradeoff as
 with
 sides as (
-    select run_summary.*, quality.gate as quality_gate, quality.reason as quality_reason
+    select
+        run_summary.*, quality.gate as quality_gate, quality.reason as quality_reason,
+        coalesce(
+            quality.gate = 'pass' and peak_memory_gb is not null and coalesce(context_effective >= 131072, true), false
+        ) as is_eligible,
+        min(peak_memory_gb) filter (is_eligible) over (partition by machine, server, model, runtime) as least_gb
     from run_summary
     left join configuration_quality as quality using (configuration_id)
     where run_summary.decode_tps is not null
@@ -17,10 +22,11 @@ placed as (
                 coalesce(context_effective >= 131072, true) desc, bits desc nulls last, file_gb desc nulls last,
                 quantization desc, request_count desc, configuration_id
         ) as reference_id,
-        count(*) filter (quality_gate = 'pass') over series as passed_count,
-        if(quality_gate = 'pass', row_number() over (
-            partition by machine, server, model, runtime, quality_gate
-            order by round(ln(peak_memory_gb) / ln(1.02)), decode_tps desc, configuration_id
+        count(*) filter (is_eligible) over series as passed_count,
+        if(is_eligible, row_number() over (
+            partition by machine, server, model, runtime, is_eligible
+            order by peak_memory_gb <= 1.02 * least_gb desc, if(peak_memory_gb <= 1.02 * least_gb, -decode_tps, peak_memory_gb),
+                configuration_id
         ), null) as value_rank
     from sides
     window series as (partition by machine, server, model, runtime)
