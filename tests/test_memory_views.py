@@ -158,6 +158,20 @@ def test_a_model_that_was_not_unloaded_has_its_peak_without_that_proof(given: Gi
     assert (row["memory_drift_gb"], row["peak_memory_gb"], row["peak_memory_reason"]) == (None, 50, None)
 
 
+def test_memory_that_did_not_grow_with_the_model_is_no_peak(given: Given) -> None:
+    rows = each(given, "run_memory", *(loaded(peak=peak, footprint=5) for peak in (9, 10, 10.1)))
+    assert found(rows, "peak_memory_gb") == [None, None, pytest.approx(0.1)]
+    flat = "memory in use did not grow with the model"
+    assert found(rows, "peak_memory_reason") == [flat, flat, None]
+    assert found(rows, "memory_confidence")[:2] == [None, None]
+
+
+def test_linux_takes_a_process_without_memory_for_one_that_was_not_seen(given: Given) -> None:
+    row = one(given([during(system=150, pss=0)], **LINUX), "run_memory")
+    assert (row["peak_memory_gb"], row["memory_confidence"]) == (None, None)
+    assert "not on this machine" in row["peak_memory_reason"]
+
+
 def test_a_baseline_without_any_later_sample_is_not_called_loaded_before(given: Given) -> None:
     row = one(given([idle(sample(1, 10)), load(), request()]), "run_memory")
     assert row["peak_memory_gb"] is None
@@ -205,9 +219,12 @@ def test_footprint_and_mapped_file_together_stand_for_the_engine(given: Given) -
 
 
 def test_an_engine_that_was_not_seen_leaves_the_systems_figure_unsure(given: Given) -> None:
-    row = one(given(loaded()), "run_memory")
-    assert (row["peak_memory_gb"], row["memory_confidence"]) == (150, "low")
-    assert row["memory_confidence_reason"] == "the engine's processes were not seen"
+    """However small it is."""
+    rows = each(given, "run_memory", loaded(peak=160), loaded(peak=12))
+    assert found(rows, "peak_memory_gb", *SURE) == [
+        (150, "low", "the engine's processes were not seen"),
+        (2, "low", "the engine's processes were not seen"),
+    ]
 
 
 def test_a_figure_without_baseline_is_at_most_medium(given: Given) -> None:

@@ -410,6 +410,14 @@ def test_the_clients_cpu_time_is_for_a_token(given: Given) -> None:
     assert found(each(given, "clock_check", told, [request()]), "client_cpu_us_per_token") == [20, None]
 
 
+def test_claims_of_zero_are_no_comparison_rather_than_an_infinite_one(given: Given) -> None:
+    silent = request(tokens=40, completion_tokens=0, client_cpu_us=100)
+    row = one(given([request("a", reported_decode_tps=0.0), silent]), "clock_check")
+    unknown = ("decode_error_percent", "decode_error_percent_max", "client_cpu_us_per_token")
+    assert {name: row[name] for name in unknown} == dict.fromkeys(unknown)
+    assert row["decode_count"] == 0
+
+
 def test_the_clients_calibration_is_that_of_the_run(given: Given) -> None:
     then = {
         "client_calibrated_at": datetime(2026, 11, 20),
@@ -476,6 +484,10 @@ def test_the_cached_share_is_what_the_server_says(given: Given) -> None:
     row, silent = each(given, "prefix_cache", told, resent("a", 200, 20))
     assert row["cached_share"] == pytest.approx(0.7)  # of 100 tokens each
     assert silent["cached_share"] is None
+
+
+def test_a_share_of_no_tokens_is_unknown(given: Given) -> None:
+    assert one(given(resent("a", 200, 20, prompt_tokens=0, cached_tokens=0)), "prefix_cache")["cached_share"] is None
 
 
 # ---------------------------------------------------------------- run_environment

@@ -47,6 +47,7 @@ def show_comparisons(rows: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     from collector.commands import _sides
+    from site_src.report import visible
 
     console = Console(stderr=True, highlight=False)
     for row in rows:
@@ -61,7 +62,7 @@ def show_comparisons(rows: list[dict[str, Any]]) -> None:
             if ratio != "–"
         ]
         said = "; ".join(told) if told else f"not comparable ({row['reason']})"
-        console.print(Text(f"against {other}: {said}"))
+        console.print(Text(visible(f"against {other}: {said}")))
 
 
 def show(run: dict[str, Any]) -> None:
@@ -70,7 +71,9 @@ def show(run: dict[str, Any]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(f"{run['label']}   {run['machine']}"), title_justify="left", title_style="bold")
+    from site_src.report import visible
+
+    table = Table(title=escape(visible(f"{run['label']}   {run['machine']}")), title_justify="left", title_style="bold")
     for heading in ("prompt", "decode tokens/s", "min – max", "TTFT ms", "min – max", "n"):
         table.add_column(heading, justify="left" if heading == "prompt" else "right")
     for prompt in run["prompts"]:
