@@ -96,7 +96,7 @@ def markdown(report: dict[str, Any]) -> str:
     if report["llama_bench"]:
         parts += ["## llama-bench", _bench(report["llama_bench"])]
     else:
-        parts += ["## Figures", _figures(run, report["prompts"]), "## Prompts", _prompts(report["prompts"])]
+        parts += ["## Figures", _figures(run), "## Prompts", _prompts(report["prompts"])]
         parts += ["## Memory", _facts(report["memory"]), "## Load", _facts(report["load"])]
     parts += ["## Settings", _facts(report["settings"])]
     parts += ["## Pre-flight checks", _table(report["preflight"], "name verdict detail", "Nothing was checked.")]
@@ -107,13 +107,13 @@ def markdown(report: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _figures(run: Row, prompts: list[Row]) -> str:
+def _figures(run: Row) -> str:
     rows: list[Iterable[str]] = [
         (
             heading(name),
             plain(name, run[name]),
             _range(name, run, "low", "high"),
-            plain(count, sum(prompt[count] for prompt in prompts)),
+            plain(count, run[count]),
         )
         for name, count in FIGURES
     ]

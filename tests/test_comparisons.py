@@ -1046,7 +1046,7 @@ def test_ladders_have_no_history(given: Given) -> None:
     assert given([gguf(suite="context"), *prompts(50, 50)]).rows("from version_speed") == []
 
 
-# ---------------------------------------------------------------- known to be wrong: who mends one takes its mark off
+# ---------------------------------------------------------------- what was wrong once; a mark: what still is
 
 
 @pytest.mark.parametrize("view", ["framework_delta", "model_comparison"])
@@ -1161,3 +1161,12 @@ def test_nearly_one_size_does_not_hang_on_where_a_step_begins(given: Given, grad
 def test_what_size_is_not_known_is_not_called_the_smallest(given: Given, graded: Any) -> None:
     warehouse = given([gguf(), *prompts(60, 60)], [gguf("Q8_0"), *prompts(50, 50)])
     assert SMALLEST not in valued(warehouse, graded, Q4_K_M="pass", Q8_0="pass").values()
+
+
+@pytest.mark.xfail(reason="a run counts as whole by how many prompts it has, not by which")
+def test_runs_that_lack_different_prompts_do_not_vary(given: Given) -> None:
+    """Each lacks one, the first the slowest and the second the fastest; what both have was as fast in both."""
+    rows = prompts(*SUITE)
+    runs = [[gguf(), *(row for row in rows if row["prompt_id"] != lost)] for lost in "ag"]
+    [row] = given(*runs).rows("from stability")
+    assert row["cv_between_runs"] == pytest.approx(0, abs=1e-3)

@@ -184,6 +184,11 @@ def test_a_prompt_that_was_cut_silently_was_refused_however_good_the_answer(give
     assert (rung["needle_count"], rung["found_count"], rung["accepted_tokens"]) == (3, 3, 65536)
 
 
+def test_a_prompt_that_was_cut_silently_is_that_whatever_is_flawed_in_the_answer(given: Given) -> None:
+    [rung] = ladder(given, [sent(65536, prompt_tokens=16387, error_kind="template_leak")])
+    assert found([rung], *TOLD) == [("refused", "16387 tokens counted, 65536 sent")]
+
+
 def test_a_prompt_whose_tokens_nobody_counted_was_refused_and_that_is_said(given: Given) -> None:
     [rung] = ladder(given, counted(4096, None))
     assert rung["verdict"] == "refused"
@@ -305,7 +310,8 @@ def test_decode_takes_32_tokens_and_8_chunks(given: Given) -> None:
 def test_decode_does_not_count_the_tokens_that_came_in_the_first_chunk(given: Given) -> None:
     """As in request_speed: 100 tokens, 4 to a chunk, every 80 ms are 50 tokens/s."""
     gaps = [200] + [80] * 24
-    chunks = [{"gap_us": ms * 1000, "kind": "answer", "chars": 16} for ms in gaps]
+    empty = {"gap_us": 0, "kind": "other", "chars": 0}
+    chunks = [empty, *({"gap_us": ms * 1000, "kind": "answer", "chars": 16} for ms in gaps)]
     [rung] = ladder(given, [sent(4096, chunks=chunks, completion_tokens=100, last_text_ns=sum(gaps) * MS)])
     assert rung["decode_tps"] == pytest.approx(50)
 
@@ -480,6 +486,10 @@ def test_runs_of_speed_are_no_ladders(given: Given) -> None:
     speed = [{"suite": "standard", "context_requested": 999_999}, *speeds("short", 50)]
     row = one(given([{"suite": "context"}, *both(4096)], speed), "context_utilization")
     assert (row["latest_run_at"], row["context_requested"], row["request_count"]) == (STARTED, None, 2)
+
+
+def test_a_model_of_several_names_has_one_ladder(given: Given) -> None:
+    assert usage(given, both(4096), model_key="qwen3-coder-next")["kv_bytes_per_token"] == 24576
 
 
 def test_a_ladder_of_another_context_is_another_ladder(given: Given) -> None:

@@ -357,8 +357,24 @@ def test_a_ladder_measures_the_full_peak_which_is_never_below_the_short_one(
     assert row["peak_short_gb"] == 150
 
 
-def test_of_several_ladders_the_highest_peak_counts(given: Given) -> None:
-    assert full(given, loaded(peak=160), climb(190), climb(180), **MLX)["peak_full_gb"] == 190
+def test_of_several_ladders_and_rungs_the_highest_peak_counts_and_the_deepest_prompt(given: Given) -> None:
+    shallow = climb(185, depth=4096)
+    row = full(given, loaded(peak=160), [*climb(190), shallow[-1]], climb(180), shallow, **MLX)
+    assert [row[name] for name in FULL] == [190, "measured", None]
+
+
+def test_answers_of_unknown_length_leave_a_ladder_as_deep_as_its_prompts(given: Given) -> None:
+    assert full(given, loaded(peak=160), climb(190, completion_tokens=None), **MLX)["peak_full_kind"] == "measured"
+
+
+def test_a_model_of_several_names_is_one(given: Given) -> None:
+    row = full(given, loaded(peak=160), **{**MLX, "model_key": "qwen3-coder-next"})
+    assert row["peak_full_gb"] == pytest.approx(150 + (131072 - 201) * 24576 / 1e9)
+
+
+def test_a_run_that_measured_nothing_has_no_full_peak_and_says_so(given: Given) -> None:
+    row = full(given, [load(error_kind="load_failed")], **MLX)
+    assert (row["peak_full_gb"], row["peak_full_reason"]) == (None, "no peak memory")
 
 
 def test_a_ladder_whose_prompts_were_not_taken_measures_nothing(given: Given) -> None:
@@ -379,16 +395,20 @@ def test_a_ladder_that_ended_early_leaves_the_rest_of_the_cache_to_be_estimated(
     assert [row[name] for name in FULL[1:]] == ["estimated", early]
 
 
-def test_a_ladder_up_to_95_percent_of_the_context_has_measured_it(given: Given) -> None:
-    """131,072 tokens less 5 % are 124,518.4, of which 101 are the answer's."""
-    enough, less = (climb(190, depth=depth, completion_tokens=101) for depth in (124_418, 124_417))
-    runs = [[{"quantization": name}, *loaded(peak=160)] for name in ("4bit", "6bit")]
-    ladders = [[{**rows[0], "quantization": name}, *rows[1:]] for name, rows in (("4bit", enough), ("6bit", less))]
-    made = given(*runs, *ladders, **{name: value for name, value in MLX.items() if name != "quantization"})
-    seen = made.rows(
-        "from configuration_full_memory join configurations using (configuration_id) order by quantization"
-    )
-    assert found(seen, "peak_full_kind") == ["measured", "estimated"]
+@pytest.mark.parametrize(("depth", "kind"), [(95_000, "measured"), (94_999, "estimated")])
+def test_a_ladder_up_to_95_percent_of_the_context_has_measured_it(given: Given, depth: int, kind: str) -> None:
+    """The answer is part of the depth."""
+    ladder = climb(190, depth=depth - 101, completion_tokens=101)
+    assert full(given, loaded(peak=160), ladder, **{**MLX, "context_effective": 100_000})["peak_full_kind"] == kind
+
+
+def test_a_peak_that_is_not_known_displaces_none_that_is(given: Given) -> None:
+    """The machine changed during the runs with a baseline; those loaded before have a figure."""
+    drifted = [unload(), idle(sample(102, 90))]
+    [suite, *_, rung] = climb(190)
+    before = [suite, {**rung, "memory": [sample(20, footprint=190)]}]
+    row = full(given, loaded(after=90), [during(footprint=150)], [*climb(190), *drifted], before, **MLX)
+    assert (row["peak_short_gb"], row["peak_full_gb"]) == (150, 190)
 
 
 def test_of_llama_cpp_any_ladder_has_measured_the_whole_cache(given: Given) -> None:
@@ -653,6 +673,11 @@ def test_three_quantizations_show_the_time_that_is_no_traffic(given: Given) -> N
 def test_two_quantizations_are_too_few_however_often_they_were_measured(given: Given) -> None:
     again = dense("Q4_0", 1.0, context_effective=8192)
     assert fits(given, *(dense(name, size) for name, size in THREE[:2]), again) == []
+
+
+def test_a_quantization_of_unknown_traffic_is_none_of_the_three(given: Given) -> None:
+    *two, third = (dense(name, size) for name, size in THREE)
+    assert fits(given, *two, [{**third[0], "file_bytes": None}, third[1]]) == []
 
 
 @pytest.mark.parametrize(

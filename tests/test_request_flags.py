@@ -301,6 +301,12 @@ def test_speed_is_relative_to_its_prompt_so_a_slower_prompt_is_no_drift(given: G
     assert abs(row["rho"]) < 0.8
 
 
+def test_a_prompts_speeds_are_relative_to_its_median(given: Given) -> None:
+    """One prompt has a fast outlier, which its mean would not forget: all but that rank equal."""
+    [row] = drift(given, [*in_order(50, 50, 80), *in_order(20, 20, 20, prompt="long", first=4)])
+    assert row["rho"] == pytest.approx(statistics.correlation([1, 2, 3, 4, 5, 6], [3, 3, 6, 3, 3, 3]))
+
+
 def test_equal_speeds_share_the_mean_of_their_ranks(given: Given) -> None:
     [row] = drift(given, in_order(50, 50, 62.5, 50, 80, 62.5))
     assert row["rho"] == pytest.approx(statistics.correlation([1, 2, 3, 4, 5, 6], [2, 2, 4.5, 2, 6, 4.5]))
@@ -507,7 +513,10 @@ def test_a_calm_run_has_nothing_that_stands_out(given: Given) -> None:
 
 def test_the_worst_pressure_is_named_whenever_it_was(given: Given) -> None:
     runs = [
-        [idle(sample(1, thermal_level=heat, pressure_level=press)), request(memory=[sample(20, thermal_level=0)])]
+        [
+            idle(sample(1, thermal_level=heat, pressure_level=press)),
+            request(memory=[sample(20, thermal_level=0, pressure_level=1)]),
+        ]
         for heat, press in ((0, 1), (1, 2), (2, 4), (3, 1), (4, 1))
     ]
     rows = each(given, "run_environment", *runs)
@@ -582,6 +591,11 @@ def test_drift_of_speed_over_the_run_is_said(given: Given) -> None:
     rows = each(given, "run_environment", *runs, **AWAKE)
     assert found(rows, "reason") == ["speed follows position in the run (rho -1.00)", None]
     assert found(rows, "is_drifting") == [True, False]
+
+
+def test_a_run_that_measured_nothing_has_its_environment_all_the_same(given: Given) -> None:
+    row = one(given([{**probe(power_source="ac"), "error_kind": "unfit"}]), "run_environment")
+    assert (row["power_source"], row["hot_count"], row["pressured_count"], row["is_drifting"]) == ("ac", 0, 0, False)
 
 
 def test_an_imported_file_has_no_environment(given: Given) -> None:

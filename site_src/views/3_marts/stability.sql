@@ -1,5 +1,5 @@
 -- CV within runs: root mean square over prompts of the CV over repeats. Its interval: chi-squared over all degrees of
--- freedom. A grade holds only if the interval's upper end stays below the next threshold (2, 5, 10 %).
+-- freedom. A grade (to 2, to 5 %, above) is settled while the interval stays below 5 or 10 %, or above 5 %.
 create or replace view stability as
 with
 within as (
@@ -88,5 +88,5 @@ comment on column stability.request_count is 'Requests behind it.';
 comment on column stability.run_count is 'Runs with a decode speed.';
 comment on column stability.is_drifting is 'Whether the last run differs from the first by more than 3 %.';
 comment on column stability.grade is 'stable: CV up to 2 %; acceptable: up to 5 %; unstable: above.';
-comment on column stability.verdict is 'settled, or provisional: the interval reaches the threshold after the next; unknown.';
+comment on column stability.verdict is 'settled; provisional: the interval reaches 5 % of a stable one, 10 % of an acceptable one, or down to 5 % of an unstable one; unknown.';
 comment on column stability.reason is 'What is missing or doubtful.';
