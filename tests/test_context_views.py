@@ -316,10 +316,10 @@ def test_decode_does_not_count_the_tokens_that_came_in_the_first_chunk(given: Gi
     assert rung["decode_tps"] == pytest.approx(50)
 
 
-def test_memory_of_a_rung_is_the_engines_where_it_is_told_and_else_the_machines(given: Given) -> None:
-    linux, macos = ([sent(4096, n, memory=[sample(20, 90 + n, **more)]) for n in (1, 2)] for more in ({"pss": 3}, {}))
-    rungs = ladder(given, [LINUX, *linux], [{"gpu_cores": 60}, *macos])
-    assert sorted(found(rungs, "memory_gb")) == [3, 92]
+def test_memory_of_a_rung_is_the_highest_of_the_engine_on_linux_and_of_the_machine_on_macos(given: Given) -> None:
+    prompts = [sent(4096, n, memory=[sample(20, 90 + n, pss=2 + n)]) for n in (1, 2)]
+    rungs = ladder(given, [LINUX, *prompts], [{"gpu_cores": 60}, *prompts])
+    assert sorted(found(rungs, "memory_gb")) == [4, 92]
 
 
 def test_memory_of_the_machine_does_not_stand_in_for_an_engine_that_was_not_read_meanwhile(given: Given) -> None:
@@ -426,6 +426,11 @@ def test_where_models_csv_does_not_know_it_the_servers_word_is_taken(given: Give
     assert row["reason"] is None
 
 
+def test_of_an_advertised_length_of_zero_there_is_no_share(given: Given) -> None:
+    row = usage(given, both(4096), model_key="a/strange-model", context_advertised=0)
+    assert (row["context_usable"], row["context_utilization"]) == (4096, None)
+
+
 def test_where_nobody_knows_the_advertised_length_there_is_no_utilization_and_that_is_said(given: Given) -> None:
     row = usage(given, [*both(4096), *both(16384, 2)], model_key="a/strange-model")
     assert (row["context_usable"], row["context_utilization"]) == (4096, None)
@@ -455,10 +460,11 @@ def test_the_share_found_is_that_of_the_largest_rung_that_passed(given: Given) -
 
 
 def test_the_deepest_figures_are_those_of_the_deepest_rung_that_has_them(given: Given) -> None:
-    rungs = [sent(4096, first_text_ns=100 * MS), sent(16384, hits=0, first_text_ns=900 * MS, completion_tokens=8)]
-    row = usage(given, [*rungs, refused(32768)])
+    shallow, deep = sent(4096, first_text_ns=100 * MS), sent(8192, first_text_ns=700 * MS)
+    deepest = sent(16384, hits=0, first_text_ns=900 * MS, completion_tokens=8)
+    row = usage(given, [shallow, deep, deepest, refused(32768)])
     assert row["deepest_ttft_ms"] == 900
-    assert row["deepest_decode_tps"] == pytest.approx(100 / 2.1, rel=1e-6)  # of the smaller one: 0.1 s to 2.2 s
+    assert row["deepest_decode_tps"] == pytest.approx(100 / 1.5, rel=1e-6)  # from 0.7 s to 2.2 s
 
 
 def test_memory_grows_with_depth_by_least_squares_over_the_rungs_taken(given: Given) -> None:

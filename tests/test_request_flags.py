@@ -199,7 +199,7 @@ def streamed(*gaps_ms: float, kinds: str = "", first_ms: float = 200, **more: An
     """A request with these gaps after its first chunk; `kinds`: of each chunk, `a` has text, `-` has none."""
     times = [first_ms, *gaps_ms]
     chunks = [
-        {"gap_us": round(ms * 1000), "kind": "answer" if kind == "a" else "other", "chars": 4 if kind == "a" else 0}
+        {"gap_us": round(ms * 1000), "kind": "answer" if kind == "a" else "other", "chars": int(kind == "a")}
         for ms, kind in zip(times, kinds or "a" * len(times), strict=True)
     ]
     last = round(sum(times) * MS)
