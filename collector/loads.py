@@ -5,6 +5,7 @@ neither be read nor emptied, so cold and warm stay likely, not certain.
 """
 
 import json
+from contextlib import suppress
 from datetime import UTC
 
 import psutil
@@ -29,7 +30,8 @@ def remember(results: Results, model: Facts) -> None:
     """It is loaded now."""
     now = measure.utc_now().replace(tzinfo=UTC).timestamp()
     kept = {other: at for other, at in _read(results).items() if at > psutil.boot_time()}
-    results.loads.write_text(json.dumps({**kept, name(model): now}) + "\n", encoding="utf-8")
+    with suppress(OSError):  # a full disk must not end the run whose model has just been loaded
+        results.loads.write_text(json.dumps({**kept, name(model): now}) + "\n", encoding="utf-8")
 
 
 def _read(results: Results) -> dict[str, float]:

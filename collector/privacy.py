@@ -23,8 +23,8 @@ _IN_FREE_TEXT = (
     # IPv6 and hardware addresses: a double colon, or five single ones.
     (re.compile(r"(?i)(?<![\w:])(?=[0-9a-f:]*::|(?:[0-9a-f]+:){5})[0-9a-f]{1,4}:[0-9a-f:]*(?![\w:])"), "[address]"),
 )
-# Columns in which a server names things, and those in which it talks.
-# Perhaps by the person; LM Studio's fingerprint is the identifier that a model was loaded under.
+# Columns in which a server names things, and those in which it talks. Some names the person may have chosen: what LM
+# Studio calls a fingerprint is the identifier that a model was loaded under.
 CHOSEN = ("model_key", "model_publisher", "model_variant", "model_requested", "system_fingerprint")
 NAMES = (
     *(*CHOSEN, "model_architecture", "quantization"),

@@ -21,7 +21,6 @@ from collector.memory.readings import method
 from collector.memory.sampler import Sampler
 from collector.nonce import messages, nonce
 from collector.preflight import Finding
-from collector.privacy import scrub
 from collector.recorder import Recorder, Watch
 from collector.schema import OUTPUT_FLAWS, Results, typed
 from collector.suite import Prompt, Suite
@@ -231,8 +230,6 @@ def _load(backend: Backend, job: Job, recorder: Recorder) -> bool:
     is_repeat = backend.was_loaded or loads.is_repeat(job.results, recorder.facts)
     facts, began, elapsed = measure.timed(backend.load)
     recorder.sampler.sample_now()
-    if facts.get("error_detail"):
-        facts["error_detail"] = scrub(str(facts["error_detail"]))
     if facts.get("error_kind") is None:
         _find_engine(backend, recorder, before, load_began.replace(tzinfo=UTC).timestamp())
         loads.remember(job.results, recorder.facts)

@@ -45,7 +45,9 @@ class FakeClock:
         self.now += round(ms * MS)
 
 
-class _Script(httpx.SyncByteStream):
+class Script(httpx.SyncByteStream):
+    """Steps of `(ms to let pass, bytes or an exception to raise)`, on a fake clock."""
+
     def __init__(self, clock: FakeClock, steps: tuple[Any, ...]) -> None:
         self.clock, self.steps = clock, steps
 
@@ -70,7 +72,7 @@ class ScriptedServer:
         def handle(request: httpx.Request) -> httpx.Response:
             self.seen.append(request)
             self.clock.pass_ms(1)
-            return httpx.Response(status, headers={"content-type": kind}, stream=_Script(self.clock, steps))
+            return httpx.Response(status, headers={"content-type": kind}, stream=Script(self.clock, steps))
 
         client = measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(handle))
         request = Request("/v1/chat/completions", {"model": "m", "messages": [], "stream": True})

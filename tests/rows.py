@@ -20,7 +20,8 @@ LINUX: Facts = {"os_name": "Ubuntu", "os_version": "24.04"}
 
 
 @cache
-def _opened_once() -> Warehouse:
+def shared() -> Warehouse:
+    """The one that `sharing` fills."""
     return Warehouse(Results(Path(__file__) / "no results"))
 
 
@@ -31,7 +32,7 @@ def sharing(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
     """
 
     def refill(results: Results) -> Warehouse:
-        warehouse = _opened_once()
+        warehouse = shared()
         warehouse.results = results
         warehouse.refresh()
         return warehouse

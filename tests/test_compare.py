@@ -250,7 +250,7 @@ def test_what_is_not_comparable_says_why_and_shows_both_sides(collect: Collect, 
     assert table["peak memory, GB"] == ["140", "–", "–", "not comparable"]
     assert "0 prompts in common, 0 requests" in said.out
     assert "note: context below 131,072; they differ in quantization" in said.out
-    assert said.out.count("context below 131,072") == 3  # and once each for memory and load time
+    assert said.out.count("context below 131,072") == 1  # what forbids all of it is told once
 
 
 HOSTILE = "[bold]x[/bold] [/] \x1b[2J\x1b]0;t\x07 \x9b1m\u202e :smile:"
@@ -494,3 +494,19 @@ def test_collect_prints_what_changed_since_the_run_before(
     assert "TTFT" in line
     assert said[1].out == f"{max(results.runs.iterdir(), key=lambda path: path.stat().st_mtime_ns)}\n"
     assert Path(said[1].out.strip()).exists()
+
+
+def test_a_run_is_not_compared_with_the_configuration_it_is_a_part_of(
+    collect: Collect, stored: Results, ids: dict[str, str]
+) -> None:
+    said = collect("compare", FIRST, ids["4bit"], "--results", str(stored.root))
+    assert (said.code, said.out) == (1, "")
+    assert "is a part of the other" in said.err
+
+
+def test_a_damaged_file_is_named_where_a_run_is_not_found(results: Results) -> None:
+    results.runs.mkdir(parents=True)
+    (results.runs / "cut.parquet").write_bytes(b"no parquet")
+    with pytest.raises(RunUnclear) as told:
+        _sides.find(Warehouse(results), "a")
+    assert "cut.parquet" in told.value.remedy

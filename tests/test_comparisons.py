@@ -12,11 +12,11 @@ import pytest
 from scipy import stats
 
 from collector.backends import Facts
-from collector.schema import Results
 from site_src import cache
 from site_src.warehouse import Warehouse
 from tests import synthetic
 from tests.conftest import STARTED, request
+from tests.rows import shared, sharing
 from tests.synthetic import LLAMA, MLX
 
 Given = Callable[..., Warehouse]
@@ -45,49 +45,36 @@ def gguf(quantization: str = "Q4_K_M", name: str = "MiniMax-M2.1", **more: Any) 
     return {"runtime": "llama.cpp", "model_key": key, "quantization": quantization, "parallel": 1, **more}
 
 
-@pytest.fixture(scope="module")
-def views_made_once(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """One warehouse for the tests here: each only fills it."""
-    return Warehouse(Results(tmp_path_factory.mktemp("no") / "results"))
-
-
 @pytest.fixture
-def given(given: Given, views_made_once: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Given:
-    """The fixture of conftest.py, once in a test; what it makes is the shared warehouse, over this test's results."""
-
-    def refill(results: Results) -> Warehouse:
-        views_made_once.results = results
-        views_made_once.refresh()
-        return views_made_once
-
-    monkeypatch.setitem(given.__globals__, "Warehouse", refill)
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    """Once in a test."""
     monkeypatch.setattr(cache, "attached", lambda *_: nullcontext())  # what is read once need not be kept
-    return given
+    return sharing(given, monkeypatch)
 
 
 @pytest.fixture
-def planted(views_made_once: Warehouse) -> Iterator[Callable[[Iterable[synthetic.Row]], Warehouse]]:
+def planted() -> Iterator[Callable[[Iterable[synthetic.Row]], Warehouse]]:
     """`planted(rows)`: the shared warehouse with these speeds and no others, to the last digit."""
 
     def make(rows: Iterable[synthetic.Row]) -> Warehouse:
-        synthetic.fill(views_made_once, rows)
-        return views_made_once
+        synthetic.fill(shared(), rows)
+        return shared()
 
     yield make
-    views_made_once.refresh()
+    shared().refresh()
 
 
 @pytest.fixture
-def graded(views_made_once: Warehouse) -> Iterator[Callable[[dict[str, str]], None]]:
+def graded() -> Iterator[Callable[[dict[str, str]], None]]:
     """`graded({configuration: gate})`: quality as if outputs had been graded."""
 
     def grade(gates: dict[str, str]) -> None:
         reasons = [f"graded {gate}" for gate in gates.values()]
         columns = {"configuration_id": list(gates), "gate": list(gates.values()), "reason": reasons}
-        synthetic.stand_in(views_made_once, "configuration_quality", columns)
+        synthetic.stand_in(shared(), "configuration_quality", columns)
 
     yield grade
-    views_made_once.refresh()
+    shared().refresh()
 
 
 def apart(given: Given, *groups: Sequence[Run]) -> Warehouse:

@@ -27,7 +27,7 @@ from collector.context import is_accepted
 from collector.machine import describe
 from collector.schema import Results
 from site_src.warehouse import Warehouse
-from tests.conftest import DONE, FakeClock, delta, sse, usage
+from tests.conftest import DONE, FakeClock, Script, delta, sse, usage
 from tests.lmstudio import Double, DoubleModel, Scripted
 from tests.loopback import Handler, Loopback, NoSampler, stream, whole
 
@@ -36,18 +36,6 @@ RUNGS = [896, 1792, 3584, 5376, 7168]
 BEYOND = 8704
 NOTE = re.compile(r"【备忘】(\w+?)的编号是(\d{7})")
 Answer = Callable[["Reader", str, int], httpx.Response]
-
-
-class _Timed(httpx.SyncByteStream):
-    def __init__(self, clock: FakeClock, steps: tuple[Any, ...]) -> None:
-        self.clock, self.steps = clock, steps
-
-    def __iter__(self) -> Iterator[bytes]:
-        for ms, piece in self.steps:
-            self.clock.pass_ms(ms)
-            if isinstance(piece, BaseException):
-                raise piece
-            yield piece
 
 
 def answer(reader: "Reader", text: str, tokens: int, seen: str | None = None) -> httpx.Response:
@@ -131,7 +119,7 @@ class Reader(httpx.BaseTransport):
         return 30 + round(self.rate * len(body["messages"][-1]["content"]))
 
     def streamed(self, *steps: Any) -> httpx.Response:
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Timed(self.clock, steps))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Script(self.clock, steps))
 
     def _wait(self, ms: float) -> None:
         if ms > 1000 * self.patience[-1]:

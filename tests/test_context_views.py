@@ -512,7 +512,7 @@ def test_ladders_are_named_after_their_configuration(given: Given) -> None:
 # ---------------------------------------------------------------- context_by_depth, context_overview
 
 
-def test_the_chart_has_a_row_for_each_figure_that_is_known(given: Given) -> None:
+def test_the_chart_has_a_row_for_each_figure_that_is_known_of_a_prompt_that_was_taken(given: Given) -> None:
     whole = sent(4096, prompt_tokens=4100, first_text_ns=200 * MS, memory=[sample(20, 150)])
     refusal = {**refused(8192), "memory": [sample(30, 160)]}
     told = climbed(given, "context_by_depth", [whole, refusal, cut(16384)])
@@ -520,7 +520,6 @@ def test_the_chart_has_a_row_for_each_figure_that_is_known(given: Given) -> None
         ("TTFT, s", 4100, 0.2, "incomplete"),
         ("decode, tokens/s", 4100, pytest.approx(50), "incomplete"),
         ("memory, GB", 4100, 150, "incomplete"),
-        ("memory, GB", 8192, 160, "refused"),
     ]
 
 

@@ -230,14 +230,14 @@ def climbed(ladder: str, usable: int | None, below: int | None = None, context: 
     }
 
 
-def ladder_run(ladder: str, gb: float | None) -> Row:
-    """Its row of runs."""
-    return {"ladder_id": ladder, "suite": "context", "peak_memory_gb": gb}
+def ladder_peak(ladder: str, gb: float | None, kind_rank: int = 1) -> Row:
+    """Its row of ladder_memory; 1 is the kind to prefer."""
+    return {"ladder_id": ladder, "peak_memory_gb": gb, "kind_rank": kind_rank}
 
 
 def test_usable_context_and_deep_memory_are_those_of_the_ladder_that_reached_furthest(views: Planted) -> None:
     views.put("context_utilization", climbed("x", 65536, 131072), climbed("y", 196608, 200000, 196608))
-    views.put("runs", ladder_run("x", 160.0), ladder_run("y", 175.0), {**ladder_run("y", 500.0), "suite": "standard"})
+    views.put("ladder_memory", ladder_peak("x", 160.0), ladder_peak("y", 175.0), ladder_peak("y", 500.0, kind_rank=2))
     row = candidates(views, summary("a"))["a"]
     assert (row["context_usable"], row["context_usable_below"]) == (196608, 200000)
     assert (row["deep_memory_gb"], row["budget_deep_gb"]) == (175.0, pytest.approx(175 / 0.75))
@@ -246,7 +246,7 @@ def test_usable_context_and_deep_memory_are_those_of_the_ladder_that_reached_fur
 @pytest.mark.parametrize("other", ["machine", "model", "runtime", "quantization"])
 def test_a_ladder_of_another_configuration_says_nothing_of_this_one(views: Planted, other: str) -> None:
     views.put("context_utilization", climbed("x", 131072, **{other: "another"}))
-    views.put("runs", ladder_run("x", 160.0))
+    views.put("ladder_memory", ladder_peak("x", 160.0))
     row = candidates(views, summary("a"))["a"]
     assert (row["context_usable"], row["deep_memory_gb"]) == (None, None)
 
@@ -259,7 +259,7 @@ def test_where_no_rung_failed_the_first_that_did_not_pass_is_unknown(views: Plan
 
 def test_memory_of_a_shorter_ladder_does_not_stand_in_for_that_of_the_longest(views: Planted) -> None:
     views.put("context_utilization", climbed("x", 131072), climbed("y", 196608, None, 196608))
-    views.put("runs", ladder_run("x", 160.0), ladder_run("y", None))
+    views.put("ladder_memory", ladder_peak("x", 160.0), ladder_peak("y", None))
     assert candidates(views, summary("a"))["a"]["deep_memory_gb"] is None
 
 
@@ -747,3 +747,38 @@ def test_from_run_files_to_a_recommendation(given: Given) -> None:
     assert RUN["memory_bytes"] / GB > told[0, "speed"]["memory_budget_gb"]
     (row,) = warehouse.rows("from decide_overview")
     assert (row["candidate_count"], row["rated_count"], row["label"]) == (4, 4, "MiniMax-M2.1 4bit · mlx")
+
+
+# ---------------------------------------------------------------- recommendation_spans
+
+
+def spans(views: Planted, *rows: Row) -> list[Row]:
+    recommended(views, *rows)
+    return views.rows("from recommendation_spans where priority = 'speed' and context_needed = 0")
+
+
+def test_budgets_with_the_same_pick_are_one_span(views: Planted) -> None:
+    """From 200 GB on the slower one fits too, and changes nothing."""
+    found = spans(views, candidate("a", memory_gb=75.0), candidate("b", memory_gb=150.0, decode_tps=10.0))
+    budgets = [(row["memory_budget_gb"], row["memory_budget_below_gb"], row["label"]) for row in found]
+    assert [(low, high) for low, high, _ in budgets] == [(0, 100), (100, None)]
+    assert budgets[0][2] is None
+    assert found[1]["fitting_count"] == 2
+
+
+def test_a_faster_one_that_fits_later_begins_a_span(views: Planted) -> None:
+    found = spans(views, candidate("a", memory_gb=75.0), candidate("b", memory_gb=150.0, decode_tps=90.0))
+    assert [(row["memory_budget_gb"], row["memory_budget_below_gb"]) for row in found] == [
+        (0, 100),
+        (100, 200),
+        (200, None),
+    ]
+
+
+def test_the_confidence_of_a_span_is_that_of_its_least_sure_budget(views: Planted) -> None:
+    found = spans(views, candidate("a", memory_gb=75.0), candidate("b", memory_gb=150.0, decode_tps=10.0))
+    parts = views.rows(
+        "select confidence from recommendation where priority = 'speed' and context_needed = 0 and label is not null"
+    )
+    order = ["low", "medium", "high"]
+    assert found[1]["confidence"] == min((row["confidence"] for row in parts), key=order.index)

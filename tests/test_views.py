@@ -14,6 +14,7 @@ from collector.backends import Facts
 from collector.schema import Results
 from site_src.warehouse import Warehouse
 from tests.conftest import MS, STARTED, request
+from tests.rows import each, one, sharing
 
 Given = Callable[..., Warehouse]
 
@@ -22,36 +23,9 @@ T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 8: 2.306, 10: 
 GB = 10**9
 
 
-@pytest.fixture(scope="module")
-def views_made_once(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """Making all views takes half a second, filling them none; so the tests here share one warehouse."""
-    return Warehouse(Results(tmp_path_factory.mktemp("no") / "results"))
-
-
 @pytest.fixture
-def given(given: Given, views_made_once: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Given:
-    """The fixture of conftest.py; what it makes is the shared warehouse, over this test's results folder."""
-
-    def refill(results: Results) -> Warehouse:
-        views_made_once.results = results
-        views_made_once.refresh()
-        return views_made_once
-
-    monkeypatch.setitem(given.__globals__, "Warehouse", refill)
-    return given
-
-
-def one(warehouse: Warehouse, view: str, where: str = "true") -> dict[str, Any]:
-    """The only row of a view."""
-    [row] = warehouse.rows(f"select * from {view} where {where}")  # noqa: S608
-    return row
-
-
-def each(given: Given, view: str, *runs: list[Facts], **facts: Any) -> list[dict[str, Any]]:
-    """The rows of a view that has one row a run here, in the order of the runs given; one warehouse for all."""
-    rows: list[dict[str, Any]] = given(*runs, **facts).rows(f"select * from {view} order by run_id")  # noqa: S608
-    assert len(rows) == len(runs)
-    return rows
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 def speeds(prompt: str, *values: float, **more: Any) -> list[Facts]:

@@ -40,6 +40,8 @@ def find(warehouse: "Warehouse", wanted: str) -> str:
         raise RunUnclear(f"{wanted!r} may mean {_names(found)}.", "Give an id, or more words.")
     configurations = [row for row in known if row["kind"] == "configuration"]
     remedy = f"There are: {_names(configurations)}." if known else "Nothing is stored there yet; `collect` measures."
+    if damaged := [row["file"] for row in warehouse.rows("select file from damaged_files")]:
+        remedy += f" Files that cannot be trusted are left out: {', '.join(damaged[:SHOWN])}."
     raise RunUnclear(f"There is no run or configuration {wanted!r} in {warehouse.results.runs}.", remedy)
 
 
@@ -84,8 +86,14 @@ def lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def reasons(row: dict[str, Any]) -> list[str]:
-    """What is doubtful about a comparison, each once."""
-    told = (row["reason"], row["memory_reason"] and f"memory: {row['memory_reason']}")
-    return list(
-        dict.fromkeys(reason for reason in (*told, row["load_reason"] and f"load: {row['load_reason']}") if reason)
-    )
+    """What is doubtful about a comparison; what forbids all of it is told once."""
+    of_all = row["reason"] or ""
+    apart = [(name, row[f"{name}_reason"]) for name in ("memory", "load")]
+    told = [f"{name}: {reason}" for name, reason in apart if reason and not of_all.startswith(reason)]
+    return [reason for reason in (of_all, *told) if reason]
+
+
+def called(verdict: str, a: str, b: str) -> str:
+    """A verdict with the sides' names, as the macro `sided` does it: 'a faster' becomes 'this one faster'."""
+    names = {"a ": f"{a} ", "b ": f"{b} "}
+    return names.get(verdict[:2], verdict[:2]) + verdict[2:]

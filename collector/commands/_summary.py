@@ -57,7 +57,7 @@ def show_comparisons(rows: list[dict[str, Any]]) -> None:
         else:
             other = row["b_label"]
         told = [
-            f"{figure.partition(',')[0]} {ratio}: {verdict.replace('a ', 'this one ').replace('b ', 'the other ')}"
+            f"{figure.partition(',')[0]} {ratio}: {_sides.called(verdict, 'this one', 'the other')}"
             for figure, _, _, ratio, verdict in _sides.lines(row)
             if ratio != "–"
         ]

@@ -6,6 +6,7 @@ import click
 
 from collector.commands.run import results_option
 
+SHARED = "select run_id from run_sets where set_id = $a intersect select run_id from run_sets where set_id = $b"
 ABOUT = (("what", "label"), ("versions", "version"), ("runs", "run_count"), ("latest, UTC", "latest_run_at"))
 
 
@@ -31,6 +32,8 @@ def command(a: str, b: str, results: str | None, as_json: bool) -> None:
     asked = (_sides.find(warehouse, a), _sides.find(warehouse, b))
     if asked[0] == asked[1]:
         raise RunUnclear(f"{a!r} and {b!r} are the same: {asked[0]}.", "Name two different ones.")
+    if warehouse.rows(SHARED, a=asked[0], b=asked[1]):
+        raise RunUnclear(f"One of {a!r} and {b!r} is a part of the other.", "Name two runs, or two configurations.")
     (row,) = Warehouse(folder, asked=asked).rows("from comparison where kind = 'asked'")
     if as_json:
         click.echo(json.dumps(row, default=str, ensure_ascii=False, indent=2))

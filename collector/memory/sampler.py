@@ -117,9 +117,8 @@ class _Watched:
         seconds. That costs some ms for each 300 MB.
         """
         self._since += 1
-        moved = any(
-            abs(rss - self._walked.get(pid, 0)) > WALK_MOVED * self._walked.get(pid, 0) for pid, rss in resident.items()
-        )
+        before = {pid: self._walked.get(pid, 0) for pid in resident}
+        moved = any(abs(rss - before[pid]) > WALK_MOVED * before[pid] for pid, rss in resident.items())
         if not moved and self._since <= WALK_PERIOD:
             return False
         self._walked, self._since = resident, 0

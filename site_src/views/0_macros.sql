@@ -107,3 +107,13 @@ create or replace macro ahead_of(verdict, word, is_worse) as
 -- A figure with its interval and of what it is, as one value: arg_max passes over NULL, and would mix two comparisons.
 create or replace macro headline(value, low, high, name) as
     {'value': value::double, 'low': low::double, 'high': high::double, 'name': name::varchar};
+
+-- What several comparisons say together: of their verdicts those that decide something, each once, NULL left out.
+create or replace macro joint_verdict(comparison_count, verdicts, otherwise) as
+    case
+        when comparison_count = 0 then 'not measured'
+        when coalesce(len(list_filter(verdicts, lambda one: one is not null)), 0) = 0 then 'inconclusive'
+        when len(list_filter(verdicts, lambda one: one is not null)) = 1
+            then list_filter(verdicts, lambda one: one is not null)[1]
+        else otherwise
+    end;

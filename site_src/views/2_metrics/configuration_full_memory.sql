@@ -3,7 +3,9 @@
 create or replace view configuration_full_memory as
 with
 short as (
-    select configuration_id, ladder_id, model, runtime, context_effective, peak_memory_gb as peak_short_gb
+    select
+        configuration_id, ladder_id, model, runtime, context_effective, peak_memory_gb as peak_short_gb, peak_memory_kind,
+        memory_confidence
     from (
         select
             configuration_id, any_value(ladder_id) as ladder_id, any_value(model) as model, any_value(runtime) as runtime,
@@ -20,23 +22,6 @@ lengths as (
     inner join stg_runs using (run_id)
     group by configuration_id
 ),
-ladders as (
-    -- figures of different kinds are never pooled
-    select ladder_id, max(peak_memory_gb) as peak_gb, max(depth) as depth
-    from stg_runs
-    inner join run_memory using (run_id)
-    inner join (
-        select run_id, max(prompt_tokens + coalesce(completion_tokens, 0)) as depth
-        from stg_context
-        where is_accepted
-        group by run_id
-    ) as deepest using (run_id)
-    where peak_memory_gb is not null
-    group by ladder_id, peak_memory_kind
-    qualify row_number() over (
-        partition by ladder_id order by peak_memory_kind = 'system, above baseline' desc, max(depth) desc, peak_memory_kind
-    ) = 1
-),
 known as (
     select distinct model, kv_bytes_per_token from stg_models
 )
@@ -45,29 +30,32 @@ from (
     select
         short.configuration_id,
         peak_short_gb,
-        greatest(ladders.peak_gb, peak_short_gb) as seen_gb,
+        greatest(ladder_memory.peak_memory_gb, peak_short_gb) as seen_gb,
         -- a ladder keeps a reserve free for template and answer
-        ladders.peak_gb is not null and (runtime = 'llama.cpp' or depth >= 0.95 * context_effective) as is_measured,
+        ladder_memory.peak_memory_gb is not null and (runtime = 'llama.cpp' or ladder_memory.depth >= 0.95 * context_effective) as is_measured,
         case
             when is_measured then seen_gb
             when runtime = 'llama.cpp' then if(context_effective is null, null, peak_short_gb)
             when context_effective is not null then seen_gb + gb(
-                kv_bytes_per_token * (context_effective - least(greatest(tokens, depth, 0), context_effective))
+                kv_bytes_per_token * (context_effective - least(greatest(tokens, ladder_memory.depth, 0), context_effective))
             )
         end as peak_full_gb,
         if(is_measured, 'measured', 'estimated') as peak_full_kind,
+        coalesce(ladder_memory.memory_confidence, short.memory_confidence) as peak_full_confidence,
         case
             when is_measured then null
-            when peak_short_gb is null and ladders.peak_gb is null then 'no peak memory'
+            when peak_short_gb is null and ladder_memory.peak_memory_gb is null then 'no peak memory'
             when context_effective is null then 'the context is not known'
             when runtime = 'llama.cpp' then 'no ladder: llama.cpp allocates the whole cache when loading'
             when kv_bytes_per_token is null then 'models.csv does not know the shape of this model''s cache'
-            when ladders.peak_gb is not null then 'the ladder ended early: its peak and the rest of the cache by its formula'
+            when ladder_memory.peak_memory_gb is not null then 'the ladder ended early: its peak and the rest of the cache by its formula'
             else 'no ladder: short peak and the cache by its formula'
         end as peak_full_reason
     from short
     left join lengths using (configuration_id)
-    left join ladders using (ladder_id)
+    left join ladder_memory
+        on ladder_memory.ladder_id = short.ladder_id
+        and if(peak_short_gb is null, kind_rank = 1, ladder_memory.peak_memory_kind = short.peak_memory_kind)
     left join known using (model)
 );
 
@@ -77,3 +65,4 @@ comment on column configuration_full_memory.peak_short_gb is 'Highest peak of it
 comment on column configuration_full_memory.peak_full_gb is 'Peak with the whole context in use, GB.';
 comment on column configuration_full_memory.peak_full_kind is 'measured by a ladder, or estimated.';
 comment on column configuration_full_memory.peak_full_reason is 'How it was estimated, or why it is not known.';
+comment on column configuration_full_memory.peak_full_confidence is 'How sure the peak is that it rests on: the ladder''s, or the short one.';

@@ -71,13 +71,7 @@ select
     question, machine, comparison_count, request_count::bigint as request_count, figure,
     headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
     headline.name as figure_of, evidence,
-    case
-        when comparison_count = 0 then 'not measured'
-        when coalesce(len(list_filter(verdicts, lambda verdict: verdict is not null)), 0) = 0 then 'inconclusive'
-        when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 1
-            then list_filter(verdicts, lambda verdict: verdict is not null)[1]
-        else 'depends on runtime and bits'
-    end as verdict
+    joint_verdict(comparison_count, verdicts, 'depends on runtime and bits') as verdict
 from (select * from quality union all select * from trade union all select * from context);
 
 comment on view answers_models is 'One row per machine with something to say of two models and question 4, 5, 6.';

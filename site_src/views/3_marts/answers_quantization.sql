@@ -70,14 +70,7 @@ select
     question, machine, comparison_count, request_count::bigint as request_count, figure,
     headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
     headline.name as figure_of, evidence,
-    case
-        when comparison_count = 0 then 'not measured'
-        when coalesce(len(list_filter(verdicts, lambda verdict: verdict is not null)), 0) = 0 then 'inconclusive'
-        when len(list_filter(verdicts, lambda verdict: verdict is not null)) = 1
-            then list_filter(verdicts, lambda verdict: verdict is not null)[1]
-        when question = 9 then 'one for each model and runtime'
-        else 'depends on model and bits'
-    end as verdict
+    joint_verdict(comparison_count, verdicts, if(question = 9, 'one for each model and runtime', 'depends on model and bits')) as verdict
 from (select * from loss union all select * from worth union all select * from value);
 
 comment on view answers_quantization is 'One row per machine with something to say of quantizations and question 7, 8, 9.';

@@ -101,13 +101,10 @@ select
     question, machine, comparison_count, request_count::bigint as request_count, figure,
     headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
     headline.name as figure_of, evidence,
-    case
-        when comparison_count = 0 then 'not measured'
-        when question = 3 and comparison_count < 4 then 'not all measured'
-        when coalesce(len(verdicts), 0) = 0 then 'inconclusive'
-        when len(verdicts) = 1 then verdicts[1]
-        else 'depends on model and bits'
-    end as verdict
+    if(
+        question = 3 and comparison_count between 1 and 3, 'not all measured',
+        joint_verdict(comparison_count, verdicts, 'depends on model and bits')
+    ) as verdict
 from (select * from speed union all select * from memory union all select * from production);
 
 comment on view answers_runtime is 'One row per machine with both runtimes and question 1, 2, 3: MLX against llama.cpp.';

@@ -7,16 +7,12 @@ ladders as (
     select
         machine, model, runtime, quantization,
         max(context_usable) as context_usable,
-        arg_max({'gb': memory.peak_memory_gb}, (context_effective, ladder_id)).gb as deep_memory_gb,
-        arg_max({'below': context_usable_below}, (coalesce(context_usable, -1), ladder_id)).below as context_usable_below
+        arg_max({'gb': memory.peak_memory_gb}, (context_effective, context_utilization.ladder_id)).gb as deep_memory_gb,
+        arg_max({'below': context_usable_below}, (coalesce(context_usable, -1), context_utilization.ladder_id)).below as context_usable_below
     from context_utilization
-    left join (
-        select ladder_id, max(peak_memory_gb) as peak_memory_gb, any_value(server order by run_id) as server
-        from runs
-        where suite = 'context'
-        group by ladder_id
-    ) as memory using (ladder_id)
-    where coalesce(memory.server, 'lmstudio') = 'lmstudio'
+    left join ladder_memory as memory on memory.ladder_id = context_utilization.ladder_id and memory.kind_rank = 1
+    left join (select distinct ladder_id, server from stg_runs) as known on known.ladder_id = context_utilization.ladder_id
+    where coalesce(known.server, 'lmstudio') = 'lmstudio'
     group by machine, model, runtime, quantization
 ),
 repeated as (
@@ -71,7 +67,7 @@ select
     decode_tps, decode_tps_low, decode_tps_high,
     coalesce(peak_full_gb, peak_short_gb) as memory_gb,
     if(peak_full_gb is null, 'only with short prompts', peak_full_kind) as memory_kind,
-    deep_memory_gb, memory_confidence,
+    deep_memory_gb, coalesce(peak_full_confidence, memory_confidence) as memory_confidence,
     budget_for(memory_gb, wired_limit_gb, machine_memory_gb) as budget_gb,
     budget_for(deep_memory_gb, wired_limit_gb, machine_memory_gb) as budget_deep_gb,
     context_usable, context_usable_below, quality_gate,

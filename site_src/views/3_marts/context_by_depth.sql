@@ -9,7 +9,7 @@ where decode_tps is not null
 union all
 select label, ladder_id, coalesce(prompt_tokens, rung), 'memory, GB', memory_gb, verdict
 from context_ladder
-where memory_gb is not null
+where memory_gb is not null and accepted_count > 0
 order by label, ladder_id, figure, depth;
 
 comment on view context_by_depth is 'One row per ladder, depth and figure, for the chart.';

@@ -5,7 +5,7 @@ with
 costs as (
     select
         configuration_id,
-        median(run_seconds / repeats) / 60 as repeat_minutes,
+        median(run_seconds / nullif(repeats, 0)) / 60 as repeat_minutes,
         arg_max(coalesce(model_requested, model_variant, model_key), run_started_at) as key
     from stg_runs
     inner join (select run_id, any_value(model_requested) as model_requested, any_value(model_variant) as model_variant

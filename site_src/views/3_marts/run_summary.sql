@@ -79,6 +79,7 @@ select
     peak_short_gb,
     peak_full_gb,
     if(peak_full_gb is null, null, peak_full_kind) as peak_full_kind,
+    if(peak_full_gb is null, null, peak_full_confidence) as peak_full_confidence,
     peak_full_reason,
     load_cold_s, load_cold_s_low, load_cold_s_high, coalesce(load_cold_count, 0) as load_cold_count,
     load_warm_s, load_warm_s_low, load_warm_s_high, coalesce(load_warm_count, 0) as load_warm_count,
@@ -149,3 +150,4 @@ comment on column run_summary.load_warm_count is 'Such loads.';
 comment on column run_summary.context_usable is 'Largest rung that passed in ladders at the same context, tokens; NULL: none was climbed.';
 comment on column run_summary.context_usable_below is 'The first rung that did not pass.';
 comment on column run_summary.partial_run_count is 'Runs that lack a prompt that others have: their speeds are left out.';
+comment on column run_summary.peak_full_confidence is 'How sure the peak is that this rests on: the ladder''s, or the short one.';
