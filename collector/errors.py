@@ -9,6 +9,8 @@
     ├── TableInvalid         a hand-kept CSV lacks a column, or holds what is none of its values
     ├── ImportFailed         a file of another tool cannot be imported
     ├── RunUnclear           no run, or more than one, could be meant
+    ├── SandboxFailed        the sandbox for programs that models wrote cannot be had
+    ├── NothingToVote        no two outputs are left to be judged
     └── StoreFailed          a run file could not be written or read back
 
 A request that fails while it is measured is no error: it is a row with `error_kind`. Any other exception is a bug
@@ -59,3 +61,11 @@ class ImportFailed(CollectorError):
 
 class RunUnclear(CollectorError):
     """No run, or more than one, could be meant."""
+
+
+class SandboxFailed(CollectorError):
+    """The sandbox for programs that models wrote cannot be had."""
+
+
+class NothingToVote(CollectorError):
+    """No two outputs are left to be judged."""

@@ -7,6 +7,7 @@ old file reads as NULL in newer columns.
 Versions:
     1  2026-11  first
     2  2026-11  environment, engine processes, macOS footprint, calibration of the client, context ladder
+    3  2026-11  quality pass
 """
 
 import os
@@ -19,7 +20,7 @@ from collector.errors import TableInvalid as TableInvalid  # what site_src knows
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
 # Kinds of `error_kind` that are flaws of what was written; the request itself went well, and its speed counts.
@@ -57,7 +58,7 @@ class Column:
     type: str
     unit: str
     meaning: str
-    scope: Literal["run", "operation"]
+    scope: Literal["run", "operation", "grade", "vote"]
 
 
 def _columns(scope: Literal["run", "operation"], *rows: tuple[str, str, str, str]) -> tuple[Column, ...]:
@@ -163,6 +164,12 @@ RUN = _columns(
     ("client_event_delay_us", "DOUBLE", "µs", "then: median of that delay"),
     ("client_cpu_us_per_token", "DOUBLE", "µs", "then: CPU time of the client for each token received"),
     ("context_budget_s", "DOUBLE", "s", "time the context ladder was given; NULL: no ladder"),
+    (
+        "quality_allowance",
+        "INTEGER",
+        "tokens",
+        "added to each prompt's limit in the quality pass, so that a thinking model gets to its answer; NULL: no pass",
+    ),
 )
 
 OPERATION = _columns(
@@ -255,7 +262,7 @@ def typed(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if isinstance(value, types.get(name, object))}
 
 
-def arrow_schema() -> "pyarrow.Schema":
+def arrow_schema(columns: tuple[Column, ...] = COLUMNS, form: str = FORMAT) -> "pyarrow.Schema":
     """The columns as Arrow types, with the format's name and version as metadata."""
     import pyarrow as pa
 
@@ -276,8 +283,8 @@ def arrow_schema() -> "pyarrow.Schema":
             return pa.struct([(field.split()[0], arrow(field.split()[1])) for field in fields])
         return plain[name]
 
-    metadata = {"format": FORMAT, "schema_version": str(SCHEMA_VERSION)}
-    return pa.schema([(column.name, arrow(column.type)) for column in COLUMNS], metadata=metadata)
+    metadata = {"format": form, "schema_version": str(SCHEMA_VERSION)}
+    return pa.schema([(column.name, arrow(column.type)) for column in columns], metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -296,6 +303,21 @@ class Results:
     def runs(self) -> Path:
         """Where finished run files lie."""
         return self.root / "runs"
+
+    @property
+    def grades(self) -> Path:
+        """What graders found in stored outputs."""
+        return self.root / "grades"
+
+    @property
+    def votes(self) -> Path:
+        """What people chose of two outputs."""
+        return self.root / "votes"
+
+    @property
+    def voter(self) -> Path:
+        """Digits that stand for whoever votes here; git-ignored."""
+        return self.journals / "voter"
 
     @property
     def journals(self) -> Path:

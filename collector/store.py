@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from collector import journal
 from collector.backends import Facts
 from collector.errors import StoreFailed
-from collector.schema import COLUMNS, OPERATION, SCHEMA_VERSION, Results, arrow_schema
+from collector.schema import COLUMNS, OPERATION, SCHEMA_VERSION, Column, Results, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,10 +27,23 @@ def write(results: Results, facts: Facts, operations: list[Facts]) -> Path:
     """
     table = _table({**facts, "schema_version": SCHEMA_VERSION}, operations)
     target = results.runs / file_name(facts)
+    keep(
+        results,
+        table,
+        target,
+        facts["run_id"],
+        "The run",
+        "Its journal is kept; make room or mend the folder, and the next `collect` saves it.",
+    )
+    return target
+
+
+def keep(results: Results, table: "pa.Table", target: Path, prefix: str, what: str, remedy: str) -> None:
+    """Write a table as the file `target`, whole or not at all. Raises StoreFailed, in which `what` names the table."""
     try:
-        results.runs.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         results.journals.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f"{facts['run_id']}-", suffix=".part", dir=results.journals)
+        handle, name = tempfile.mkstemp(prefix=f"{prefix}-", suffix=".part", dir=results.journals)
         part = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -42,10 +55,8 @@ def write(results: Results, facts: Facts, operations: list[Facts]) -> Path:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise StoreFailed(
-            f"The run could not be written to {results.runs}: {error.strerror or error}.",
-            "Its journal is kept; make room or mend the folder, and the next `collect` saves it.",
+            f"{what} could not be written to {target.parent}: {error.strerror or error}.", remedy
         ) from error
-    return target
 
 
 def recover(results: Results) -> list[Path]:
@@ -99,6 +110,16 @@ def _table(facts: Facts, operations: list[Facts]) -> "pa.Table":
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+def rows_as_table(rows: list[Facts], columns: tuple[Column, ...], form: str) -> "pa.Table":
+    """Rows of grades or votes as Arrow; what does not fit its column becomes NULL."""
+    import pyarrow as pa
+
+    schema = arrow_schema(columns, form)
+    return pa.Table.from_arrays(
+        [_array([row.get(field.name) for row in rows], field.type) for field in schema], schema=schema
+    )
+
+
 def _array(values: list[Any], kind: "pa.DataType") -> "pa.Array":
     """The values as Arrow; what a server sent in the wrong type becomes NULL instead of costing the run."""
     import pyarrow as pa
@@ -119,7 +140,8 @@ def _encode(table: "pa.Table", file: Any) -> None:
     import pyarrow.parquet as pq
 
     # Dictionaries only where values repeat: on the lists they would double a small file.
-    repeating = [column.name for column in COLUMNS if column.type == "VARCHAR" and not column.name.endswith("_text")]
+    texts = [field.name for field in table.schema if str(field.type) == "string"]
+    repeating = [name for name in texts if not name.endswith("_text")]
     pq.write_table(
         table,
         file,

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector import graders
 from collector.errors import SuiteInvalid
+from collector.graders import Check
 
 FOLDER = Path(__file__).parent / "suites"
 PLACEHOLDER = "[示例代码]"
@@ -19,12 +21,17 @@ PLACEHOLDER = "[示例代码]"
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt as it is sent. `max_tokens` limits what the model may generate."""
+    """One prompt as it is sent. `max_tokens` limits what the model may generate.
+
+    `language` is the one to answer in, `checks` what is asked of the answer: neither is part of what is sent.
+    """
 
     id: str
     category: str
     text: str
     max_tokens: int
+    language: str | None = None
+    checks: tuple[Check, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -61,6 +68,11 @@ def read(name: str) -> Suite:
     return Suite(name, "; ".join(titles), tuple(prompts))
 
 
+def known() -> dict[str, Prompt]:
+    """Every prompt of every suite by its hash. Raises SuiteInvalid."""
+    return {prompt.sha256: prompt for name in names() for prompt in _read(name).prompts}
+
+
 def _read(name: str) -> Suite:
     if name not in names():
         raise SuiteInvalid(f"There is no suite {name!r}.", f"Choose one of: {', '.join(names())}.")
@@ -68,7 +80,7 @@ def _read(name: str) -> Suite:
     mend = f"Mend {path.relative_to(FOLDER.parent.parent)}."
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        prompts = tuple(_prompt(entry) for entry in table["prompt"])
+        prompts = tuple(_prompt(entry, table.get("language")) for entry in table["prompt"])
         suite = Suite(table["name"], table["title"], prompts)
     except (ValueError, KeyError, TypeError, OSError) as error:  # ValueError: no TOML, UTF-8 or number
         raise SuiteInvalid(f"Suite {name!r} cannot be read: {error!r}.", mend) from None
@@ -78,12 +90,22 @@ def _read(name: str) -> Suite:
     return suite
 
 
-def _prompt(entry: dict[str, Any]) -> Prompt:
+def _prompt(entry: dict[str, Any], language: str | None) -> Prompt:
     text = entry["text"]
     if "material" in entry:
         supplied = render(FOLDER / "material" / entry["material"])
         text = text.replace(PLACEHOLDER, f"\n\n{supplied}") if PLACEHOLDER in text else f"{text}\n\n{supplied}"
-    return Prompt(entry["id"], entry["category"], text, int(entry["max_tokens"]))
+    checks = tuple(_check(declared) for declared in entry.get("check", []))
+    if len({check.id for check in checks}) < len(checks):
+        raise ValueError(f"checks of {entry['id']} need ids of their own")
+    return Prompt(entry["id"], entry["category"], text, int(entry["max_tokens"]), language, checks)
+
+
+def _check(declared: dict[str, Any]) -> Check:
+    name = declared["grader"]
+    if name not in graders.names("Q1"):
+        raise ValueError(f"there is no grader {name!r} for a check")
+    return Check(declared.get("id", name), name, declared)
 
 
 def render(folder: Path) -> str:

@@ -65,7 +65,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     except TableInvalid as error:
         raise PluginError(str(error)) from None
     for row in warehouse.rows("from damaged_files"):
-        log.warning("results/runs/%s is skipped: %s", row["file"], row["reason"])
+        log.warning("results/%s/%s is skipped: %s", row["folder"], row["file"], row["reason"])
     try:
         for made in build.make(warehouse, config.use_directory_urls):
             if known := files.get_file_from_path(made.path):
@@ -79,8 +79,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveReloadServer:
     """Build again when a run file appears or a table, view, chart or asset is edited."""
     results = Results.find()
-    results.runs.mkdir(parents=True, exist_ok=True)
+    folders = (results.runs, results.grades, results.votes)
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
     tables = map(results.table, TABLES)
-    for path in (results.runs, *tables, HERE / "views", HERE / "charts", HERE / "assets"):
+    for path in (*folders, *tables, HERE / "views", HERE / "charts", HERE / "assets"):
         server.watch(str(path))
     return server

@@ -1,11 +1,11 @@
-"""Reading one run file, or saying why it cannot be trusted."""
+"""Reading one run file, or one of grades or votes, or saying why it cannot be trusted."""
 
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from collector.schema import FORMAT, SCHEMA_VERSION, arrow_schema
+from collector.schema import COLUMNS, FORMAT, SCHEMA_VERSION, Column, arrow_schema
 
 
 class Untrusted(Exception):
@@ -14,11 +14,19 @@ class Untrusted(Exception):
 
 def read_run(path: Path) -> pa.Table:
     """A run file's rows in the columns of the schema. Raises Untrusted, with the reason in words."""
+    table = read(path, COLUMNS, FORMAT, "a run file")
+    if len(table) == 0:
+        raise Untrusted("it has no rows")
+    return table
+
+
+def read(path: Path, columns: tuple[Column, ...], form: str, kind: str) -> pa.Table:
+    """A file's rows in these columns. Raises Untrusted; `kind` says there what it should have been."""
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
         metadata = file.schema_arrow.metadata or {}
-        if metadata.get(b"format", b"").decode() != FORMAT:
-            raise Untrusted("it is not a run file of this project")
+        if metadata.get(b"format", b"").decode() != form:
+            raise Untrusted(f"it is not {kind} of this project")
         version = int(metadata.get(b"schema_version", b"0"))
         if version > SCHEMA_VERSION:
             raise Untrusted(f"it was written by a newer version (schema {version}); update this clone")
@@ -26,13 +34,10 @@ def read_run(path: Path) -> pa.Table:
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).partition("\n")[0].replace(f"{path.parent}/", "")  # reasons are published
         raise Untrusted(f"it is damaged: {said}") from None
-    if len(table) == 0:
-        raise Untrusted("it has no rows")
-    return _typed(table)
+    return _typed(table, arrow_schema(columns))
 
 
-def _typed(table: pa.Table) -> pa.Table:
-    wanted = arrow_schema()
+def _typed(table: pa.Table, wanted: pa.Schema) -> pa.Table:
     for field in table.schema:
         if field.name not in wanted.names:  # page checksums do not cover names, and a newer version was refused before
             raise Untrusted(f"it is damaged, or written by a newer clone: the schema has no column {field.name!r}")

@@ -15,6 +15,7 @@ import duckdb
 
 from collector.schema import Results
 from site_src import cache, intake, tables
+from site_src.judged import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,7 @@ class Warehouse:
         self._views: dict[str, View] = {}
         self._made: set[str] = set()
         intake.make_tables(self._con)
+        self._judged = Judged(self._con)
         self._con.sql("create table raw_twins (run_id VARCHAR, file VARCHAR, first VARCHAR)")
         self._con.sql(f"create table raw_here ({', '.join(HERE)})")
         if here:
@@ -71,6 +73,7 @@ class Warehouse:
             self._take_in(new)
         if new or gone:
             self._settle()
+        self._judged.refresh(self.results)
         self._tables()
         self._views = _in_layers()
         self._made.clear()

@@ -82,12 +82,11 @@ def test_the_smoke_suite_is_two_short_prompts() -> None:
 
 
 def test_each_seeded_bug_is_in_the_line_it_names() -> None:
-    (entry,) = (one for one in tomllib.loads((FOLDER / "standard.toml").read_text())["prompt"] if "seeded_bug" in one)
-    lines = {bug["id"]: (MATERIAL / "review" / bug["file"]).read_text().split("\n")[bug["line"] - 1] for bug in
-             entry["seeded_bug"]}  # fmt: skip
-    assert lines.keys() == BUGS.keys()
-    assert {bug: text for bug, text in BUGS.items() if text not in lines[bug]} == {}
-    assert all(bug["what"] for bug in entry["seeded_bug"])
+    [check] = next(prompt for prompt in read("standard").prompts if prompt.id == "instruction").checks
+    bugs = check.declared["bug"]
+    lines = {bug["id"]: (MATERIAL / "review" / bug["file"]).read_text().splitlines()[bug["line"] - 1] for bug in bugs}
+    assert {name: text.strip() for name, text in lines.items() if BUGS[name] in text}.keys() == BUGS.keys()
+    assert all(bug["what"] for bug in bugs)
 
 
 def test_the_lines_of_the_review_are_sent_as_they_stand_in_the_file() -> None:

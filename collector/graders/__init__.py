@@ -1,0 +1,96 @@
+"""Facts about stored outputs: each file here is one grader, found by its name.
+
+A grader has a docstring whose first line says what it asks, `TIER` (Q0: of every output; Q1: where a suite's prompt
+declares `[[prompt.check]] grader = "NAME"`), `VERSION` (raised whenever an outcome may change) and `grade`. All are
+pure functions of the stored text. Nothing a model wrote is ever run here: `execute` is the sandbox, or None.
+"""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collector.sandbox import Execute
+
+OUTCOMES = ("pass", "partial", "fail", "unparsed", "not run", "agrees", "differs")
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Output:
+    """One stored output. `language`: the one its prompt asks for, as its suite says; None is unknown."""
+
+    answer: str
+    reasoning: str = ""
+    finish_reason: str | None = None
+    language: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of reasoning and answer, which ties a grade to the text it is about; the views compute the same."""
+        return hashlib.sha256(f"{self.reasoning}\x1f{self.answer}".encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What a grader found: one of OUTCOMES, and in words why; `share`: of the things asked for, those found."""
+
+    outcome: str
+    detail: str | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A grader that a prompt declares, with what it needs to know. `id` tells several of one prompt apart."""
+
+    id: str
+    grader: str
+    declared: Mapping[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the declaration: a changed check is another check."""
+        return hashlib.sha256(json.dumps(self.declared, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade and which grader, in which version, gave it."""
+
+    check: Check
+    tier: str
+    version: int
+    grade: Grade
+
+
+def names(tier: str | None = None) -> list[str]:
+    """The graders there are, of one tier or of all."""
+    found = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+    return [name for name in found if tier is None or tier == read(name).TIER]
+
+
+def read(name: str) -> ModuleType:
+    """The grader of that name. Raises KeyError when there is none."""
+    if not (FOLDER / f"{name}.py").is_file() or name.startswith("_"):
+        raise KeyError(name)
+    return importlib.import_module(f"collector.graders.{name}")
+
+
+def grade(output: Output, checks: tuple[Check, ...], execute: "Execute | None") -> Iterator[Graded]:
+    """Every Q0 grader, then the checks declared for the output's prompt."""
+    validity = tuple(Check(name, name, {}) for name in names("Q0"))
+    for check in (*validity, *checks):
+        grader = read(check.grader)
+        yield Graded(check, grader.TIER, grader.VERSION, grader.grade(output, check.declared, execute))
+
+
+def fingerprint(has_sandbox: bool) -> str:
+    """Changes with any grader's version, and with whether code can be run: then it is worth grading again."""
+    versions = {name: read(name).VERSION for name in names()}
+    return hashlib.sha256(f"{versions} {has_sandbox}".encode()).hexdigest()[:8]

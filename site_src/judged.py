@@ -1,0 +1,84 @@
+"""Files of grades and votes into the tables `raw_grades` and `raw_votes`; those that cannot be trusted are named."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
+from collector.schema import Column, Results
+from site_src.run_file import Untrusted, read
+
+Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One folder of such files: its name, its columns, and what stands in each file's metadata."""
+
+    name: str
+    columns: tuple[Column, ...]
+    form: str
+
+    @property
+    def table(self) -> str:
+        """The table they fill."""
+        return f"raw_{self.name}"
+
+    def folder(self, results: Results) -> Path:
+        """Where they lie."""
+        return results.grades if self.name == "grades" else results.votes
+
+
+KINDS = (Kind("grades", GRADE, GRADES_FORMAT), Kind("votes", VOTE, VOTES_FORMAT))
+
+
+class Judged:
+    """Keeps both tables of a connection as the folders are."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._seen: dict[Path, Stamp] = {}
+        con.sql("create table raw_damaged_judgments (folder VARCHAR, file VARCHAR, reason VARCHAR)")
+        for kind in KINDS:
+            columns = ", ".join(f"{column.name} {column.type}" for column in kind.columns)
+            con.sql(f"create table {kind.table} (file VARCHAR, {columns})")
+
+    def refresh(self, results: Results) -> None:
+        """Read new and changed files, forget vanished ones."""
+        for kind in KINDS:
+            folder = kind.folder(results)
+            now = {path: _stamp(path) for path in sorted(folder.glob("*.parquet"))}
+            mine = [path for path in self._seen if path.parent.name == kind.name]
+            for path in mine:
+                if now.get(path) != self._seen[path]:
+                    self._forget(kind, path)
+            for path in [path for path in now if path not in self._seen]:
+                self._take_in(kind, path)
+                self._seen[path] = now[path]
+
+    def _take_in(self, kind: Kind, path: Path) -> None:
+        try:
+            table = read(path, kind.columns, kind.form, f"a file of {kind.name}")
+        except Untrusted as reason:
+            values = [kind.name, path.name, str(reason)]
+            self._con.sql("insert into raw_damaged_judgments values ($1, $2, $3)", params=values)
+            return
+        self._con.register("incoming", table.append_column("file", pa.array([path.name] * len(table), pa.string())))
+        self._con.sql(f"insert into {kind.table} by name select * from incoming")  # noqa: S608
+        self._con.unregister("incoming")
+
+    def _forget(self, kind: Kind, path: Path) -> None:
+        del self._seen[path]
+        self._con.sql(f"delete from {kind.table} where file = $file", params={"file": path.name})  # noqa: S608
+        gone = {"folder": kind.name, "file": path.name}
+        self._con.sql("delete from raw_damaged_judgments where folder = $folder and file = $file", params=gone)
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:  # a link that leads nowhere: reading it will say so
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
