@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 
 from collector import environment, haystack, ladder, measure, record
+from collector.asking import Interrupted
 from collector.backends import Backend, Facts
 from collector.haystack import Haystack
 from collector.nonce import messages, nonce
 from collector.recorder import Recorder
-from collector.run import Interrupted, Job
+from collector.run import Job
 from collector.schema import OUTPUT_FLAWS
 from collector.suite import Prompt, Suite
 

@@ -16,6 +16,11 @@ def nonce(run_id: str, prompt_id: str, repeat: int, place: int) -> str:
     return f"{(offset + place) % 10}{_number(f'{run_id}/{prompt_id}/{repeat}') % 100_000:05d}"
 
 
+def shared(prompt_sha256: str, repeat: int) -> str:
+    """Digits that every run of every configuration begins this prompt's repeat with, where nothing is timed."""
+    return f"{_number(f'{prompt_sha256}/{repeat}') % 1_000_000:06d}"
+
+
 def messages(digits: str, text: str) -> list[dict[str, str]]:
     """The chat: the digits are the very first tokens of the system message, before any constant text."""
     return [

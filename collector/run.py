@@ -5,22 +5,24 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from collector import __version__, awake, environment, loads, machine, measure, preflight, record, store
+from collector import __version__, awake, environment, loads, machine, measure, preflight, store
+from collector.asking import Asker, Interrupted
 from collector.backends import Backend, Facts
 from collector.errors import ServerNotFound, Unfit
 from collector.journal import Journal
 from collector.memory import engine
 from collector.memory.readings import method
 from collector.memory.sampler import Sampler
-from collector.nonce import messages, nonce
+from collector.nonce import nonce
 from collector.preflight import Finding
+from collector.quality import Passes
 from collector.recorder import Recorder, Watch
 from collector.schema import OUTPUT_FLAWS, Results, typed
 from collector.suite import Prompt, Suite
@@ -50,6 +52,7 @@ class Job:
     order_code: str | None = None
     sampling: Mapping[str, Any] = field(default_factory=lambda: SAMPLING)
     facts: Facts = field(default_factory=dict)
+    passes: Passes = field(default_factory=Passes)
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,6 @@ class Outcome:
     request_count: int
     failed_count: int
     stopped_by: str | None
-
-
-class Interrupted(Exception):
-    """The person pressed Ctrl-C during a request; its row is stored."""
 
 
 Work = Callable[[httpx.Client, Backend, Job, str, Recorder], None]  # the requests, once a model is there to answer
@@ -132,6 +131,7 @@ def _plan(run_id: str, job: Job) -> Facts:
         "memory_method": method(),
         **job.sampling,
         **job.facts,
+        **job.passes.facts,
         **machine.describe(),
     }
 
@@ -172,31 +172,12 @@ def _refuse(failed: list[Finding], recorder: Recorder) -> None:
 
 
 def ask_suite(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: Recorder) -> None:
-    """Warm up, then every prompt of the suite as often as asked for."""
-
-    def ask(op: str, prompt: Prompt, digits: str, repeat: int, where: Facts) -> Facts:
-        request = backend.chat(messages(digits, prompt.text), prompt.max_tokens, job.sampling)
-        recorder.begin(op, {"prompt_id": prompt.id, "repeat": repeat, "max_tokens": prompt.max_tokens})
-        seen = measure.exchange(client, request, backend.parse, at_first_text=recorder.sampler.nudge)
-        recorder.sampler.sample_now()
-        row = {
-            "prompt_id": prompt.id,
-            "prompt_category": prompt.category,
-            "prompt_sha256": prompt.sha256,
-            "max_tokens": prompt.max_tokens,
-            "repeat": repeat,
-            "nonce": digits,
-            **where,
-            **record.of_exchange(seen),
-        }
-        recorder.end(op, row, began=seen.sent_at)
-        if seen.was_interrupted:
-            raise Interrupted
-        return row
-
+    """Warm up, then every prompt of the suite as often as asked for; then the passes that are not timed."""
+    asker = Asker(client, backend, recorder)
+    sampling = dict(job.sampling)
     # The same request twice: the second time shows whether the seed decides the text.
     digits = nonce(run_id, WARMUP.id, 1, 0)
-    first, second = (ask("warmup", WARMUP, digits, 1, {}) for _ in range(2))
+    first, second = (asker.ask("warmup", WARMUP, digits, 1, sampling) for _ in range(2))
     said, again = ((row["reasoning_text"], row["output_text"]) for row in (first, second))
     honored = said == again if any(said) and any(again) else None
     findings = [*recorder.facts["preflight"], preflight.of_seed(honored)]
@@ -208,12 +189,12 @@ def ask_suite(client: httpx.Client, backend: Backend, job: Job, run_id: str, rec
             position += 1
             where = {"block": job.block, "position": position, "order_code": job.order_code}
             digits = nonce(run_id, prompt.id, repeat, position)
-            row = ask("request", prompt, digits, repeat, where)
+            row = asker.ask("request", prompt, digits, repeat, sampling, where=where)
             if repeat == job.repeats and row["first_text_ns"] is not None:
                 # Directly after, while a cache of a single prompt still holds it.
-                short = replace(prompt, max_tokens=min(prompt.max_tokens, WARM_TOKENS))
-                ask("warm", short, digits, repeat, where | {"prompt_sha256": prompt.sha256})
+                asker.ask("warm", prompt, digits, repeat, sampling, min(prompt.max_tokens, WARM_TOKENS), where)
         recorder.end("probe", {"environment": environment.survey(job.results.root)})
+    job.passes.ask(asker, job.suite, sampling)
 
 
 def _load(backend: Backend, job: Job, recorder: Recorder) -> bool:

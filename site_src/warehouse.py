@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from site_src.cache import Stamp
 
 VIEWS = Path(__file__).parent / "views"
-WIDE = ("stg_requests", "stg_memory")  # as large as the run files themselves, so each reader computes them anew
+WIDE = (
+    "stg_requests",
+    "stg_memory",
+    "stg_outputs",
+)  # as large as the run files themselves, so each reader computes them anew
 CATALOG = {"show", "duckdb_tables", "duckdb_views", "duckdb_columns", "information_schema"}  # where all must be there
 HERE = ("chip VARCHAR", "cpu_cores INTEGER", "gpu_cores INTEGER", "memory_bytes BIGINT")  # as in the schema
 

@@ -6,6 +6,8 @@ from types import TracebackType
 from collector.backends import Facts
 from collector.commands import say
 
+COUNTED = ("request", "quality", "fidelity")
+
 
 class Progress:
     """A bar on a terminal, plain lines elsewhere. Call it as `run.Watch`."""
@@ -28,7 +30,7 @@ class Progress:
 
     def __call__(self, stage: str, row: Facts) -> None:
         """Show that an operation begins or has ended."""
-        is_request = row["op"] == "request"
+        is_request = row["op"] in COUNTED
         if stage == "end" and is_request:
             self._done += 1
         if self._bar:
@@ -46,8 +48,8 @@ class Progress:
 
 def _what(row: Facts) -> str:
     op: str = row["op"]
-    if op == "request":
-        return f"{row['prompt_id']} #{row['repeat']}"
+    if op in COUNTED:
+        return f"{row['prompt_id']} #{row['repeat']}" + ("" if op == "request" else f", {op}")
     return {"load": "loading the model", "unload": "unloading", "warmup": "warming up"}.get(op, op)
 
 

@@ -30,6 +30,7 @@ NEXT_SHOWN = 3
 @click.option("--download", is_flag=True, help="Have LM Studio fetch models that are missing.")
 @click.option("--force", is_flag=True, help="Measure although a check fails; stored in every row.")
 @click.option("--suite", help="Which prompts to send.  [default: the model's, by models.csv]")
+@click.option("--quality/--no-quality", default=True, show_default=True, help="Ask for texts to be checked, too.")
 @url_option
 @results_option
 def command(
@@ -41,6 +42,7 @@ def command(
     download: bool,
     force: bool,
     suite: str | None,
+    quality: bool,
     url: str,
     results: str | None,
 ) -> None:
@@ -60,7 +62,7 @@ def command(
         _show(_coverage(folder), only)
         _show_next(folder)
         return
-    worker = _Worker(url, folder, suite, only, retry_failed, download, force)
+    worker = _Worker(url, folder, suite, only, retry_failed, download, force, quality)
     worker.work(most=1 if one else None)
     _show(_coverage(folder), only)
     sys.exit(worker.exit_code)
@@ -78,7 +80,9 @@ class _Worker:
         retry_failed: bool,
         download: bool,
         force: bool,
+        quality: bool,
     ) -> None:
+        self.quality = quality
         self.url, self.folder, self.suite = url, folder, suite
         self.only, self.retry_failed, self.download, self.force = only, retry_failed, download, force
         self.skipped: dict[str, str] = {}  # cell → why it is not tried again now
@@ -116,7 +120,7 @@ class _Worker:
         from collector import calibrate, cooldown, plan, preflight
         from collector import run as runs
         from collector import suite as suites
-        from collector.commands import _backend
+        from collector.commands import _backend, _grading, _passes
         from collector.commands._progress import Progress
         from collector.commands.context import climb
         from collector.errors import ModelUnclear, Unfit
@@ -157,9 +161,12 @@ class _Worker:
                 block=block.number,
                 order_code=block.order_code,
                 facts=facts,
+                passes=_passes.wanted(self.folder, self.quality, fidelity=False),
             )
-            with Progress(total=plan.REPEATS * len(prompts.prompts)) as progress:
+            with Progress(total=plan.REPEATS * len(prompts.prompts) + job.passes.count(prompts)) as progress:
                 outcome = runs.run(client, backend, job, progress)
+            if outcome.path and not outcome.stopped_by:
+                _grading.grade(self.folder, [outcome.path])
         except (ModelUnclear, Unfit) as error:
             return error.happened
         return self._came(outcome)

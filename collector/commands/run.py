@@ -41,6 +41,15 @@ results_option = click.option(
 @click.option("--model", metavar="NAME", help="Which model, if several are loaded; with --embedded a GGUF file.")
 @click.option("--suite", help="Which prompts to send, such as standard+coding-agent.  [default: by models.csv]")
 @click.option("--repeats", type=click.IntRange(1, 100), help=f"Measured requests per prompt.  [default: {REPEATS}]")
+@click.option(
+    "--quality", is_flag=True, help="Afterwards ask each prompt once more with a raised limit, and check the answers."
+)
+@click.option(
+    "--allowance", type=click.IntRange(0), help="With --quality: tokens added to each limit.  [default: 8192]"
+)
+@click.option(
+    "--fidelity", is_flag=True, help="Afterwards ask each prompt twice at temperature 0, to compare quantizations."
+)
 @click.option("--quick", is_flag=True, help=f"{QUICK_REPEATS} repeats: exploratory.")
 @click.option(
     "--context-length", type=click.IntRange(256), help="In tokens, with --load or --embedded.  [default: 131072; 8192]"
@@ -58,6 +67,9 @@ def command(
     model: str | None,
     suite: str | None,
     repeats: int | None,
+    quality: bool,
+    allowance: int | None,
+    fidelity: bool,
     quick: bool,
     context_length: int | None,
     results: str | None,
@@ -72,11 +84,13 @@ def command(
     from collector import calibrate, measure, preflight, store
     from collector import run as runs
     from collector import suite as suites
-    from collector.commands import _backend
+    from collector.commands import _backend, _passes
     from collector.commands._progress import Progress
     from collector.errors import Unfit
     from collector.schema import Results
 
+    if allowance is not None and not quality:
+        raise click.UsageError("--allowance goes with --quality.")
     if quick and repeats:
         raise click.UsageError("--quick and --repeats both say how often; pass one.")
     if sum((embedded, bool(key), reload)) > 1:
@@ -117,8 +131,9 @@ def command(
             preflight=tuple(findings),
             forced=force,
             facts=calibrate.last(folder),
+            passes=_passes.wanted(folder, quality, fidelity, allowance),
         )
-        with Progress(total=count * len(prompts.prompts)) as progress:
+        with Progress(total=count * len(prompts.prompts) + job.passes.count(prompts)) as progress:
             outcome = runs.run(client, backend, job, progress)
         report(outcome, folder, as_json)
         if backend.may_reload and outcome.path:
@@ -133,10 +148,13 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         return
+    from collector.commands._grading import grade
     from collector.commands._summary import comparisons, figures, show, show_comparisons
 
     if outcome.stopped_by:
         say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
+    else:
+        grade(folder, [outcome.path])
     if outcome.failed_count:
         say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
     if outcome.was_interrupted:

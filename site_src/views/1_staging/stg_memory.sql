@@ -1,3 +1,4 @@
+-- What was taken while texts for judging were written is left out: those are longer, and not every run has them.
 create or replace view stg_memory as
 with
 samples as (
@@ -5,6 +6,7 @@ samples as (
         run_id,
         op,
         max(started_ns + elapsed_ns) filter (op = 'unload') over (partition by run_id) as at_unload_ns,
+        min(started_ns) filter (op in ('quality', 'fidelity')) over (partition by run_id) as judged_from_ns,
         unnest(memory) as sample
     from raw_operations
 ),
@@ -29,7 +31,8 @@ select
     samples.sample.thermal_level,
     samples.at_unload_ns is not null and samples.sample.at_ns > samples.at_unload_ns as is_after_unload
 from samples
-left join loaded using (run_id);
+left join loaded using (run_id)
+where coalesce(samples.sample.at_ns < judged_from_ns or samples.sample.at_ns > at_unload_ns, judged_from_ns is null);
 
 comment on view stg_memory is 'One row per memory sample.';
 comment on column stg_memory.run_id is 'The run.';

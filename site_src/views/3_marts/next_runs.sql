@@ -5,11 +5,15 @@ with
 costs as (
     select
         configuration_id,
-        median(run_seconds / nullif(repeats, 0)) / 60 as repeat_minutes,
+        median((run_seconds - coalesce(judged_seconds, 0)) / nullif(repeats, 0)) / 60 as repeat_minutes,
         arg_max(coalesce(model_requested, model_variant, model_key), run_started_at) as key
     from stg_runs
-    inner join (select run_id, any_value(model_requested) as model_requested, any_value(model_variant) as model_variant
-        from raw_operations group by run_id) as asked using (run_id)
+    inner join (
+        select
+            run_id, any_value(model_requested) as model_requested, any_value(model_variant) as model_variant,
+            sum(elapsed_ns) filter (op in ('quality', 'fidelity')) / 1e9 as judged_seconds
+        from raw_operations group by run_id
+    ) as asked using (run_id)
     where run_state = 'complete'
     group by configuration_id
 ),

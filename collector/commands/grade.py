@@ -1,0 +1,26 @@
+"""`collect grade`: check stored outputs again."""
+
+import click
+
+from collector.commands import say
+from collector.commands.run import results_option
+
+
+@click.command(name="grade")
+@results_option
+def command(results: str | None) -> None:
+    """Grade every stored output that these graders have not graded yet.
+
+    Grades are files in results/grades/; earlier ones are kept, and the newest version of a grader counts. Programs that
+    models wrote run in a WebAssembly sandbox only (the extra `sandbox`).
+    """
+    from collector.commands import _grading
+    from collector.schema import Results
+
+    folder = Results.find(results)
+    runs = sorted(folder.runs.glob("*.parquet"))
+    if not runs:
+        say(f"Nothing is stored in {folder.runs} yet; `collect` measures.")
+        return
+    written = _grading.grade(folder, runs)
+    say(f"{written} files of grades written to {folder.grades}." if written else "Everything is graded already.")

@@ -1,0 +1,120 @@
+"""From stored outputs to stored grades: one file for a run and a set of graders; the runs never change."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collector import graders, measure, similarity, store, suite
+from collector.backends import Facts
+from collector.errors import StoreFailed
+from collector.graders import Graded, Output
+from collector.judgments import GRADE, GRADES_FORMAT
+from collector.schema import OUTPUT_FLAWS, Results
+
+if TYPE_CHECKING:
+    from collector.sandbox import Execute
+
+JUDGED = ("request", "quality", "fidelity")  # operations whose texts are judged
+CHECKED = ("quality",)  # and those that could end by themselves: only there a suite's checks are asked
+READ = (
+    *("run_id", "op_index", "op", "prompt_id", "prompt_sha256", "repeat"),
+    *("output_text", "reasoning_text", "finish_reason", "error_kind"),
+)
+REMEDY = "The run itself is safe; make room or mend the folder, then `collect grade`."
+
+
+def grade_run(results: Results, run: Path, execute: "Execute | None") -> Path | None:
+    """Grade a run's outputs and store that; None when these graders have done so before, or nothing can be judged.
+
+    Raises StoreFailed, also for a run that cannot be read.
+    """
+    prompts = suite.known()
+    declared = sorted(check.sha256 for prompt in prompts.values() for check in prompt.checks)
+    graders_known = hashlib.sha256(f"{graders.fingerprint(execute is not None)} {declared}".encode()).hexdigest()[:8]
+    target = results.grades / f"{run.stem}-{graders_known}.parquet"
+    if target.exists():
+        return None
+    graded_at = measure.utc_now()
+    rows = [
+        {**_about(row, output), **_row(graded), "graded_at": graded_at}
+        for row, output, checks in _outputs(run, prompts)
+        for graded in graders.grade(output, checks, execute)
+    ]
+    return _keep(results, target, rows)
+
+
+def compare(results: Results, pairs: list[Facts]) -> Path | None:
+    """Measure how alike the texts of these pairs are and store that; None without pairs. Raises StoreFailed.
+
+    A pair: `run_id, op_index, prompt_id, prompt_sha256, text, text_sha256` and the other's `other_…` of the last four.
+    """
+    graded_at = measure.utc_now()
+    rows = [
+        {
+            **{name: value for name, value in pair.items() if name not in ("text", "other_text")},
+            "check_id": name,
+            "tier": "Q2",
+            "outcome": "measured",
+            "share": alike(pair["text"], pair["other_text"]),
+            "grader": "similarity",
+            "grader_version": similarity.VERSION,
+            "graded_at": graded_at,
+        }
+        for pair in pairs
+        for name, alike in similarity.MEASURES.items()
+    ]
+    named = "".join(f"{pair['text_sha256']}{pair['other_sha256']}" for pair in pairs)
+    about = hashlib.sha256(named.encode()).hexdigest()[:12]
+    return _keep(results, results.grades / f"similarity-{graded_at:%Y%m%dt%H%M%Sz}-{about}.parquet", rows)
+
+
+def _outputs(run: Path, prompts: dict[str, suite.Prompt]) -> Iterator[tuple[Facts, Output, tuple[graders.Check, ...]]]:
+    for row in _read(run):
+        failed = row["error_kind"] is not None and row["error_kind"] not in OUTPUT_FLAWS
+        if row["op"] not in JUDGED or failed:
+            continue
+        prompt = prompts.get(row["prompt_sha256"])
+        answer, reasoning = row["output_text"] or "", row["reasoning_text"] or ""
+        output = Output(answer, reasoning, row["finish_reason"], prompt.language if prompt else None)
+        yield row, output, prompt.checks if prompt and row["op"] in CHECKED else ()
+
+
+def _read(run: Path) -> list[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(run, page_checksum_verification=True)
+        there = [name for name in READ if name in file.schema_arrow.names]
+        rows: list[dict[str, Any]] = file.read(columns=there).to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        said = str(error).partition("\n")[0]
+        raise StoreFailed(f"{run.name} cannot be read: {said}", "Fetch it again from where it was made.") from None
+    return [{name: row.get(name) for name in READ} for row in rows]
+
+
+def _about(row: Facts, output: Output) -> Facts:
+    names = ("run_id", "op_index", "prompt_id", "prompt_sha256")
+    return {**{name: row[name] for name in names}, "text_sha256": output.sha256}
+
+
+def _row(graded: Graded) -> Facts:
+    return {
+        "check_id": graded.check.id,
+        "tier": graded.tier,
+        "outcome": graded.grade.outcome,
+        "share": graded.grade.share,
+        "detail": graded.grade.detail,
+        "grader": graded.check.grader,
+        "grader_version": graded.version,
+        "check_sha256": graded.check.sha256 if graded.check.declared else None,
+    }
+
+
+def _keep(results: Results, target: Path, rows: list[Facts]) -> Path | None:
+    if not rows:
+        return None
+    table = store.rows_as_table(rows, GRADE, GRADES_FORMAT)
+    store.keep(results, table, target, "grades", "The grades", REMEDY)
+    return target

@@ -1,0 +1,57 @@
+-- A build is what outputs are pooled over: the same weights in the same engine with the same sampling, whatever the
+-- context, the suite and the versions. At temperature 0 (`fidelity`) the sampling is another.
+create or replace view stg_outputs as
+select
+    raw.run_id,
+    raw.op_index,
+    raw.op,
+    stg_runs.run_started_at,
+    stg_runs.configuration_id,
+    left(md5(concat_ws(
+        '|', stg_runs.machine, stg_runs.server, stg_runs.endpoint, stg_runs.runtime, stg_runs.model, stg_runs.quantization,
+        stg_runs.sampling
+    )), 12) as build_id,
+    stg_runs.label as build_label,
+    stg_runs.machine, stg_runs.server, stg_runs.endpoint, stg_runs.runtime, stg_runs.model, stg_runs.quantization,
+    stg_runs.bits, stg_runs.file_bytes, stg_runs.sampling,
+    raw.prompt_id,
+    raw.prompt_category,
+    raw.prompt_sha256,
+    raw.repeat,
+    raw.nonce,
+    raw.max_tokens,
+    raw.finish_reason,
+    raw.output_text,
+    raw.reasoning_text,
+    sha256(concat(coalesce(raw.reasoning_text, ''), chr(31), coalesce(raw.output_text, ''))) as text_sha256
+from raw_operations as raw
+inner join stg_runs using (run_id)
+where raw.op in ('request', 'quality', 'fidelity') and not coalesce(is_failure(raw.error_kind), false);
+
+comment on view stg_outputs is 'One row per output that a request brought: timed requests, the quality pass and the fidelity pass.';
+comment on column stg_outputs.run_id is 'The run.';
+comment on column stg_outputs.op_index is 'Place among the run''s operations.';
+comment on column stg_outputs.op is 'request: timed, cut off at the plan''s limits; quality: with a raised limit; fidelity: at temperature 0.';
+comment on column stg_outputs.run_started_at is 'When the run began, UTC.';
+comment on column stg_outputs.configuration_id is 'Its configuration.';
+comment on column stg_outputs.build_id is 'Equal for outputs of the same machine, server, endpoint, engine, model, quantization and sampling.';
+comment on column stg_outputs.build_label is 'Model, quantization, engine.';
+comment on column stg_outputs.machine is 'Chip, GPU cores, memory.';
+comment on column stg_outputs.server is 'The program that answered.';
+comment on column stg_outputs.endpoint is 'Path that requests went to.';
+comment on column stg_outputs.runtime is 'Engine that ran the model.';
+comment on column stg_outputs.model is 'The model, by models.csv.';
+comment on column stg_outputs.quantization is 'As the server or the file names it.';
+comment on column stg_outputs.bits is 'Nominal bits per weight.';
+comment on column stg_outputs.file_bytes is 'Size of the weights in bytes.';
+comment on column stg_outputs.sampling is 'Sampling parameters of the run''s timed requests.';
+comment on column stg_outputs.prompt_id is 'The prompt''s name in its suite.';
+comment on column stg_outputs.prompt_category is 'What kind of prompt it is.';
+comment on column stg_outputs.prompt_sha256 is 'Hash of text, material and token limit.';
+comment on column stg_outputs.repeat is 'Which repeat of the prompt, from 1; quality passes of a configuration count on.';
+comment on column stg_outputs.nonce is 'Six digits the request began with.';
+comment on column stg_outputs.max_tokens is 'Token limit sent.';
+comment on column stg_outputs.finish_reason is 'Why generation ended.';
+comment on column stg_outputs.output_text is 'The answer; untrusted.';
+comment on column stg_outputs.reasoning_text is 'The reasoning; untrusted.';
+comment on column stg_outputs.text_sha256 is 'Hash of both, which ties grades and votes to the text.';
