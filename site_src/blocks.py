@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 from markupsafe import Markup
 
-from site_src import charts, figures
+from site_src import charts, figures, side_by_side
 from site_src.charts_theme import config
 from site_src.warehouse import VIEWS, Warehouse
 
@@ -50,6 +50,10 @@ class Blocks:
         if not rows:
             return _html('<p class="reason">No rows yet.</p>')
         return _html(f"{_table(rows, columns.split(), self._comments(view))}{self._source(view)}")
+
+    def side_by_side(self, view: str) -> Markup:
+        """The texts of a view, prompt by prompt, each in a card with what its checks say."""
+        return _html(side_by_side.html(self._warehouse.rows(f"from {view}")))  # a page's own word
 
     def value(self, name: str) -> Markup:
         """`view.column` of a view with one row, with its unit."""

@@ -50,7 +50,7 @@ def page(warehouse: Warehouse, name: str, used: set[str], directory_urls: bool =
     blocks = Blocks(warehouse, _to_root(name, directory_urls), used)
     environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=True, keep_trailing_newline=True)
     environment.globals |= {
-        name: getattr(blocks, name) for name in ("chart", "table", "value", "counted", "has", "one")
+        name: getattr(blocks, name) for name in ("chart", "table", "side_by_side", "value", "counted", "has", "one")
     }
     try:
         return environment.from_string((PAGES / name).read_text(encoding="utf-8")).render()

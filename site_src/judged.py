@@ -20,6 +20,7 @@ class Kind:
     name: str
     columns: tuple[Column, ...]
     form: str
+    order: str
 
     @property
     def table(self) -> str:
@@ -31,7 +32,10 @@ class Kind:
         return results.grades if self.name == "grades" else results.votes
 
 
-KINDS = (Kind("grades", GRADE, GRADES_FORMAT), Kind("votes", VOTE, VOTES_FORMAT))
+KINDS = (
+    Kind("grades", GRADE, GRADES_FORMAT, "run_id, op_index, check_id, other_run_id, other_op_index, graded_at, file"),
+    Kind("votes", VOTE, VOTES_FORMAT, "voted_at, vote_id, file"),
+)
 
 
 class Judged:
@@ -51,12 +55,16 @@ class Judged:
             folder = kind.folder(results)
             now = {path: _stamp(path) for path in sorted(folder.glob("*.parquet"))}
             mine = [path for path in self._seen if path.parent.name == kind.name]
-            for path in mine:
-                if now.get(path) != self._seen[path]:
-                    self._forget(kind, path)
-            for path in [path for path in now if path not in self._seen]:
+            gone = [path for path in mine if now.get(path) != self._seen[path]]
+            for path in gone:
+                self._forget(kind, path)
+            new = [path for path in now if path not in self._seen]
+            for path in new:
                 self._take_in(kind, path)
                 self._seen[path] = now[path]
+            if new or gone:
+                # the same whichever way the files came: sums of floats hang on it, in their last digit
+                self._con.sql(f"create or replace table {kind.table} as from {kind.table} order by {kind.order}")
 
     def _take_in(self, kind: Kind, path: Path) -> None:
         try:

@@ -28,6 +28,7 @@ from collector.schema import Results
 from site_src import warehouse
 from site_src.warehouse import View, Warehouse
 from tests.conftest import RUN, STARTED, request
+from tests.texts import LOOP, RIGHT, WRONG, answer, answers
 
 Row = dict[str, Any]
 Run = list[Facts]
@@ -118,10 +119,11 @@ def shared() -> Planted:
 
 def grade(warehouse: Warehouse, gates: Mapping[str, str]) -> None:
     """Let configurations have these quality gates, as if outputs had been graded; before anything reads them."""
-    warehouse.rows("from configuration_quality")
+    warehouse.rows("from configuration_quality")  # so that the table is there
     rows = [{"configuration_id": name, "gate": gate, "reason": f"graded {gate}"} for name, gate in gates.items()]
     warehouse._con.register("graded", pa.Table.from_pylist(rows))
-    warehouse._con.sql("create or replace table configuration_quality as from graded")
+    warehouse._con.sql("truncate configuration_quality")
+    warehouse._con.sql("insert into configuration_quality by name from graded")
     warehouse._con.unregister("graded")
 
 
@@ -318,6 +320,21 @@ def everything() -> list[Run]:
         [gguf("BF16"), *loaded(0)[:1], {"op": "load", "elapsed_ns": 10**9, "error_kind": "load_failed"}],
         [gguf("Q4_K_S"), *speeds("qa", 41.0), request("puzzle", completion_tokens=None, chunks=[])],
         [{**mlx(), "model_key": None, "quantization": None}, *speeds("qa", 41.0, 41.0, 41.0)],
+        [
+            gguf(),
+            *answers(),
+            *answers(repeat=2),
+            *answers(RIGHT, op="fidelity"),
+            *answers(RIGHT, op="fidelity", repeat=2),
+        ],
+        [
+            gguf("Q8_0"),
+            *answers(),
+            *(answer(name, text[::-1], "fidelity", n) for name, text in RIGHT.items() for n in (1, 2)),
+        ],
+        [mlx(), *answers(WRONG), answer("short", LOOP, "request")],
+        [mlx("4bit", qwen), *answers({**RIGHT, "long": LOOP})],
+        [gguf("Q4_K_M", qwen), *answers({**WRONG, "short": ""}, finish_reason="length")],
         ladder(mlx(), (16384, 6), (65536, 5), (131072, 2)),
         [*ladder(gguf(), (16384, 6), (65536, 6)), *rung(200000, **refused)],
         ladder(gguf("Q4_K_M", context_effective=196608, context_requested=196608), (131072, 6), (180000, 4), gb=150),

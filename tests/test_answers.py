@@ -33,7 +33,11 @@ from tests.planted import views_without_comments as views_without_comments
 Given = Callable[..., Warehouse]
 MACHINE = "m3"
 OPEN = ("not measured", "not all measured", "inconclusive")
-SOURCES = ("framework_delta", "stability", "model_comparison", "context_utilization", "quant_tradeoff")
+SOURCES = (
+    *("framework_delta", "stability", "model_comparison", "context_utilization", "quant_tradeoff"),
+    *("quality", "quality_flips", "build_quality"),
+)
+UNGRADED = "no two outputs to be compared are graded"
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def test_from_the_archive_alone_nine_questions_are_open_and_each_says_what_is_mi
     for row in found:
         assert row["missing"].startswith("it needs "), row["question"]
         assert "20 of 20 cells of the plan are not measured" in row["missing"]
-        assert ("no output is graded" in row["missing"]) == (row["question"] in (4, 7, 8, 9))
+        assert (UNGRADED in row["missing"]) == (row["question"] in (4, 7, 8, 9))
         assert row["settled_by"]
         assert row["asked"].endswith("?")
         assert (row["comparison_count"], row["request_count"]) == (0, 0)
@@ -300,31 +304,83 @@ def models(verdict: str = "M faster", requests: int = 42, bits: int = 4, **more:
 
 
 def of_models(views: Planted, question: int, *comparisons: Row) -> Row:
-    views.leave_empty("context_utilization")
+    views.leave_empty("context_utilization", "quality_flips", "build_quality")
     views.put("model_comparison", *comparisons)
     return answer(views, question, "answers_models")
 
 
+def flips(kind: str, verdict: str, place: int = 1, prompts: int = 7, **more: Any) -> Row:
+    """A pair's row of quality_flips; its builds are `a<place>` and `b<place>`."""
+    return {
+        "kind": kind,
+        "machine": MACHINE,
+        "server": "lmstudio",
+        "label": f"M {place}",
+        "other_label": f"Q {place}",
+        "model": "M",
+        "other_model": "Q",
+        "quantization": "8bit",
+        "other_bits": 3 + place,
+        "build_id": f"a{place}",
+        "other_build_id": f"b{place}",
+        "prompt_count": prompts,
+        "answer_count": 2 * prompts,
+        "both_count": 4,
+        "lost_count": 2,
+        "gained_count": 1,
+        "p_value": 1.0,
+        "verdict": verdict,
+        "reason": None if prompts else "no prompt judged on both sides",
+        **more,
+    }
+
+
+def gated(views: Planted, *gates: tuple[str, str]) -> None:
+    """Gates of the builds that `flips` names, pair after pair."""
+    names = [
+        (f"{side}{place}", gate) for place, pair in enumerate(gates, 1) for side, gate in zip("ab", pair, strict=True)
+    ]
+    views.put("build_quality", *({"build_id": name, "gate": gate} for name, gate in names))
+
+
 @pytest.mark.parametrize(
-    ("gates", "verdict", "count"),
+    ("verdicts", "gates", "verdict", "count"),
     [
-        ([("pass", "fail")], "M better", 1),
-        ([("fail", "pass")], "Q better", 1),
-        ([("pass", "pass")], "inconclusive", 1),
-        ([("warn", "pass")], "inconclusive", 1),
-        ([("pass", "unproven")], "not measured", 0),
-        ([("unproven", "unproven")], "not measured", 0),
-        ([("pass", "fail"), ("unproven", "pass")], "M better", 1),
-        ([("pass", "fail"), ("fail", "pass")], "depends on runtime and bits", 2),
+        (["worse"], [("unproven", "unproven")], "M better", 1),
+        (["better"], [("unproven", "unproven")], "Q better", 1),
+        (["inconclusive"], [("pass", "fail")], "M better", 1),
+        (["inconclusive"], [("fail", "pass")], "Q better", 1),
+        (["inconclusive"], [("pass", "pass")], "inconclusive", 1),
+        (["inconclusive"], [("warn", "fail")], "inconclusive", 1),
+        (["inconclusive", "worse"], [("unproven", "pass"), ("pass", "unproven")], "M better", 2),
+        (["worse", "better"], [("unproven", "unproven")] * 2, "depends on runtime and bits", 2),
     ],
 )
-def test_which_model_writes_better_is_said_by_graded_outputs_alone(
-    views: Planted, gates: list[tuple[str, str]], verdict: str, count: int
+def test_which_model_writes_better_is_said_by_checked_outputs_alone(
+    views: Planted, verdicts: list[str], gates: list[tuple[str, str]], verdict: str, count: int
 ) -> None:
-    rows = [models(bits=bits, quality_gate=a, other_quality_gate=b) for bits, (a, b) in enumerate(gates, start=4)]
-    row = of_models(views, 4, *rows)
-    assert (row["verdict"], row["comparison_count"], row["request_count"]) == (verdict, count, 42 * count or None)
-    assert f"M against Q (mlx, 4 bit): quality {gates[0][0]} against {gates[0][1]}" in row["evidence"]
+    gated(views, *gates)
+    views.put("quality_flips", *(flips("model", said, place) for place, said in enumerate(verdicts, 1)))
+    row = of_models(views, 4, models())
+    assert (row["verdict"], row["comparison_count"], row["request_count"]) == (verdict, count, 14 * count)
+    assert "M 1 against Q 1: of 7 prompts both pass 4, only the first 2, only the second 1, p = 1.00" in row["evidence"]
+    assert (row["figure_value"], row["figure_of"]) == (3, f"M {count} against Q {count}")
+
+
+def test_models_without_a_prompt_judged_on_both_sides_are_not_measured(views: Planted) -> None:
+    gated(views, ("unproven", "unproven"))
+    views.put("quality_flips", flips("model", "not comparable", prompts=0))
+    row = of_models(views, 4, models())
+    assert (row["verdict"], row["comparison_count"], row["figure_value"]) == ("not measured", 0, None)
+    assert row["evidence"] == "M 1 against Q 1: no prompt judged on both sides"
+
+
+@pytest.mark.parametrize("kind", ["reference", "runtime"])
+def test_other_pairs_say_nothing_of_models(views: Planted, kind: str) -> None:
+    views.put("quality_flips", flips(kind, "worse"))
+    views.leave_empty("context_utilization", "build_quality")
+    views.put("model_comparison", models())
+    assert views.rows("from answers_models where question = 4") == []
 
 
 @pytest.mark.parametrize(
@@ -446,6 +502,7 @@ def quant(name: str, verdict: str = "faster", gate: str = "unproven", requests: 
         "decode_tps_ratio_high": ratio and 1.6,
         "memory_saved_gb": 120.0,
         "memory_verdict": "smaller",
+        "reference_quality_gate": "unproven",
         "quality_gate": gate,
         "request_count": requests,
         **more,
@@ -453,27 +510,41 @@ def quant(name: str, verdict: str = "faster", gate: str = "unproven", requests: 
 
 
 def of_quantizations(views: Planted, question: int, *rows: Row) -> Row:
+    views.leave_empty("quality_flips", "build_quality")
     views.put("quant_tradeoff", *rows, quant("8bit"))
     return answer(views, question, "answers_quantization")
 
 
 @pytest.mark.parametrize(
-    ("gates", "verdict", "count"),
+    ("said", "gates", "verdict"),
     [
-        ({"4bit": "fail"}, "fails at 4 bit", 1),
-        ({"4bit": "pass"}, "holds", 1),
-        ({"4bit": "warn"}, "inconclusive", 1),
-        ({"4bit": "unproven"}, "not measured", 0),
-        ({"4bit": "pass", "6bit": "unproven"}, "holds", 1),
-        ({"4bit": "pass", "6bit": "pass"}, "holds", 2),
-        ({"4bit": "fail", "6bit": "pass"}, "depends on model and bits", 2),
+        (["inconclusive"], [("unproven", "fail")], "breaks at 4 bit"),
+        (["inconclusive"], [("fail", "fail")], "inconclusive"),
+        (["worse"], [("unproven", "unproven")], "worse at 4 bit"),
+        (["worse"], [("unproven", "fail")], "breaks at 4 bit"),
+        (["better"], [("unproven", "unproven")], "better at 4 bit"),
+        (["inconclusive"], [("unproven", "pass")], "holds"),
+        (["inconclusive"], [("unproven", "warn")], "inconclusive"),
+        (["inconclusive"] * 2, [("unproven", "pass")] * 2, "holds"),
+        (["worse", "inconclusive"], [("unproven", "unproven"), ("unproven", "pass")], "depends on model and bits"),
     ],
 )
-def test_how_much_quality_is_lost_is_said_by_graded_outputs_alone(
-    views: Planted, gates: dict[str, str], verdict: str, count: int
+def test_how_much_quality_is_lost_is_said_by_checked_outputs_alone(
+    views: Planted, said: list[str], gates: list[tuple[str, str]], verdict: str
 ) -> None:
-    row = of_quantizations(views, 7, *(quant(name, gate=gate) for name, gate in gates.items()))
-    assert (row["verdict"], row["comparison_count"], row["request_count"]) == (verdict, count, 21 * count or None)
+    gated(views, *gates)
+    views.put("quality_flips", *(flips("reference", one, place) for place, one in enumerate(said, 1)))
+    row = of_quantizations(views, 7, quant("4bit"))
+    assert (row["verdict"], row["comparison_count"], row["request_count"]) == (verdict, len(said), 14 * len(said))
+    assert f"gate {gates[0][1]}; of 7 prompts 2 lost, 1 gained, p = 1.00" in row["evidence"]
+
+
+def test_quantizations_whose_outputs_are_not_checked_lose_nothing_that_is_known(views: Planted) -> None:
+    views.leave_empty("build_quality")
+    views.put("quality_flips", flips("reference", "not comparable", prompts=0))
+    row = of_quantizations(views, 7, quant("4bit"))
+    assert (row["verdict"], row["comparison_count"]) == ("not measured", 0)
+    assert row["evidence"] == "Q 1 against 8bit: gate unproven; no prompt judged on both sides"
 
 
 @pytest.mark.parametrize(
@@ -497,6 +568,11 @@ def test_whether_more_memory_is_worth_it_hangs_on_speed_and_quality_of_fewer_bit
     row = of_quantizations(views, 8, quant("4bit", verdict, gate))
     assert row["verdict"] == told
     assert row["comparison_count"] == (verdict != "not comparable")
+
+
+def test_fewer_bits_that_fail_where_the_reference_fails_too_prove_nothing(views: Planted) -> None:
+    row = of_quantizations(views, 8, quant("4bit", "faster", "fail", reference_quality_gate="fail"))
+    assert "worth it" not in row["verdict"]
 
 
 def test_fewer_bits_that_are_not_faster_are_not_called_so(views: Planted) -> None:
@@ -574,22 +650,26 @@ def test_what_would_settle_a_question_is_the_first_run_that_serves_it(views: Pla
     assert (found[6]["settled_by"], found[6]["settled_in_minutes"]) == ("collect plan --run", None)
 
 
-def test_where_only_grades_are_missing_grading_would_settle_it(views: Planted) -> None:
+@pytest.mark.parametrize("judged", [0, 14])
+def test_where_only_grades_are_missing_a_quality_pass_would_settle_it(views: Planted, judged: int) -> None:
+    views.put("quality", {"machine": MACHINE, "judged_count": judged})
+    views.put("quality_flips", *(flips(kind, "inconclusive") for kind in ("model", "reference")))
     views.put("next_runs", next_run(8), next_run(5))
     views.put("quant_tradeoff", quant("4bit"), quant("8bit"))
     views.put("model_comparison", models())
     found = all_nine(views)
-    for question in (4, 7, 8, 9):
-        assert (found[question]["settled_by"], found[question]["settled_in_minutes"]) == (
-            "grading the stored outputs",
-            None,
-        )
+    more = "more prompts with a check: repeats of the same are no further questions"
+    for question in (4, 7):
+        told = more if judged else "a quality pass of each: collect --quality"
+        assert (found[question]["settled_by"], found[question]["settled_in_minutes"]) == (told, None)
     assert found[5]["settled_by"] == "s1 (w): collect"
 
 
 def test_what_is_missing_is_named_by_its_question(views: Planted) -> None:
     views.put("framework_delta", delta(4, "MLX faster"))
     views.put("quant_tradeoff", quant("4bit", "inconclusive", "pass"), quant("8bit"))
+    views.put("quality_flips", flips("reference", "inconclusive"))
+    gated(views, ("unproven", "pass"))
     states = ("measured", "pending", "to find")
     views.put("plan_coverage", *({"machine": MACHINE, "state": state} for state in states))
     found = all_nine(views)
@@ -597,7 +677,7 @@ def test_what_is_missing_is_named_by_its_question(views: Planted) -> None:
     assert (found[1]["verdict"], found[1]["missing"]) == ("MLX faster", plan)
     assert found[3]["verdict"] == "not all measured"
     assert found[3]["missing"] == f"it needs speed, memory, load time and stability of both runtimes; {plan}"
-    assert found[4]["missing"] == f"it needs graded outputs of both models; no output is graded; {plan}"
+    assert found[4]["missing"] == f"it needs graded outputs of both models; {UNGRADED}; {plan}"
     assert (found[7]["verdict"], found[7]["missing"]) == ("holds", plan)
     assert found[8]["missing"] == f"it needs several quantizations of a model, and their outputs graded; {plan}"
 
@@ -1081,7 +1161,7 @@ def test_planted_truths_leave_open_what_takes_grades_or_ladders(world: Warehouse
     for question in (4, 6, 7, 9):
         assert found[question]["verdict"] == "not measured", question
     for question in (4, 7, 8, 9):
-        assert found[question]["settled_by"] == "grading the stored outputs", question
+        assert found[question]["settled_by"] == "a quality pass of each: collect --quality", question
     assert found[6]["settled_by"].startswith("MiniMax-M2.1")
     assert (found[6]["settled_in_minutes"], "collect context --load" in found[6]["settled_by"]) == (20, True)
     assert {row["missing"].rpartition("; ")[2] for row in found.values()} == {

@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from collector import grading
 from collector.backends import Facts
 from collector.schema import Results
 from site_src.warehouse import VIEWS, Warehouse
-from tests import planted
+from tests import planted, texts
 from tests.conftest import request
 from tests.planted import (
     Planted,
@@ -58,6 +59,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Results:
     results = Results(tmp_path_factory.mktemp("order") / "results")
     runs = planted.everything()
     written(results, *runs)
+    texts.graded(results)
+    pairs = Warehouse(results).rows("from similarity_wanted")
+    grading.compare(results, pairs[1:])  # one is left to be measured
     return results
 
 
@@ -81,7 +85,7 @@ def test_the_folder_holds_a_bit_of_all(usual: Warehouse, expected: Contents) -> 
     assert {row["verdict"] for row in usual.rows("from recommendation")} >= {"recommended", "nothing measured fits"}
 
 
-EMPTY = {"configuration_quality", "damaged_files", "stg_here"}
+EMPTY = {"damaged_files", "stg_here"}
 
 
 def test_order_of_rows_in_files_and_names_of_files_change_no_view(
@@ -89,13 +93,15 @@ def test_order_of_rows_in_files_and_names_of_files_change_no_view(
 ) -> None:
     chance, other = random.Random(3), Results(tmp_path)
     other.runs.mkdir()
-    paths = list(stored.runs.glob("*.parquet"))
+    paths = [*stored.runs.glob("*.parquet"), *stored.grades.glob("*.parquet")]
     chance.shuffle(paths)
     for number, path in enumerate(paths):
         table = pq.read_table(path)
         order = list(range(len(table)))
         chance.shuffle(order)
-        pq.write_table(table.take(order), other.runs / f"{number:03d}.parquet", write_page_checksum=True)
+        target = other.root / path.parent.name / f"{number:03d}.parquet"
+        target.parent.mkdir(exist_ok=True)
+        pq.write_table(table.take(order), target, write_page_checksum=True)
     assert differing(contents(Warehouse(other)), expected) == []
 
 
@@ -103,11 +109,12 @@ def test_taken_in_one_by_one_the_runs_make_the_same_views(stored: Results, expec
     """As `mkdocs serve` takes them in, in whatever order they come, with questions in between."""
     chance, other = random.Random(4), Results(tmp_path)
     other.runs.mkdir()
-    paths = list(stored.runs.glob("*.parquet"))
+    other.grades.mkdir()
+    paths = [*stored.runs.glob("*.parquet"), *stored.grades.glob("*.parquet")]
     chance.shuffle(paths)
     warehouse = Warehouse(other)
     for number, path in enumerate(paths):
-        shutil.copy(path, other.runs)
+        shutil.copy(path, other.root / path.parent.name)
         warehouse.refresh()
         if number == len(paths) // 2:
             warehouse.rows("from recommendation")
@@ -116,7 +123,7 @@ def test_taken_in_one_by_one_the_runs_make_the_same_views(stored: Results, expec
 
 def test_a_run_that_came_and_went_leaves_nothing_behind(stored: Results, expected: Contents, tmp_path: Path) -> None:
     other = Results(tmp_path / "results")
-    shutil.copytree(stored.runs, other.runs)
+    shutil.copytree(stored.root, other.root)
     (extra,) = written(other, [mlx(), *suite(99.0, repeats=1)], run_id="f" * 12)
     warehouse = Warehouse(other)
     assert warehouse.rows("from comparison where a_id = $id", id="f" * 12)

@@ -44,17 +44,24 @@ select
     nullif(concat_ws(
         '; ',
         if(coalesce(said.verdict, 'not measured') in ('not measured', 'not all measured', 'inconclusive'), 'it needs ' || needs, null),
-        if(questions.question in (4, 7, 8, 9) and coalesce(said.comparison_count, 0) = 0, 'no output is graded', null),
+        if(questions.question in (4, 7, 8, 9) and coalesce(said.comparison_count, 0) = 0, 'no two outputs to be compared are graded', null),
         if(plan.missing_count > 0, format('{} of {} cells of the plan are not measured', plan.missing_count, plan.cell_count), null)
     ), '') as missing,
     coalesce(
-        if(questions.question in (4, 7, 8, 9) and said.machine is not null, 'grading the stored outputs', null),
+        case
+            when questions.question not in (4, 7, 8, 9) or machines.machine is null then null
+            when coalesce(graded.judged_count, 0) = 0 then 'a quality pass of each: collect --quality'
+            when coalesce(said.comparison_count, 0) > 0
+                then 'more prompts with a check: repeats of the same are no further questions'
+        end,
         settling.subject || ' (' || settling.why || '): ' || settling.command,
         'collect plan --run'
     ) as settled_by,
-    if(starts_with(settled_by, 'grading'), null, settling.estimated_minutes) as settled_in_minutes
+    if(settled_by = settling.subject || ' (' || settling.why || '): ' || settling.command, settling.estimated_minutes, null) as settled_in_minutes
 from questions
 left join machines on true
+left join (select machine, sum(judged_count) as judged_count from quality group by machine) as graded
+    on graded.machine = machines.machine
 left join said on said.machine = machines.machine and said.question = questions.question
 left join plan on plan.machine is not distinct from machines.machine
 left join settling on settling.machine is not distinct from machines.machine and settling.question = questions.question

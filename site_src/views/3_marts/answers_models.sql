@@ -1,4 +1,4 @@
--- Questions 4 to 6. What outputs are worth comes from configuration_quality alone: without it nothing is said of quality.
+-- Questions 4 to 6. What outputs are worth comes from their checks alone: without them nothing is said of quality.
 create or replace view answers_models as
 with
 pairs_of as (
@@ -7,16 +7,25 @@ pairs_of as (
 quality as (
     select
         machine, 4 as question,
-        count(*) filter (quality_gate != 'unproven' and other_quality_gate != 'unproven') as comparison_count,
-        sum(request_count) filter (quality_gate != 'unproven' and other_quality_gate != 'unproven') as request_count,
+        count(*) filter (flips.prompt_count > 0) as comparison_count,
+        sum(answer_count) filter (flips.prompt_count > 0) as request_count,
         list(distinct case
-            when quality_gate = 'pass' and other_quality_gate = 'fail' then model || ' better'
-            when quality_gate = 'fail' and other_quality_gate = 'pass' then other_model || ' better'
+            when verdict = 'worse' or a.gate = 'pass' and b.gate = 'fail' then model || ' better'
+            when verdict = 'better' or a.gate = 'fail' and b.gate = 'pass' then other_model || ' better'
         end) as verdicts,
-        null::varchar as figure, headline(null, null, null, null) as headline,
-        string_agg(format('{}: quality {} against {}', pair_name, quality_gate, other_quality_gate), '; ' order by pair_name)
-            as evidence
-    from pairs_of
+        'prompts that only one of two models passes' as figure,
+        arg_max(headline(lost_count + gained_count, null, null, label || ' against ' || other_label), (flips.prompt_count, label, other_label))
+            filter (flips.prompt_count > 0) as headline,
+        string_agg(
+            format('{} against {}: ', label, other_label) || if(flips.prompt_count = 0, flips.reason, format(
+                'of {} prompts both pass {}, only the first {}, only the second {}, p = {:.2f}', flips.prompt_count, both_count,
+                lost_count, gained_count, p_value
+            )), '; ' order by label, other_label
+        ) as evidence
+    from quality_flips as flips
+    left join build_quality as a on a.build_id = flips.build_id
+    left join build_quality as b on b.build_id = flips.other_build_id
+    where kind = 'model' and server = 'lmstudio'
     group by machine
 ),
 trade as (

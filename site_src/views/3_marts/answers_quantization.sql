@@ -11,15 +11,30 @@ others as (
 ),
 loss as (
     select
-        machine, 7 as question,
-        count(*) filter (quality_gate != 'unproven') as comparison_count,
-        sum(request_count) filter (quality_gate != 'unproven') as request_count,
-        list_sort(list(distinct case quality_gate when 'fail' then 'fails at ' || bits || ' bit' when 'pass' then 'holds' end))
-            as verdicts,
-        null::varchar as figure, headline(null, null, null, null) as headline,
-        string_agg(format('{}: quality {}', pair_name, quality_gate), '; ' order by pair_name) as evidence
-    from others
-    group by machine
+        flips.machine, 7 as question,
+        count(*) filter (flips.prompt_count > 0) as comparison_count,
+        sum(answer_count) filter (flips.prompt_count > 0) as request_count,
+        list_sort(list(distinct case
+            when own.gate = 'fail' and reference.gate != 'fail' then 'breaks at ' || other_bits || ' bit'
+            when verdict = 'worse' then 'worse at ' || other_bits || ' bit'
+            when verdict = 'better' then 'better at ' || other_bits || ' bit'
+            when own.gate = 'pass' then 'holds'
+        end)) as verdicts,
+        'prompts lost to fewer bits' as figure,
+        arg_max(headline(lost_count, null, null, other_label || ' against ' || quantization), (flips.prompt_count, other_label))
+            filter (flips.prompt_count > 0) as headline,
+        string_agg(
+            format('{} against {}: gate {}; ', other_label, quantization, coalesce(own.gate, 'unproven')) || if(
+                flips.prompt_count = 0, flips.reason, format(
+                    'of {} prompts {} lost, {} gained, p = {:.2f}', flips.prompt_count, lost_count, gained_count, p_value
+                )
+            ), '; ' order by other_label, quantization
+        ) as evidence
+    from quality_flips as flips
+    left join build_quality as own on own.build_id = flips.other_build_id
+    left join build_quality as reference on reference.build_id = flips.build_id
+    where kind = 'reference' and server = 'lmstudio'
+    group by flips.machine
 ),
 worth as (
     select
@@ -28,7 +43,7 @@ worth as (
         sum(request_count) filter (verdict != 'not comparable'),
         list_sort(list(distinct case
             when verdict in ('not comparable', 'inconclusive') then null
-            when quality_gate = 'fail' then 'worth it: fewer bits fail'
+            when quality_gate = 'fail' and reference_quality_gate != 'fail' then 'worth it: fewer bits fail'
             when verdict = 'slower' then 'slower with fewer bits'
             when quality_gate = 'pass' then 'not worth it: fewer bits hold'
             when verdict = 'faster'

@@ -46,6 +46,8 @@ select
     a.context_usable, b.context_usable as other_context_usable,
     coalesce(a_quality.gate, 'unproven') as quality_gate,
     coalesce(b_quality.gate, 'unproven') as other_quality_gate,
+    a_quality.passed_count, coalesce(a_quality.checked_count, 0) as checked_count,
+    b_quality.passed_count as other_passed_count, coalesce(b_quality.checked_count, 0) as other_checked_count,
     nullif(concat_ws(
         '; ',
         obstacle,
@@ -88,6 +90,10 @@ comment on column model_comparison.tps_per_gb is 'Tokens/s for each GB of peak m
 comment on column model_comparison.other_tps_per_gb is 'Likewise, other.';
 comment on column model_comparison.quality_gate is 'Quality of the first: pass, warn, fail or unproven.';
 comment on column model_comparison.other_quality_gate is 'Quality of the other.';
+comment on column model_comparison.passed_count is 'Prompts that pass their checks, first.';
+comment on column model_comparison.checked_count is 'Prompts with a judged answer, first.';
+comment on column model_comparison.other_passed_count is 'Prompts that pass, other.';
+comment on column model_comparison.other_checked_count is 'Prompts with a judged answer, other.';
 comment on column model_comparison.reason is 'Why it is not comparable or not sure.';
 comment on column model_comparison.peak_memory_ratio_low is 'Lower end of its 95 % interval.';
 comment on column model_comparison.peak_memory_ratio_high is 'Upper end of its 95 % interval.';

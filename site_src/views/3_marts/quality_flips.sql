@@ -33,7 +33,7 @@ flips as (
     group by a.build_id, b.build_id
 )
 select
-    kind, a.machine, a.label, b.label as other_label, a.model, b.model as other_model, a.runtime, b.runtime as other_runtime,
+    kind, a.machine, a.server, a.label, b.label as other_label, a.model, b.model as other_model, a.runtime, b.runtime as other_runtime,
     a.quantization, b.quantization as other_quantization, a.bits, b.bits as other_bits,
     a.build_id, b.build_id as other_build_id,
     coalesce(prompt_count, 0) as prompt_count, coalesce(answer_count, 0) as answer_count,
@@ -58,6 +58,7 @@ order by kind desc, a.machine, a.model, a.runtime, b.bits desc, a.build_id, b.bu
 comment on view quality_flips is 'One row per two builds to be compared by checks: a build against the highest precision of its model, MLX against llama.cpp, one model against another at the same bits.';
 comment on column quality_flips.kind is 'reference: other precision; runtime: MLX (other) against llama.cpp; model: two models.';
 comment on column quality_flips.machine is 'Chip, GPU cores, memory.';
+comment on column quality_flips.server is 'The program that answered, for both.';
 comment on column quality_flips.label is 'The first: the reference, llama.cpp, or the first model.';
 comment on column quality_flips.other_label is 'The other, which is said to be better or worse.';
 comment on column quality_flips.model is 'Model of the first.';

@@ -5,13 +5,16 @@ create or replace view quant_tradeoff as
 with
 sides as (
     select
-        run_summary.*, quality.gate as quality_gate, quality.reason as quality_reason,
+        run_summary.*, quality.gate as quality_gate, quality.reason as quality_reason, quality.reference_gate,
+        quality.passed_count as quality_passed, quality.checked_count, flips.lost_count, flips.gained_count,
         coalesce(
             quality.gate = 'pass' and peak_memory_gb is not null and coalesce(context_effective >= 131072, true), false
         ) as is_eligible,
         min(peak_memory_gb) filter (is_eligible) over (partition by machine, server, model, runtime) as least_gb
     from run_summary
     left join configuration_quality as quality using (configuration_id)
+    left join (select other_build_id, lost_count, gained_count from quality_flips where kind = 'reference') as flips
+        on flips.other_build_id = quality.build_id
     where run_summary.decode_tps is not null
 ),
 placed as (
@@ -84,7 +87,9 @@ select
         when 'b larger' then 'smaller'
         else coalesce(if(is_reference, 'reference', pair_memory.memory_verdict), 'not comparable')
     end as memory_verdict,
-    coalesce(quality_gate, 'unproven') as quality_gate,
+    coalesce(quality_gate, 'unproven') as quality_gate, coalesce(reference_gate, 'unproven') as reference_quality_gate,
+    quality_passed as passed_count, coalesce(checked_count, 0) as checked_count,
+    lost_count, gained_count,
     dominated_by is not null as is_surely_dominated,
     dominated_by,
     if(passed_count = 0, null, coalesce(value_rank = 1, false)) as is_best_value,
@@ -138,6 +143,11 @@ comment on column quant_tradeoff.peak_memory_ratio_low is 'Lower end of its 95 %
 comment on column quant_tradeoff.peak_memory_ratio_high is 'Upper end of its 95 % interval.';
 comment on column quant_tradeoff.memory_verdict is 'larger or smaller than the reference (by more than 3 %), equivalent, small difference, inconclusive, not comparable; reference.';
 comment on column quant_tradeoff.quality_gate is 'pass, warn, fail or unproven.';
+comment on column quant_tradeoff.reference_quality_gate is 'Gate of the highest precision of its model and engine whose outputs are graded.';
+comment on column quant_tradeoff.passed_count is 'Prompts that pass their checks.';
+comment on column quant_tradeoff.checked_count is 'Prompts with a judged answer.';
+comment on column quant_tradeoff.lost_count is 'Prompts that the reference passes and this quantization does not.';
+comment on column quant_tradeoff.gained_count is 'Prompts that this quantization passes and the reference does not.';
 comment on column quant_tradeoff.is_surely_dominated is 'Whether another is surely faster, smaller and of proven quality.';
 comment on column quant_tradeoff.dominated_by is 'That other quantization.';
 comment on column quant_tradeoff.reason is 'What is missing or doubtful.';

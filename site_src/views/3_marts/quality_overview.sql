@@ -1,0 +1,31 @@
+create or replace view quality_overview as
+select
+    count(*) as build_count,
+    count(*) filter (graded_count > 0) as graded_build_count,
+    count(*) filter (judged_count > 0) as judged_build_count,
+    count(*) filter (gate = 'pass') as pass_count,
+    count(*) filter (gate = 'warn') as warn_count,
+    count(*) filter (gate = 'fail') as fail_count,
+    count(*) filter (gate = 'unproven' and graded_count > 0) as unproven_count,
+    string_agg(label || ' (' || reason || ')', '; ' order by machine, label) filter (gate = 'fail') as failed,
+    string_agg(label || ' (' || reason || ')', '; ' order by machine, label) filter (gate = 'warn') as warned,
+    sum(graded_count)::bigint as graded_count,
+    sum(broken_count)::bigint as broken_count,
+    max(prompt_count) as prompt_count,
+    sum(not_run_count)::bigint as not_run_count
+from quality;
+
+comment on view quality_overview is 'One row: what is known of the outputs of all builds.';
+comment on column quality_overview.build_count is 'Builds with stored outputs.';
+comment on column quality_overview.graded_build_count is 'Those with graded outputs.';
+comment on column quality_overview.judged_build_count is 'Those with judged answers of a quality pass.';
+comment on column quality_overview.pass_count is 'Builds that pass the gate.';
+comment on column quality_overview.warn_count is 'Builds with single broken outputs, or answers that do not end.';
+comment on column quality_overview.fail_count is 'Builds that fail the gate.';
+comment on column quality_overview.unproven_count is 'Builds with graded outputs of which nothing is proven.';
+comment on column quality_overview.failed is 'Which fail, and why.';
+comment on column quality_overview.warned is 'Which warn, and why.';
+comment on column quality_overview.graded_count is 'Graded outputs.';
+comment on column quality_overview.broken_count is 'Broken ones.';
+comment on column quality_overview.prompt_count is 'Most prompts judged of a build.';
+comment on column quality_overview.not_run_count is 'Programs that were not run for want of a sandbox.';
