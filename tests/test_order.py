@@ -57,8 +57,18 @@ def views() -> Iterator[Planted]:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Results:
     results = Results(tmp_path_factory.mktemp("order") / "results")
     runs = planted.everything()
-    written(results, *runs)
+    written(results, *runs, *planted.judged())
+    planted.voted(results)
     return results
+
+
+def with_votes(stored: Results, other: Results, chance: random.Random) -> None:
+    """The same votes, in files of other names."""
+    paths = list(stored.votes.glob("*.parquet"))
+    chance.shuffle(paths)
+    other.votes.mkdir()
+    for number, path in enumerate(paths):
+        shutil.copy(path, other.votes / f"{number:03d}.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +106,7 @@ def test_order_of_rows_in_files_and_names_of_files_change_no_view(
         order = list(range(len(table)))
         chance.shuffle(order)
         pq.write_table(table.take(order), other.runs / f"{number:03d}.parquet", write_page_checksum=True)
+    with_votes(stored, other, chance)
     assert differing(contents(Warehouse(other)), expected) == []
 
 
@@ -105,18 +116,21 @@ def test_taken_in_one_by_one_the_runs_make_the_same_views(stored: Results, expec
     other.runs.mkdir()
     paths = list(stored.runs.glob("*.parquet"))
     chance.shuffle(paths)
+    with_votes(stored, other, chance)
     warehouse = Warehouse(other)
     for number, path in enumerate(paths):
         shutil.copy(path, other.runs)
         warehouse.refresh()
         if number == len(paths) // 2:
             warehouse.rows("from recommendation")
+            warehouse.rows("from preference_strength")
     assert differing(contents(warehouse), expected) == []
 
 
 def test_a_run_that_came_and_went_leaves_nothing_behind(stored: Results, expected: Contents, tmp_path: Path) -> None:
     other = Results(tmp_path / "results")
     shutil.copytree(stored.runs, other.runs)
+    shutil.copytree(stored.votes, other.votes)
     (extra,) = written(other, [mlx(), *suite(99.0, repeats=1)], run_id="f" * 12)
     warehouse = Warehouse(other)
     assert warehouse.rows("from comparison where a_id = $id", id="f" * 12)

@@ -54,6 +54,13 @@ create or replace macro wilson(passed, total, side) as
 create or replace macro wilson_low(passed, total) as if(total > 0, wilson(passed, total, -1), null);
 create or replace macro wilson_high(passed, total) as if(total > 0, wilson(passed, total, 1), null);
 
+-- Exact two-sided sign test: how likely at most so uneven a split is if both are as good; ties are left out.
+create or replace macro sign_test(won, lost) as
+    if(won + lost > 0, least(1, 2 * list_sum(list_transform(
+        range(0, least(won, lost) + 1),
+        lambda k: exp(lgamma(won + lost + 1) - lgamma(k + 1) - lgamma(won + lost - k + 1) - (won + lost) * ln(2))
+    ))), null);
+
 -- Four verdicts with a margin of 3 %: the whole interval beyond it, within it, on one side of 1, or none of these.
 create or replace macro ratio_verdict(center, margin, above, below) as
     case
