@@ -1,21 +1,36 @@
 """The data dictionary `results/README.md`, from the schema."""
 
+from collector.judgments import GRADE, VOTE
 from collector.schema import OPERATION, RUN, SCHEMA_VERSION, Column
 
 _HEAD = """# Results
 
-Data only. `runs/` holds one Parquet file per run, written by `collect` and never changed. `models.csv` says which
-model a name means, and its shape; `plan.csv` is the matrix to be measured, `machines.csv` the memory bandwidth of
-chips; `archive.csv` holds figures from before this project. `.journal/` (git-ignored) holds runs in progress.
+Data only. `runs/` holds one Parquet file per run, written by `collect` and never changed. What was thought of the
+outputs in them lies beside them: `grades/` holds what graders found, `votes/` one file for each vote of `collect vote`.
+`models.csv` says which model a name means, and its shape; `plan.csv` is the matrix to be measured, `machines.csv` the
+memory bandwidth of chips; `archive.csv` holds figures from before this project. `.journal/` (git-ignored) holds runs in
+progress, and random digits that stand for whoever votes here.
 
 To add a result, commit the file that `collect` printed: `git add "$(collect)"`. To withdraw one, delete its file.
 Any tool reads them: `duckdb -c "select model_key, op, count(*) from 'results/runs/*.parquet' group by all"`.
 
-This page is made from `collector/schema.py` by `scripts/dictionary`.
+This page is made from `collector/schema.py` and `collector/judgments.py` by `scripts/dictionary`.
 
 ## A run file, schema version {version}
 
 One row per operation. Unknown is NULL, never 0. Times are from a monotonic clock.
+"""
+
+_GRADES = """## A file of grades
+
+One row per check of an output, or per comparison of two. A grade counts only while its run holds the very text.
+"""
+
+_VOTES = """## A file of a vote
+
+One row: which of two outputs of the same request somebody preferred, without knowing which model, quantization and
+engine wrote them. It counts only while the runs hold the very texts, and of each voter once for two texts. A voter is
+random digits, no name.
 """
 
 
@@ -25,6 +40,10 @@ def text() -> str:
         _HEAD.format(version=SCHEMA_VERSION),
         _section("Columns about the run, the same on each of its rows", RUN),
         _section("Columns about the operation", OPERATION),
+        _GRADES,
+        _section("Columns of a grade", GRADE),
+        _VOTES,
+        _section("Columns of a vote", VOTE),
     ]
     return "\n".join(parts)
 

@@ -11,6 +11,7 @@
     ├── RunUnclear           no run, or more than one, could be meant
     ├── SandboxFailed        the sandbox for programs that models wrote cannot be had
     ├── NothingToVote        no two outputs are left to be judged
+    ├── NobodyToAsk          a person has to answer, and input is no terminal
     └── StoreFailed          a run file could not be written or read back
 
 A request that fails while it is measured is no error: it is a row with `error_kind`. Any other exception is a bug
@@ -69,3 +70,7 @@ class SandboxFailed(CollectorError):
 
 class NothingToVote(CollectorError):
     """No two outputs are left to be judged."""
+
+
+class NobodyToAsk(CollectorError):
+    """A person has to answer, and input is no terminal."""

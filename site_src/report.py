@@ -16,8 +16,8 @@ UNITS = {column.name: column.unit for column in RUN}
 FIGURES = (("decode_tps", "decode_count"), ("ttft_ms", "ttft_count"), ("prefill_tps", "prefill_count"))
 CONTROLS = {
     code: chr(0x2400 + code) if code < 32 else "\ufffd"
-    # what moves a terminal's cursor, or turns the direction of text around
-    for code in (*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    # what moves a terminal's cursor, ends a line, or turns the direction of text around
+    for code in (*range(32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
     if chr(code) not in "\n\t"
 }
 

@@ -1,8 +1,6 @@
 """Outputs of one prompt beside each other, as HTML on one line. Every text is somebody else's, and escaped."""
 
-from collections.abc import Iterable
 from html import escape
-from itertools import groupby
 from typing import Any
 
 from site_src.report import visible
@@ -12,26 +10,27 @@ MOST_CHARS = 12_000  # of a text on the page; the download has all of it
 
 def html(rows: list[dict[str, Any]]) -> str:
     """A section for each prompt, a card for each output; closed, so that a page of a hundred is still a page."""
-    prompts = groupby(rows, key=lambda row: (row["prompt_id"], row["prompt_sha256"]))
-    return "".join(_prompt(str(name), list(outputs)) for (name, _), outputs in prompts)
+    prompts: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        prompts.setdefault((row["prompt_id"], row["prompt_sha256"]), []).append(row)
+    return "".join(_prompt(name, outputs) for (name, _), outputs in prompts.items())
 
 
 def _prompt(name: str, outputs: list[dict[str, Any]]) -> str:
-    category = escape(visible(str(outputs[0]["prompt_category"] or "")))
+    category = escape(visible(outputs[0]["prompt_category"] or ""))
+    said = escape(", ".join(_outcome(row) for row in outputs))
     return (
-        f'<details class="outputs"><summary><strong>{escape(visible(name))}</strong> {category}: '
-        f"{len(outputs)} {'output' if len(outputs) == 1 else 'outputs'}, {_tally(outputs)}</summary>"
+        f'<details class="outputs"><summary><strong>{escape(visible(name))}</strong> {category}: {said}</summary>'
         f'<div class="cards">{"".join(map(_card, outputs))}</div></details>'
     )
 
 
-def _tally(outputs: Iterable[dict[str, Any]]) -> str:
-    said = sorted(str(row["outcome"] or "not judged") for row in outputs)
-    return escape(", ".join(f"{len(list(same))} {outcome}" for outcome, same in groupby(said)))
+def _outcome(row: dict[str, Any]) -> str:
+    return row["outcome"] or "not judged"
 
 
 def _card(row: dict[str, Any]) -> str:
-    outcome = str(row["outcome"] or "not judged")
+    outcome = _outcome(row)
     cut = " · cut off" if row["is_truncated"] else ""
     why = f'<p class="reason">{escape(visible(row["reason"]))}</p>' if row["reason"] else ""
     thought = (

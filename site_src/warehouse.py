@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from collector.schema import Results
-from site_src import cache, intake, tables
+from site_src import bradley_terry, cache, intake, tables
 from site_src.judged import Judged
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ WIDE = (
     "stg_outputs",
 )  # as large as the run files themselves, so each reader computes them anew
 CATALOG = {"show", "duckdb_tables", "duckdb_views", "duckdb_columns", "information_schema"}  # where all must be there
+STRENGTHS = (
+    *("build_id VARCHAR", "component_id VARCHAR", "strength DOUBLE", "strength_low DOUBLE", "strength_high DOUBLE"),
+    "vote_group_count INTEGER",
+)
+VOTES = "select a_id, b_id, a_score, prompt_sha256, voter from counted_votes"
 HERE = ("chip VARCHAR", "cpu_cores INTEGER", "gpu_cores INTEGER", "memory_bytes BIGINT")  # as in the schema
 
 
@@ -56,6 +61,8 @@ class Warehouse:
         self._made: set[str] = set()
         intake.make_tables(self._con)
         self._judged = Judged(self._con)
+        self._con.sql(f"create table raw_strengths ({', '.join(STRENGTHS)})")
+        self._voted: list[bradley_terry.Vote] = []
         self._con.sql("create table raw_twins (run_id VARCHAR, file VARCHAR, first VARCHAR)")
         self._con.sql(f"create table raw_here ({', '.join(HERE)})")
         if here:
@@ -124,8 +131,21 @@ class Warehouse:
                 missing |= self._views[name].reads - self._made
         for name, view in self._views.items():
             if name in missing:
+                if "raw_strengths" in view.sql:
+                    self._fit()
                 self._con.sql(view.sql if name in WIDE else view.as_table())
                 self._made.add(name)
+
+    def _fit(self) -> None:
+        """Strengths of the votes that count, which takes a second or two: anew only when these have changed."""
+        votes = sorted(bradley_terry.Vote(*row) for row in self._con.sql(VOTES).fetchall())
+        if votes != self._voted:
+            self._con.sql("truncate raw_strengths")
+            found = bradley_terry.strengths(votes)
+            for one in found:
+                row = [one.build, one.component, one.strength, one.low, one.high, one.group_count]
+                self._con.sql("insert into raw_strengths values ($1, $2, $3, $4, $5, $6)", params=row)
+            self._voted = votes
 
     def _take_in(self, new: "dict[Path, Stamp]") -> None:
         with cache.attached(self._con, self.results) as kept:

@@ -24,9 +24,10 @@ from scipy import stats
 
 from collector import store
 from collector.backends import Facts
+from collector.judgments import VOTE, VOTES_FORMAT
 from collector.schema import Results
 from site_src import warehouse
-from site_src.warehouse import View, Warehouse
+from site_src.warehouse import WIDE, View, Warehouse
 from tests.conftest import RUN, STARTED, request
 from tests.texts import LOOP, RIGHT, WRONG, answer, answers
 
@@ -55,7 +56,9 @@ class Planted:
         """Let a view hold these rows and no others; a column that is not given is NULL."""
         warehouse = self.warehouse
         if view in warehouse._views and view not in self._tables:
-            warehouse._con.sql(f"create or replace table {view} as from {view} limit 0")
+            warehouse._con.sql(f"create or replace table emptied as from {view} limit 0")
+            warehouse._con.sql(f"drop {'view' if view in WIDE else 'table'} {view}")
+            warehouse._con.sql(f"alter table emptied rename to {view}")
             self._tables.add(view)
         warehouse._con.sql(f"truncate {view}")
         warehouse._made.add(view)
@@ -94,6 +97,9 @@ class Planted:
             if other.reads & gone and name not in self._filled:
                 gone.add(name)
         warehouse._made -= gone - self._filled
+        for name in {*WIDE} & self._tables & gone - self._filled:
+            warehouse._con.sql(f"drop table {name}")  # a view takes its place again
+            self._tables.discard(name)
 
 
 @cache
@@ -340,3 +346,42 @@ def everything() -> list[Run]:
         ladder(gguf("Q4_K_M", context_effective=196608, context_requested=196608), (131072, 6), (180000, 4), gb=150),
         [{**gguf("Q4_K_M"), "server": "llama-bench", "runtime_version": "b1"}, *bench],
     ]
+
+
+def judged() -> list[Run]:
+    """Outputs of a quality pass of four builds, of which people may prefer one."""
+    return [
+        [
+            facts,
+            *(
+                {**request(prompt, repeat, nonce=f"{place}{repeat:05d}", tokens=3), "op": "quality"}
+                | {"output_text": f"{name} on {prompt}, {repeat}"}
+                for place, prompt in enumerate(PROMPTS)
+                for repeat in (1, 2)
+            ),
+        ]
+        for name, facts in (
+            *(("one", mlx()), ("two", mlx("8bit")), ("three", gguf())),
+            ("four", mlx("4bit", "qwen3-coder-next")),
+        )
+        for facts in ({**facts, "run_id": f"{name:f>12}"},)
+    ]
+
+
+def voted(results: Results) -> None:
+    """Votes on these outputs: two people on two pairs of builds, one on two others; and one that counts for nothing."""
+    chance = random.Random(11)
+    pairs = Warehouse(results).rows("from vote_choices order by place")
+    builds = sorted({(row["a_id"], row["b_id"]) for row in pairs})
+    rows = [
+        {**{column.name: pair.get(column.name) for column in VOTE}, "voter": f"{voter:012x}"}
+        for pair in pairs
+        for voter in (0, 1)
+        if builds.index((pair["a_id"], pair["b_id"])) < 2 + 2 * (voter == 0) and chance.random() < 0.8
+    ]
+    rows.append({**rows[0], "a_sha256": "0" * 64, "voter": f"{2:012x}"})
+    for number, row in enumerate(rows):
+        choice = chance.choice(["a", "a", "a", "b", "tie", "both bad"])
+        row |= {"vote_id": f"{number:012x}", "voted_at": STARTED, "shown_first": chance.choice("ab"), "choice": choice}
+        table = store.rows_as_table([row], VOTE, VOTES_FORMAT)
+        store.keep(results, table, results.votes / f"vote-{number}.parquet", "vote", "The vote", "")

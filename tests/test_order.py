@@ -58,11 +58,21 @@ def views() -> Iterator[Planted]:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Results:
     results = Results(tmp_path_factory.mktemp("order") / "results")
     runs = planted.everything()
-    written(results, *runs)
+    written(results, *runs, *planted.judged())
+    planted.voted(results)
     texts.graded(results)
     pairs = Warehouse(results).rows("from similarity_wanted")
     grading.compare(results, pairs[1:])  # one is left to be measured
     return results
+
+
+def with_votes(stored: Results, other: Results, chance: random.Random) -> None:
+    """The same votes, in files of other names."""
+    paths = list(stored.votes.glob("*.parquet"))
+    chance.shuffle(paths)
+    other.votes.mkdir()
+    for number, path in enumerate(paths):
+        shutil.copy(path, other.votes / f"{number:03d}.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +112,7 @@ def test_order_of_rows_in_files_and_names_of_files_change_no_view(
         target = other.root / path.parent.name / f"{number:03d}.parquet"
         target.parent.mkdir(exist_ok=True)
         pq.write_table(table.take(order), target, write_page_checksum=True)
+    with_votes(stored, other, chance)
     assert differing(contents(Warehouse(other)), expected) == []
 
 
@@ -112,12 +123,14 @@ def test_taken_in_one_by_one_the_runs_make_the_same_views(stored: Results, expec
     other.grades.mkdir()
     paths = [*stored.runs.glob("*.parquet"), *stored.grades.glob("*.parquet")]
     chance.shuffle(paths)
+    with_votes(stored, other, chance)
     warehouse = Warehouse(other)
     for number, path in enumerate(paths):
         shutil.copy(path, other.root / path.parent.name)
         warehouse.refresh()
         if number == len(paths) // 2:
             warehouse.rows("from recommendation")
+            warehouse.rows("from preference_strength")
     assert differing(contents(warehouse), expected) == []
 
 

@@ -148,7 +148,9 @@ def test_a_model_that_thinks_for_600_tokens_gets_to_answers_that_are_checked(res
         options = ("--url", double.url, "--suite", "standard", "--repeats", "1", "--quality", "--force")
         done = finish(program("collect", *options, "--results", str(results.root)))
     assert done.returncode == 0, done.stderr
-    timed = [row for row in operations(next(results.runs.iterdir())) if row["op"] == "request" and row["max_tokens"] < 600]
+    timed = [
+        row for row in operations(next(results.runs.iterdir())) if row["op"] == "request" and row["max_tokens"] < 600
+    ]
     assert {row["error_kind"] for row in timed} == {"truncated_in_reasoning"}
     warehouse = Warehouse(results)
     asked = "select prompt_id, outcome from stg_grades where tier = 'Q1' order by prompt_id"

@@ -54,12 +54,12 @@ create or replace macro wilson(passed, total, side) as
 create or replace macro wilson_low(passed, total) as if(total > 0, wilson(passed, total, -1), null);
 create or replace macro wilson_high(passed, total) as if(total > 0, wilson(passed, total, 1), null);
 
--- Exact McNemar test, two-sided: as uneven a split of all flips, or a more uneven one, by chance (binomial, one half).
-create or replace macro mcnemar(lost, gained) as
-    least(1.0, 2 * list_sum(list_transform(
-        range(0, (least(lost, gained) + 1)::bigint),
-        lambda i: exp(lgamma(lost + gained + 1) - lgamma(i + 1) - lgamma(lost + gained - i + 1) - (lost + gained) * ln(2))
-    )));
+-- Exact two-sided sign test, which is McNemar's of flips: how likely at most so uneven a split is if both are as good; ties are left out.
+create or replace macro sign_test(won, lost) as
+    if(won + lost > 0, least(1, 2 * list_sum(list_transform(
+        range(0, least(won, lost) + 1),
+        lambda k: exp(lgamma(won + lost + 1) - lgamma(k + 1) - lgamma(won + lost - k + 1) - (won + lost) * ln(2))
+    ))), null);
 
 -- Four verdicts with a margin of 3 %: the whole interval beyond it, within it, on one side of 1, or none of these.
 create or replace macro ratio_verdict(center, margin, above, below) as

@@ -38,10 +38,10 @@ select
     a.build_id, b.build_id as other_build_id,
     coalesce(prompt_count, 0) as prompt_count, coalesce(answer_count, 0) as answer_count,
     both_count, lost_count, gained_count, neither_count, lost_prompts, gained_prompts,
-    mcnemar(lost_count, gained_count) as p_value,
+    if(prompt_count is null, null, coalesce(sign_test(lost_count, gained_count), 1)) as p_value,
     case
         when prompt_count is null then 'not comparable'
-        when mcnemar(lost_count, gained_count) < 0.05 then if(lost_count > gained_count, 'worse', 'better')
+        when sign_test(lost_count, gained_count) < 0.05 then if(lost_count > gained_count, 'worse', 'better')
         else 'inconclusive'
     end as verdict,
     case
