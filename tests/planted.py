@@ -56,6 +56,7 @@ class Planted:
         """Let a view hold these rows and no others; a column that is not given is NULL."""
         warehouse = self.warehouse
         if view in warehouse._views and view not in self._tables:
+            warehouse._make({view})
             warehouse._con.sql(f"create or replace table emptied as from {view} limit 0")
             warehouse._con.sql(f"drop {'view' if view in WIDE else 'table'} {view}")
             warehouse._con.sql(f"alter table emptied rename to {view}")
@@ -89,7 +90,7 @@ class Planted:
         for name in filled:
             self._forget_readers_of(name)
         self.warehouse._made -= filled - self._of_nothing
-        self.warehouse._made |= filled & self._of_nothing
+        self.warehouse._made |= (filled & self._of_nothing) - {*WIDE}
 
     def _forget_readers_of(self, view: str) -> None:
         warehouse, gone = self.warehouse, {view}
