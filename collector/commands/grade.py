@@ -23,4 +23,5 @@ def command(results: str | None) -> None:
         say(f"Nothing is stored in {folder.runs} yet; `collect` measures.")
         return
     written = _grading.grade(folder, runs)
-    say(f"{written} files of grades written to {folder.grades}." if written else "Everything is graded already.")
+    files = f"{written} {'file' if written == 1 else 'files'} of grades"
+    say(f"{files} written to {folder.grades}." if written else "Everything is graded already.")

@@ -46,14 +46,14 @@ select
     concat_ws(
         '; ',
         if(broken_prompt_count > 0, 'broken: ' || broken_prompts, if(broken_count > 0, format('{} of {} outputs broken: {}', broken_count, output_count + timed_count, flawed_prompts), null)),
-        if(endless_count > 0, format('{} prompts do not end within the limit', endless_count), null),
+        if(endless_count > 0, if(endless_count = 1, '1 prompt does', endless_count || ' prompts do') || ' not end within the limit', null),
         case
             when output_count = 0 then 'no quality pass: `collect --quality`'
             when prompt_count = 0 then 'no answer could be checked'
             else format('{} of {} prompts passed', passed_count, prompt_count)
         end,
-        if(gate = 'unproven' and prompt_count between 1 and 8 and passed_count = prompt_count, format('{} prompts are too few to prove 70 %', prompt_count), null),
-        if(not_run_count > 0, format('{} programs were not run', not_run_count), null)
+        if(gate = 'unproven' and prompt_count between 1 and 8 and passed_count = prompt_count, if(prompt_count = 1, '1 prompt is', prompt_count || ' prompts are') || ' too few to prove 70 %', null),
+        if(not_run_count > 0, if(not_run_count = 1, '1 program was', not_run_count || ' programs were') || ' not run', null)
     ) as reason
 from rated;
 
