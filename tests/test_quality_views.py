@@ -242,10 +242,8 @@ def test_the_test_of_flips_is_the_exact_one_of_mcnemar(views: Planted, lost: int
             prompt = {"prompt_sha256": f"h{len(rows)}", "prompt_id": f"p{len(rows)}", "judged_count": 1}
             rows += [{**prompt, "build_id": side, "is_passed": bool(p)} for side, p in zip((a, b), passed, strict=True)]
     known = {"machine": "m", "server": "lmstudio", "endpoint": "e", "model": "M", "runtime": "mlx", "sampling": "s"}
-    sides_known = [
-        {"build_id": id, "label": id, "bits": bits, "reference_id": "a"} for id, bits in (("a", 8), ("b", 4))
-    ]
-    views.put("builds", *({**known, **side} for side in sides_known))
+    builds = [{"build_id": id, "label": id, "bits": bits, "reference_id": "a"} for id, bits in (("a", 8), ("b", 4))]
+    views.put("builds", *({**known, **one} for one in builds))
     views.put("prompt_quality", *rows)
     [row] = views.rows("from quality_flips")
     p = st.binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
@@ -314,7 +312,7 @@ def test_a_very_long_text_is_cut_on_the_page_and_the_rest_counted(judged: Given)
         ([], "No output is graded yet"),
         (answers(WRONG, op="request"), "Validity only"),
         (answers(), "1 stay unproven"),
-        ([*answers(), *(answer("long", LOOP, "request", n) for n in (1, 2))], "long &#40;degenerate&#41;"),
+        ([*answers(), *(answer("long", LOOP, "request", n) for n in (1, 2))], "broken on 1&#58; long"),
     ],
 )
 def test_the_page_begins_with_what_is_known(judged: Given, texts: list[Row], words: str) -> None:

@@ -13,7 +13,7 @@ select
     count(*) filter (op = 'quality' and opinion = 'agrees') as agrees_count,
     count(*) filter (op = 'quality' and opinion is not null) as opinion_count,
     count(*) filter (is_broken) as broken_count,
-    string_agg(distinct flaws, ', ' order by flaws) as flaws,
+    array_to_string(list_sort(list_distinct(flatten(list(string_split(flaws, ', ')) filter (flaws is not null)))), ', ') as flaws,
     if(judged_count = 0, null, 2 * passed_count > judged_count) as is_passed,
     if(judged_count = 0, null, passed_count > 0) as is_passed_once,
     if(judged_count = 0, null, passed_count = judged_count) as is_passed_always,
