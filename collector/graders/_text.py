@@ -6,7 +6,7 @@ Patterns must stay linear on whatever a model writes: no two unbounded repeats o
 import re
 from dataclasses import dataclass
 
-FENCE = re.compile(r"[ \t]{0,12}(`{3,}|~{3,})[ \t]{0,4}([\w+#.-]{0,40})([^`\n]{0,200})$")
+FENCE = re.compile(r"([ \t]{0,12})(`{3,}|~{3,})[ \t]{0,4}([\w+#.-]{0,40})([^`\n]{0,200})$")
 INLINE = re.compile(
     r"`[^`\n]{1,300}`|\$\$[^$]{1,3000}\$\$|\$[^$\n]{1,500}\$|"
     r"\\\[(?:[^\\]|\\[^\[\]]){1,3000}?\\\]|\\\((?:[^\\]|\\[^()]){1,500}?\\\)"
@@ -29,18 +29,18 @@ def split(text: str) -> tuple[list[str], list[Block]]:
     """The lines of prose, and the fenced blocks."""
     prose: list[str] = []
     blocks: list[Block] = []
-    fence, language, kept, before, said = "", "", [""], "", ""
+    fence, indent, language, kept, before, said = "", "", "", [""], "", ""
     for line in text.splitlines():
         found = FENCE.match(line)
         if not fence and found:
-            fence, language, kept = found[1], found[2].lower(), []
+            indent, fence, language, kept = found[1], found[2], found[3].lower(), []
             before = said
-        elif fence and found and found[1].startswith(fence) and not found[2] and not found[3].strip():
+        elif fence and found and found[2].startswith(fence) and not found[3] and not found[4].strip():
             blocks.append(Block(language, "\n".join(kept), True, before))
             prose.append("")
             fence = ""
         elif fence:
-            kept.append(line)
+            kept.append(line.removeprefix(indent))  # a block in a list is indented with it
         else:
             prose.append(line)
             said = line if line.strip() else said

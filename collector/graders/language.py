@@ -17,7 +17,7 @@ TIER, VERSION = "Q0", 1
 LEAST_LETTERS, LEAST_UNITS = 10, 4  # of a line that is judged: a list of single terms says nothing
 OWN_SHARE, MOST_FOREIGN, LINES_SHARE, TEXT_SHARE = 0.5, 0.1, 0.9, 0.8
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ'’-]{3,}")  # shorter ones are mostly symbols
+WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ][A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ'’-]{2,}")  # shorter ones are mostly symbols
 # Cyrillic to Mongolian, kana, Hangul; not Greek, raised letters and signs, which are for formulas
 OTHER = re.compile(r"[\u0400-\u1cff\u3041-\u309f\u30a1-\u30fa\uac00-\ud7af]")
 TAG = re.compile(r"</?[|｜]?[A-Za-z][^<>\n]{0,200}>")

@@ -31,6 +31,7 @@ def grade(output: Output, declared: Mapping[str, Any], execute: object) -> Grade
         rf"{MARKED}{NUMBER}\s{{0,4}}{unit}",
         rf"{MARKED}{NUMBER}(?![个只种号盒])",
         rf"{NEEDED}{NUMBER}\s{{0,4}}{unit}|{NUMBER}\s{{0,4}}{unit}(?:就|即可|便|足够|足矣)|"
+        rf"{unit}数[是为：:\s]{{0,4}}{NUMBER}(?![个只种号盒])|"
         rf"^[ \t]{{0,8}}{NUMBER}\s{{0,4}}{unit}?[。.]?[ \t]{{0,8}}$",
     )
     for way in ways:
