@@ -2,6 +2,10 @@
 
 Of what a reader lets pass (or finds to agree) the share that passes is the recall of *pass*; of what passes, the share
 that a reader lets pass is its precision; the same of *fail* (or differs). Partial, unparsed and not run count as none.
+
+The graders were mended until they agreed with this corpus, so it shows that they still do, not how they fare on other
+outputs. Before they were mended for them, the second and third round of 31 and 19 outputs differed in 4 of 187 and 1 of
+112 outcomes; the first 213 outputs differed in 90, some of those by a slip in the corpus.
 """
 
 import argparse
