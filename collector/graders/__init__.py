@@ -77,7 +77,7 @@ def names(tier: str | None = None) -> list[str]:
 
 def read(name: str) -> ModuleType:
     """The grader of that name. Raises KeyError when there is none."""
-    if not (FOLDER / f"{name}.py").is_file() or name.startswith("_"):
+    if name not in {path.stem for path in FOLDER.glob("[a-z]*.py")}:
         raise KeyError(name)
     return importlib.import_module(f"collector.graders.{name}")
 

@@ -6,6 +6,8 @@ the base; and of the form: `most_files`, `least_modules`, `facade` (the file tha
 """
 
 import json
+import re
+import secrets
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.graders import Grade, Output
 from collector.graders._files import proposed
+from collector.sandbox import apart
 
 if TYPE_CHECKING:
     from collector.sandbox import Execute, Ran
@@ -26,36 +29,45 @@ MOST_CHARS = 200_000
 def grade(output: Output, declared: Mapping[str, Any], execute: "Execute | None") -> Grade:
     """Pass: the form, the tests and the output are right; partial: the form is not; fail: it does not work."""
     files, gone, is_whole = proposed(output.answer)
-    if not files:
+    if not files and not gone:
         return Grade("unparsed", "no line with a path and a code block after it")
     if not is_whole:
         return Grade("fail", "the last file is cut off")
     base = material(declared["base"])
     kept = {declared["tests"]: base[declared["tests"]]}
     after = {path: text for path, text in base.items() if path not in gone} | files | kept
-    new = [path for path in files if path not in base and path.endswith(".py")]
+    if after == base:
+        return Grade("fail", "changes nothing")
     if sum(map(len, after.values())) > MOST_CHARS:
         return Grade("fail", "more text than any restructuring needs")
-    if execute is None:
-        return Grade("not run", "no sandbox: pip install 'llm-mac-512[sandbox]'")
     try:
-        tested = execute(_with(after, "tests.py"), ["/w/tests.py", declared["tests"]])
+        apart(files)
+        if execute is None:
+            return Grade("not run", "no sandbox: pip install 'llm-mac-512[sandbox]'")
+        return _tried(declared, files, after, execute)
     except ValueError as error:
         return Grade("fail", str(error))
-    defined, results = _said(tested)
-    passed = sum(failure is None for failure in results.values())
-    told = f"{passed} of {_test_count(base[declared['tests']])} tests"
-    share = passed / _test_count(base[declared["tests"]])
-    if tested.trouble or not results or share < 1:
-        first = next((f"{name}: {failure}" for name, failure in results.items() if failure), None)
-        return Grade("fail", f"{told}; {tested.trouble or first or 'no test ran'}", min(share, 0.99))
-    for case in declared["cases"]:
-        ran = _program(execute, after, declared, case)
-        if ran != _of_base(execute, declared["base"], declared["program"], json.dumps(case)):
-            return Grade(
-                "fail", f"{told}, but `{declared['program']} {case['arguments']}` prints something else", share
-            )
-    if wrong := _form(declared, files, new, defined):
+
+
+def _tried(declared: Mapping[str, Any], files: dict[str, str], after: dict[str, str], execute: "Execute") -> Grade:
+    base = material(declared["base"])
+    word = secrets.token_hex(8)
+    tested = execute(_with(after, "tests.py"), ["/w/tests.py", declared["tests"]], word)
+    made_of, results = _said(tested, word)
+    names = re.findall(r"^def (test_\w+)", base[declared["tests"]], re.MULTILINE)
+    told = f"{sum(results.get(name) == 'ok' for name in names)} of {len(names)} tests"
+    share = sum(results.get(name) == "ok" for name in names) / len(names)
+    if reached := [name for path in files for name in made_of.get(path, {}).get("reaches", [])]:
+        return Grade("fail", f"{told}, but it uses {', '.join(reached[:3])}", 0.0)
+    if tested.trouble or share < 1:
+        first = next((f"{name}: {said}" for name, said in results.items() if said != "ok"), "not all tests ran")
+        return Grade("fail", f"{told}; {tested.trouble or first}", min(share, 0.99))
+    cases = json.dumps([(case["arguments"], case.get("stdin", "")) for case in declared["cases"]])
+    if _printed(execute, after, declared["program"], cases) != _of_base(
+        execute, declared["base"], declared["program"], cases
+    ):
+        return Grade("fail", f"{told}, but `{declared['program']}` prints something else", share)
+    if wrong := _form(declared, files, made_of):
         return Grade("partial", f"{told}; {wrong}", share)
     return Grade("pass", f"{told}; {len(files)} {'file' if len(files) == 1 else 'files'}", share)
 
@@ -74,45 +86,39 @@ def material(name: str) -> dict[str, str]:
     }
 
 
-def _form(declared: Mapping[str, Any], files: dict[str, str], new: list[str], defined: dict[str, Any]) -> str | None:
+def _form(declared: Mapping[str, Any], files: dict[str, str], made_of: dict[str, Any]) -> str | None:
     if len(files) > declared.get("most_files", len(files)):
         return f"{len(files)} files instead of {declared['most_files']} at most"
+    old = material(declared["base"])
+    new = [path for path in files if path not in old and path.endswith(".py") and not path.endswith("__init__.py")]
     if len(new) < declared.get("least_modules", 0):
         return f"new modules: {len(new)} instead of {declared['least_modules']} at least"
-    own = defined.get(declared.get("facade", ""))
+    own = made_of.get(declared.get("facade", ""), {}).get("defines")
     return f"{declared['facade']} still defines {', '.join(own[:3])}" if own else None
 
 
 def _with(files: Mapping[str, str], guest: str) -> dict[str, str]:
     """The project below `project/`, where none of its files can take the place of the guest's program."""
     own = {guest: (GUESTS / guest).read_text(encoding="utf-8")}
-    return own | {f"project/{path.removeprefix('./')}": text for path, text in files.items()}
+    return own | {f"project/{path}": text for path, text in files.items()}
 
 
-def _program(
-    execute: "Execute", files: Mapping[str, str], declared: Mapping[str, Any], case: Mapping[str, Any]
-) -> "Ran":
-    arguments = ["/w/program.py", declared["program"], *case["arguments"]]
-    ran: Ran = execute(_with(files, "program.py"), arguments, case.get("stdin", ""))
+def _printed(execute: "Execute", files: Mapping[str, str], program: str, cases: str) -> "Ran":
+    ran: Ran = execute(_with(files, "program.py"), ["/w/program.py", program], cases)
     return ran
 
 
 @cache
-def _of_base(execute: "Execute", base: str, program: str, case: str) -> "Ran":
-    return _program(execute, material(base), {"program": program}, json.loads(case))
+def _of_base(execute: "Execute", base: str, program: str, cases: str) -> "Ran":
+    return _printed(execute, material(base), program, cases)
 
 
-def _said(ran: "Ran") -> tuple[dict[str, Any], dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    lines = ran.stdout.strip().splitlines() if ran.stdout.strip() else ["", ""]
-    for line in (lines[0], lines[-1]):
-        try:
-            said = json.loads(line)
-        except (ValueError, RecursionError):
-            said = {}
-        found.append(said if isinstance(said, dict) else {})
-    return found[0], found[1] if len(lines) > 1 else {}
-
-
-def _test_count(text: str) -> int:
-    return sum(line.startswith("def test_") for line in text.splitlines())
+def _said(ran: "Ran", word: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The guest's first line, from before the project ran; and of each test what the lines with its word say."""
+    lines = ran.stdout.splitlines() or [""]
+    try:
+        made_of = json.loads(lines[0])
+    except (ValueError, RecursionError):
+        made_of = {}
+    told = [line.split(" ", 2) for line in lines[1:] if line.startswith(f"{word} ")]
+    return made_of if isinstance(made_of, dict) else {}, {name: said for _, name, said in told}

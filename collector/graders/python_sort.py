@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.graders import Grade, Output
-from collector.graders._code import MOST_CHARS, program
+from collector.graders._code import MOST_CHARS, programs
+from collector.graders._text import Block
 
 if TYPE_CHECKING:
     from collector.sandbox import Execute, Ran
 
 TIER, VERSION = "Q1", 1
 GUEST = Path(__file__).parent.parent / "sandbox" / "guests" / "sort.py"
-BUILT_IN = {"sorted", ".sort", ".argsort", ".heapify", ".heappop", ".insort"}
+BUILT_IN = {"sorted", ".sort", ".argsort"} | {
+    dot + name for dot in ("", ".") for name in ("heapify", "heappop", "nsmallest", "merge", "insort", "insort_left")
+}
 
 
 @cache
@@ -32,13 +35,21 @@ def cases() -> tuple[tuple[int, ...], ...]:
 
 def grade(output: Output, declared: Mapping[str, Any], execute: "Execute | None") -> Grade:
     """Pass: every case right, by a quicksort of its own. `share` is of the cases."""
-    code = program(output.answer)
-    if code is None:
+    found = list(programs(output.answer))
+    if not found:
         return Grade("unparsed" if not output.answer.strip() else "fail", "no code")
-    if len(code.text) > MOST_CHARS:
-        return Grade("fail", f"{len(code.text)} characters of code")
+    if any(len(code.text) > MOST_CHARS for code in found):
+        return Grade("fail", f"{max(len(code.text) for code in found)} characters of code")
     if execute is None:
         return Grade("not run", "no sandbox: pip install 'llm-mac-512[sandbox]'")
+    best = _graded(found[0], execute)
+    for code in found[1:]:
+        if best.outcome != "pass":
+            best = max(best, _graded(code, execute), key=lambda one: (one.outcome == "pass", one.share or 0))
+    return best
+
+
+def _graded(code: Block, execute: "Execute") -> Grade:
     files = {"solution.py": code.text, "harness.py": GUEST.read_text(encoding="utf-8")}
     ran = execute(files, ["/w/harness.py"], json.dumps(cases()))
     first, last = _said(ran)
@@ -53,7 +64,7 @@ def grade(output: Output, declared: Mapping[str, Any], execute: "Execute | None"
     told = f"{right} of {len(cases())} cases" + ("; changes its input" if last.get("changes_input") is True else "")
     if right < len(cases()):
         return Grade("fail", f"{told}; wrong result", share)
-    if why := _no_quicksort(first, str(last["function"])):
+    if why := _no_quicksort(first, last):
         return Grade("fail", f"{told}, but {why}", share)
     return Grade("pass", told, share)
 
@@ -82,12 +93,12 @@ def _kind(why: str) -> str:
     return f"recursion: {why}" if "RecursionError" in why and not why.startswith("recursion") else why
 
 
-def _no_quicksort(made_of: Mapping[str, Any], function: str) -> str | None:
-    """Why a program that sorts is none: it reaches beyond a sort, leaves the work to Python, or never divides."""
+def _no_quicksort(made_of: Mapping[str, Any], last: Mapping[str, Any]) -> str | None:
+    """Why a program that sorts is none: it reaches beyond a sort, leaves the work to Python, or has no pivots."""
     if made_of.get("reaches"):
         return f"it uses {', '.join(made_of['reaches'])}"
     calls: Mapping[str, list[str]] = made_of.get("calls", {})
-    reached, todo = set[str](), [function.rpartition(".")[2]]
+    reached, todo = set[str](), [str(last["function"]).rpartition(".")[2]]
     while todo:
         name = todo.pop()
         if name not in reached:
@@ -96,18 +107,4 @@ def _no_quicksort(made_of: Mapping[str, Any], function: str) -> str | None:
     used = {called for name in reached for called in calls.get(name, []) if called.removeprefix(".") not in calls}
     if used & BUILT_IN:
         return f"it calls {', '.join(sorted(used & BUILT_IN))}"
-    divides = any(_calls_back(calls, name) for name in reached)
-    if not divides and not (set(made_of.get("loops", [])) & reached and ".pop" in used):
-        return "it neither calls itself nor keeps a stack"
-    return None
-
-
-def _calls_back(calls: Mapping[str, list[str]], name: str) -> bool:
-    """Whether a function calls itself, by way of others too."""
-    reached, todo = set[str](), [called.removeprefix(".") for called in calls.get(name, [])]
-    while todo:
-        called = todo.pop()
-        if called not in reached:
-            reached.add(called)
-            todo += [other.removeprefix(".") for other in calls.get(called, [])]
-    return name in reached
+    return "it compares no number with all others, as a pivot is" if last.get("pivots") is False else None

@@ -12,6 +12,11 @@ from collector.graders import Grade, Output
 from collector.graders._text import split
 
 TIER, VERSION = "Q1", 1
+# Half a sentence that finds something good has found no bug, whatever words are in it.
+PRAISE = re.compile(
+    r"[^，。；;,\n]{0,80}(?:得当|很好|良好|不错|优秀|规范|避免了|防止了|杜绝了|写得|没有(?:发现)?(?:明显)?的?问题|无需修改|"
+    r"well.written|looks good)[^，。；;,\n]{0,80}"
+)
 
 
 def grade(output: Output, declared: Mapping[str, Any], execute: object) -> Grade:
@@ -20,9 +25,10 @@ def grade(output: Output, declared: Mapping[str, Any], execute: object) -> Grade
     if not output.answer.strip():
         return Grade("unparsed", "no answer")
     names = [bug["where"] for bug in bugs]
-    parts = list(_parts(output.answer, names))
+    parts = list(_parts(PRAISE.sub(" ", output.answer), names))
     found = {bug["id"] for bug in bugs for where, said in parts if bug["where"] == where and _names(bug, said)}
-    remarks = _parts("\n".join(split(output.answer)[0]), names)  # code that is only repeated blames nothing
+    prose = "\n".join(split(output.answer)[0])  # code that is only repeated blames nothing
+    remarks = _parts(PRAISE.sub(" ", prose), names)
     alarms = sum(not any(bug["where"] == where and _names(bug, said) for bug in bugs) for where, said in remarks)
     share = len(found) / len(bugs)
     missed = [bug["id"] for bug in bugs if bug["id"] not in found]
@@ -36,7 +42,7 @@ def grade(output: Output, declared: Mapping[str, Any], execute: object) -> Grade
 
 
 def _names(bug: Mapping[str, Any], said: str) -> bool:
-    return any(re.search(sign, said, re.IGNORECASE | re.DOTALL) for sign in bug["signs"])
+    return any(re.search(sign, said, re.IGNORECASE | re.DOTALL | re.ASCII) for sign in bug["signs"])
 
 
 def _parts(text: str, names: list[str]) -> Iterator[tuple[str, str]]:
@@ -44,7 +50,7 @@ def _parts(text: str, names: list[str]) -> Iterator[tuple[str, str]]:
     where: str | None = None
     said: list[str] = []
     for line in text.splitlines():
-        named = next((name for name in names if re.search(rf"\b{re.escape(name)}\b", line)), None)
+        named = next((name for name in names if re.search(rf"\b{re.escape(name)}\b", line, re.ASCII)), None)
         if named and named != where:
             if where and said:
                 yield where, "\n".join(said)

@@ -12,8 +12,9 @@ from collector.graders._text import split
 
 TIER, VERSION = "Q0", 1
 MARKER = re.compile(
-    r"<\|[a-z_]{2,30}\|>|<｜[^｜\n]{1,30}｜>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|\]~!?b[\[\]]|\[e~\[|"
-    r"</?think(?:ing)?>|</?(?:minimax:)?tool_call>|<0x[0-9A-F]{2}>|<unk>|</s>\s*$|[ĠĊ▁]\w"
+    r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜\n]{1,30}｜>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|\]~!?b[\[\]]|\[e~\[|"
+    r"</?(?:[a-z]{1,20}:)?(?:think(?:ing)?|tool_calls?)>|\[gMASK\]|<(?:bos|eos|pad|unk|sop|unused\d{1,4}|0x[0-9A-F]{2})>|"
+    r"</s>\s*$|[ĠĊ▁]\w"
 )
 
 

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -68,6 +69,7 @@ def execute(files: Mapping[str, str], arguments: list[str], stdin: str = "") -> 
 
     Raises SandboxFailed when the interpreter cannot be had; ValueError for a path that leads out of the folder.
     """
+    apart(files)
     interpreter = compiled()
     with tempfile.TemporaryDirectory(prefix="sandbox-") as name:
         folder = Path(name)
@@ -97,6 +99,19 @@ def safe(path: str) -> PurePosixPath:
     if not parsed.parts or parsed.is_absolute() or not plain or len(path) > 200:
         raise ValueError(f"{path!r} is no path within a folder")
     return parsed
+
+
+def apart(paths: Iterable[str]) -> None:
+    """Raises ValueError for a path that is none, and for two that some file systems take for one.
+
+    On a Mac they would be one file and on Linux two, and what becomes of an output must not depend on that.
+    """
+    known: dict[str, str] = {}
+    for path in paths:
+        parts = safe(path).parts
+        for exact in ("/".join(parts[:length]) for length in range(1, len(parts) + 1)):
+            if known.setdefault(unicodedata.normalize("NFC", exact).casefold(), exact) != exact:
+                raise ValueError(f"{exact!r} cannot stand beside a name that differs only in case")
 
 
 def _watch(process: "subprocess.Popen[bytes]") -> Ran:
@@ -138,4 +153,4 @@ def _watch(process: "subprocess.Popen[bytes]") -> Ran:
     )
 
 
-FUEL_CODE = 251  # child.py's exit code when the fuel was spent; a guest that exits so is taken at its word
+FUEL_CODE = 251  # child.py's exit code when the fuel was spent; WASI lets no guest exit with more than 125

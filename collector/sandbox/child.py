@@ -49,6 +49,9 @@ def run(interpreter: Path, folder: Path, arguments: list[str]) -> int:
         return int(ended.code)
     except wasmtime.Trap as trap:
         return FUEL_CODE if trap.trap_code == wasmtime.TrapCode.OUT_OF_FUEL else _told(trap)
+    except wasmtime.WasmtimeError as error:  # an exit code that is none
+        sys.stderr.write(f"{str(error).strip().splitlines()[-1].strip()}\n")
+        return 1
     return 0
 
 
