@@ -40,6 +40,7 @@ def facts(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
         "load": ask("select * exclude (run_id) from run_load where run_id = $id")[0],
         "preflight": ask(CHECKS),
         "failures": ask(FAILURES),
+        "checks": ask(CHECKED),
         "outputs": ask(OUTPUTS),
         "llama_bench": ask("from llama_bench where run_id = $id"),
     }
@@ -68,6 +69,12 @@ select
     length(reasoning_text) as reasoning_characters, output_text
 from raw_operations
 where run_id = $id and op = 'request' and repeat = 1
+order by op_index
+"""
+CHECKED = """
+select prompt_id, op, repeat, coalesce(outcome, 'not judged') as outcome, flaws, is_truncated, details
+from output_quality
+where run_id = $id
 order by op_index
 """
 PLACE = "select min(block) as block, min(order_code) as order_code from stg_requests where run_id = $id"
@@ -102,6 +109,9 @@ def markdown(report: dict[str, Any]) -> str:
     parts += ["## Pre-flight checks", _table(report["preflight"], "name verdict detail", "Nothing was checked.")]
     columns = "op prompt_id repeat error_kind error_detail"
     parts += ["## Failures and flaws", _table(report["failures"], columns, "None.")]
+    if report["checks"]:
+        columns = "prompt_id op repeat outcome flaws is_truncated details"
+        parts += ["## What checks say of the outputs", _table(report["checks"], columns, "")]
     if report["outputs"]:
         parts += ["## Outputs of the first repeat", *map(_output, report["outputs"])]
     return "\n\n".join(parts) + "\n"

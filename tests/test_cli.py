@@ -72,9 +72,9 @@ def nobody() -> Iterator[str]:
 
 
 def files(results: Results) -> list[str]:
-    """All but the warehouse's own, which may be deleted at any time."""
+    """All but grades, and the warehouse's own, which may be deleted at any time."""
     found = sorted(str(path.relative_to(results.root)) for path in results.root.rglob("*") if path.is_file())
-    return [name for name in found if not name.startswith(".journal/warehouse.")]
+    return [name for name in found if not name.startswith((".journal/warehouse.", "grades/"))]
 
 
 def commands() -> dict[str, click.Command]:

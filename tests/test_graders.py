@@ -1,6 +1,7 @@
 """Every output of the corpus gets, from every grader, the outcome that a careful reader gives it."""
 
 import ast
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -102,11 +103,20 @@ def test_what_is_no_grader_cannot_be_read(name: str) -> None:
         graders.read(name)
 
 
-def test_the_fingerprint_changes_with_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fingerprint_changes_with_the_text_of_a_grader_and_with_the_sandbox(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copy = tmp_path / "collector" / "graders"
+    shutil.copytree(graders.FOLDER.parent / "sandbox", copy.parent / "sandbox")
+    shutil.copytree(graders.FOLDER, copy)
     before = graders.fingerprint(True)
-    assert before != graders.fingerprint(False)
-    monkeypatch.setattr(graders.read("empty"), "VERSION", 99)
-    assert graders.fingerprint(True) != before
+    monkeypatch.setattr(graders, "FOLDER", copy)
+    assert graders.fingerprint(True) == before != graders.fingerprint(False)
+    (copy / "empty.py").write_text("# better")
+    after = graders.fingerprint(True)
+    assert after != before
+    (copy.parent / "sandbox" / "guests" / "sort.py").write_text("# better")
+    assert graders.fingerprint(True) not in (before, after)
 
 
 def test_without_a_sandbox_no_code_passes() -> None:

@@ -2,6 +2,8 @@
 
 import re
 
+from collector.graders import template_leak
+
 _LOAD = (
     ("load_refused", r"guard\s?rail|insufficient system resources"),
     (
@@ -15,10 +17,6 @@ _REQUEST = (
     ("worker_gone", r"failed to load model|model (?:has )?(?:crashed|unloaded)|exited before|engine protocol"),
     ("not_loaded", r"no models? loaded"),
     ("context_overflow", r"context (?:length|size|window)|n_keep|exceeds? the (?:available )?context"),
-)
-# Left in a text by a wrong chat template: markers that no answer holds.
-_LEAK = re.compile(
-    r"<\|(?:im_start|im_end|eot_id|start_header_id|endoftext|assistant|user)\|>|\[/?INST\]|\]~b\]|</?think>"
 )
 
 
@@ -39,6 +37,6 @@ def of_output(answer: str | None, reasoning: str | None, finish_reason: str | No
     """A flaw of what was written, which speed figures do not mind: `truncated_in_reasoning` or `template_leak`."""
     if finish_reason == "length" and reasoning and not (answer or "").strip():
         return "truncated_in_reasoning"
-    if answer and _LEAK.search(answer):
+    if answer and template_leak.found(answer):
         return "template_leak"
     return None

@@ -5,6 +5,7 @@ from types import TracebackType
 
 from collector.backends import Facts
 from collector.commands import say
+from collector.schema import OUTPUT_FLAWS
 
 COUNTED = ("request", "quality", "fidelity")
 
@@ -36,14 +37,16 @@ class Progress:
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self._done, description=_what(row), refresh=True)
         elif stage == "end" and is_request:
-            outcome = (
-                f"failed: {row['error_kind']}"
-                if row["error_kind"]
-                else f"{row.get('completion_tokens', 'unknown')} tokens"
-            )
-            say(f"[{self._done}/{self._total}] {_what(row)}: {outcome}")
+            say(f"[{self._done}/{self._total}] {_what(row)}: {_came(row)}")
         elif stage == "begin" and not is_request:
             say(f"{_what(row)} …")
+
+
+def _came(row: Facts) -> str:
+    tokens = f"{row.get('completion_tokens', 'unknown')} tokens"
+    if row["error_kind"] in OUTPUT_FLAWS:
+        return f"{tokens}, {row['error_kind'].replace('_', ' ')}"
+    return f"failed: {row['error_kind']}" if row["error_kind"] else tokens
 
 
 def _what(row: Facts) -> str:

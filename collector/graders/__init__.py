@@ -1,8 +1,9 @@
 """Facts about stored outputs: each file here is one grader, found by its name.
 
 A grader has a docstring whose first line says what it asks, `TIER` (Q0: of every output; Q1: where a suite's prompt
-declares `[[prompt.check]] grader = "NAME"`), `VERSION` (raised whenever an outcome may change) and `grade`. All are
-pure functions of the stored text. Nothing a model wrote is ever run here: `execute` is the sandbox, or None.
+declares `[[prompt.check]] grader = "NAME"`), `VERSION` (raised when outcomes of the one before are to be overruled) and
+`grade`. All are pure functions of the stored text. Nothing a model wrote is ever run here: `execute` is the sandbox, or
+None.
 """
 
 import hashlib
@@ -91,6 +92,9 @@ def grade(output: Output, checks: tuple[Check, ...], execute: "Execute | None") 
 
 
 def fingerprint(has_sandbox: bool) -> str:
-    """Changes with any grader's version, and with whether code can be run: then it is worth grading again."""
-    versions = {name: read(name).VERSION for name in names()}
-    return hashlib.sha256(f"{versions} {has_sandbox}".encode()).hexdigest()[:8]
+    """Changes with the text of any grader, and with whether code can be run: then it is worth grading again."""
+    sources = [*sorted(FOLDER.glob("*.py")), *sorted((FOLDER.parent / "sandbox" / "guests").glob("*.py"))]
+    digest = hashlib.sha256(str(has_sandbox).encode())
+    for path in sources:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
