@@ -213,15 +213,3 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=programs.chromium(), args=[*programs.CHROMIUM_FLAGS])
         yield started
         started.close()
-
-
-# Files whose tests run a real engine, browser or site: one after the other, in one of the workers that share the tests.
-REAL = {"test_browser", "test_engine", "test_engine_processes", "test_plan", "test_real_memory", "test_serve"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each file stays in one worker, so that what it has set up serves all of its tests."""
-    for item in items:
-        name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("real" if name in REAL else name))
-    items.sort(key=lambda item: item.path.stem not in REAL)  # the longest part begins first
