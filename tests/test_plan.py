@@ -38,13 +38,14 @@ text = "Describe in great detail how a wooden sailing ship is built, step by ste
 COLLECT = """
 import sys
 from pathlib import Path
-from collector import cooldown, environment, plan, run, suite
+from collector import cooldown, environment, plan, quality, run, suite
 suite.FOLDER = Path(sys.argv.pop(1))
 run.BASELINE_S = 0.3
 run.SETTLE_S = 0
 cooldown.MOST_S = 0
 environment.CPU_LOOK_S = 0
 plan.DOWNLOAD_STEP_S = 0
+quality.ALLOWANCE = 8  # or the small model writes until it is cut off
 from collector.cli import main
 main()
 """
@@ -106,6 +107,9 @@ def check_the_end(folder: Path) -> None:
     )
     assert [row["runtime"] for row in order] == ["mlx", "llama.cpp", "llama.cpp", "mlx"]
     assert {row["code"] for row in order} == {"ABBA"}
+    asked = "select runtime, repeat, count(*) as n from stg_outputs where op = 'quality' group by all order by all"
+    passes = [(row["runtime"], row["repeat"], row["n"]) for row in ask(folder, asked)]
+    assert passes == [(runtime, repeat, 2) for runtime in ("llama.cpp", "mlx") for repeat in (1, 2)]
     assert {row["context"] for row in order} == {208384}  # the GGUF side is loaded with what MLX made of the plan's
 
 
