@@ -272,6 +272,7 @@ def everything() -> list[Run]:
         for place, row in enumerate(rows, start=1):
             row |= {"position": place, "nonce": f"{place:06d}", "block": 1, "order_code": "ABBA"}
             row["reported_decode_tps"] = base * 1.01
+            row["output_text"] = "Fine."  # a loop would fail the gate, and nothing were recommended
             sample = {"at_ns": place * 10**9, "pressure_level": 1, "thermal_level": 0, "swap_used_bytes": 0}
             row["memory"] = [sample | {"system_used_bytes": round((20 + gb - chance.random()) * GB)}]
         warm = [
