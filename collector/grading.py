@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,24 +25,37 @@ READ = (
 REMEDY = "The run itself is safe; make room or mend the folder, then `collect grade`."
 
 
-def grade_run(results: Results, run: Path, execute: "Execute | None") -> Path | None:
-    """Grade a run's outputs and store that; None when these graders have done so before, or nothing can be judged.
+@dataclass(frozen=True)
+class Graders:
+    """All that grading takes, read once: the prompts there are, and what tells these graders from others."""
 
-    Raises StoreFailed, also for a run that cannot be read.
-    """
-    prompts = suite.known()
-    declared = sorted(check.sha256 for prompt in prompts.values() for check in prompt.checks)
-    graders_known = hashlib.sha256(f"{graders.fingerprint(execute is not None)} {declared}".encode()).hexdigest()[:8]
-    target = results.grades / f"{run.stem}-{graders_known}.parquet"
-    if target.exists():
-        return None
-    graded_at = measure.utc_now()
-    rows = [
-        {**_about(row, output), **_row(graded), "graded_at": graded_at}
-        for row, output, checks in _outputs(run, prompts)
-        for graded in graders.grade(output, checks, execute)
-    ]
-    return _keep(results, target, rows)
+    execute: "Execute | None"
+    prompts: dict[str, suite.Prompt]
+    fingerprint: str
+
+    @classmethod
+    def ready(cls, execute: "Execute | None") -> "Graders":
+        """As the graders and suites are now; `execute` is the sandbox, or None. Raises SuiteInvalid."""
+        prompts = suite.known()
+        declared = sorted(check.sha256 for prompt in prompts.values() for check in prompt.checks)
+        told = f"{graders.fingerprint(execute is not None)} {declared}"
+        return cls(execute, prompts, hashlib.sha256(told.encode()).hexdigest()[:8])
+
+    def grade(self, results: Results, run: Path) -> Path | None:
+        """Grade a run's outputs and store that; None when that was done before, or there is nothing to be graded.
+
+        Raises StoreFailed, also for a run that cannot be read; SandboxFailed.
+        """
+        target = results.grades / f"{run.stem}-{self.fingerprint}.parquet"
+        if target.exists():
+            return None
+        graded_at = measure.utc_now()
+        rows = [
+            {**_about(row, output), **_row(graded), "graded_at": graded_at}
+            for row, output, checks in _outputs(run, self.prompts)
+            for graded in graders.grade(output, checks, self.execute)
+        ]
+        return _keep(results, target, rows)
 
 
 def compare(results: Results, pairs: list[Facts]) -> Path | None:

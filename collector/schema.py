@@ -50,6 +50,9 @@ NEEDLES = "STRUCT(depth DOUBLE, name VARCHAR, number VARCHAR, found BOOLEAN)[]"
 FINDINGS = "STRUCT(name VARCHAR, verdict VARCHAR, detail VARCHAR)[]"
 
 
+Scope = Literal["run", "operation", "grade", "vote"]
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a run file. `type` is DuckDB's name for it."""
@@ -58,14 +61,15 @@ class Column:
     type: str
     unit: str
     meaning: str
-    scope: Literal["run", "operation", "grade", "vote"]
+    scope: Scope
 
 
-def _columns(scope: Literal["run", "operation"], *rows: tuple[str, str, str, str]) -> tuple[Column, ...]:
+def columns(scope: Scope, *rows: tuple[str, str, str, str]) -> tuple[Column, ...]:
+    """Columns of one scope, from name, type, unit and meaning."""
     return tuple(Column(*row, scope) for row in rows)
 
 
-RUN = _columns(
+RUN = columns(
     "run",
     ("schema_version", "INTEGER", "", "version of this schema that wrote the file"),
     ("collector_version", "VARCHAR", "", "version of the collector"),
@@ -172,7 +176,7 @@ RUN = _columns(
     ),
 )
 
-OPERATION = _columns(
+OPERATION = columns(
     "operation",
     ("op_index", "INTEGER", "", "order within the run, from 0"),
     ("op", "VARCHAR", "", " | ".join(OPERATIONS) + "; only `request` feeds speed"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collector import graders
+from collector import graders, material
 from collector.errors import SuiteInvalid
 from collector.graders import Check
 
@@ -110,15 +110,10 @@ def _check(declared: dict[str, Any]) -> Check:
 
 def render(folder: Path) -> str:
     """A folder of material as text: `before.md`, then each file under its path in a fence, then `after.md`."""
-    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    files = {
-        name.as_posix(): path.read_text(encoding="utf-8").strip()
-        for name, path in sorted(found.items())
-        if not any(part.startswith((".", "__pycache__")) for part in name.parts)  # what tools leave behind
-    }
+    files = {name: text.strip() for name, text in material.read(folder).items()}
     if not files:
         raise OSError(f"no material in {folder.name}")
-    before, after = files.pop("before.md", None), files.pop("after.md", None)
+    before, after = (files.pop(name, None) for name in material.WORDS)
     fenced = [_fenced(name, text) for name, text in files.items()]
     return "\n\n".join(part for part in (before, *fenced, after) if part)
 

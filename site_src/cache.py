@@ -22,6 +22,15 @@ PLACE = "kept"
 PATIENCE, STEP_S = 40, 0.05  # looks for the lock
 
 
+def stamp(path: Path) -> Stamp:
+    """What changes when a file does."""
+    try:
+        status = path.stat()
+    except OSError:  # a link that leads nowhere, or a file that vanished just now: reading it will say so
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
+
+
 @contextmanager
 def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[bool]:
     """The file as database `kept` of this connection, ours alone; False where that cannot be had."""

@@ -1,5 +1,6 @@
 """Files of grades and votes into the tables `raw_grades` and `raw_votes`; those that cannot be trusted are named."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,8 @@ import pyarrow as pa
 
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
 from collector.schema import Column, Results
+from site_src.cache import Stamp, stamp
 from site_src.run_file import Untrusted, read
-
-Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Kind:
     name: str
     columns: tuple[Column, ...]
     form: str
+    folder: Callable[[Results], Path]
     order: str
 
     @property
@@ -27,14 +28,12 @@ class Kind:
         """The table they fill."""
         return f"raw_{self.name}"
 
-    def folder(self, results: Results) -> Path:
-        """Where they lie."""
-        return results.grades if self.name == "grades" else results.votes
 
-
+OF_GRADES = "run_id, op_index, check_id, other_run_id, other_op_index, graded_at, file"
+OF_VOTES = "voted_at, vote_id, file"
 KINDS = (
-    Kind("grades", GRADE, GRADES_FORMAT, "run_id, op_index, check_id, other_run_id, other_op_index, graded_at, file"),
-    Kind("votes", VOTE, VOTES_FORMAT, "voted_at, vote_id, file"),
+    Kind("grades", GRADE, GRADES_FORMAT, lambda results: results.grades, OF_GRADES),
+    Kind("votes", VOTE, VOTES_FORMAT, lambda results: results.votes, OF_VOTES),
 )
 
 
@@ -53,7 +52,7 @@ class Judged:
         """Read new and changed files, forget vanished ones."""
         for kind in KINDS:
             folder = kind.folder(results)
-            now = {path: _stamp(path) for path in sorted(folder.glob("*.parquet"))}
+            now = {path: stamp(path) for path in sorted(folder.glob("*.parquet"))}
             mine = [path for path in self._seen if path.parent.name == kind.name]
             gone = [path for path in mine if now.get(path) != self._seen[path]]
             for path in gone:
@@ -82,11 +81,3 @@ class Judged:
         self._con.sql(f"delete from {kind.table} where file = $file", params={"file": path.name})  # noqa: S608
         gone = {"folder": kind.name, "file": path.name}
         self._con.sql("delete from raw_damaged_judgments where folder = $folder and file = $file", params=gone)
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        status = path.stat()
-    except OSError:  # a link that leads nowhere: reading it will say so
-        return 0, 0
-    return status.st_mtime_ns, status.st_size

@@ -75,7 +75,7 @@ class Warehouse:
 
     def refresh(self) -> None:
         """Read new and changed files, forget vanished ones, make edited views again. Raises TableInvalid."""
-        now = {path: _stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
+        now = {path: cache.stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
         twins = {row["file"] for row in self.rows("select file from raw_twins")}  # what they doubled may be gone
         gone = [path for path, stamp in self._seen.items() if now.get(path) != stamp or path.name in twins]
         for path in gone:
@@ -223,11 +223,3 @@ def _reads(sql: str) -> frozenset[str]:
     code = re.sub(r"--.*|'(?:[^']|'')*'", "", sql)
     own = re.findall(r"^(\w+) as (?:materialized )?\(", code, re.MULTILINE)  # named queries within the view
     return frozenset(re.findall(r"\b(?:from|join)\s+(\w+)\b", code)) - frozenset(own)
-
-
-def _stamp(path: Path) -> "Stamp":
-    try:
-        status = path.stat()
-    except OSError:  # a link that leads nowhere, or a file that vanished just now: reading it will say so
-        return 0, 0
-    return status.st_mtime_ns, status.st_size

@@ -10,9 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from collector import graders, grading, sandbox
-from collector.commands import _grading
 from collector.commands.grade import command
-from collector.errors import StoreFailed
+from collector.errors import SandboxFailed, StoreFailed
 from collector.judgments import GRADE, GRADES_FORMAT
 from collector.schema import Results, arrow_schema
 from site_src.warehouse import Warehouse
@@ -82,8 +81,8 @@ def test_the_file_has_the_columns_and_their_format(given: Given, results: Result
 def test_grading_twice_writes_once_and_the_run_stays_as_it_was(given: Given, results: Results) -> None:
     given(answers())
     before = the_run(results).read_bytes()
-    assert grading.grade_run(results, the_run(results), None)
-    assert grading.grade_run(results, the_run(results), None) is None
+    assert grading.Graders.ready(None).grade(results, the_run(results))
+    assert grading.Graders.ready(None).grade(results, the_run(results)) is None
     assert the_run(results).read_bytes() == before
 
 
@@ -176,7 +175,7 @@ def test_a_file_that_holds_no_grades_is_named_and_left_out(given: Given, results
 def test_the_command_says_what_it_found_and_then_that_all_is_done(
     given: Given, results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_grading, "sandbox", lambda: None)
+    monkeypatch.setattr(sandbox, "available", lambda: False)
     given([*answers(), answer("short", LOOP, op="request")])
     said = typed(results)
     assert "6 outputs graded: 1 degenerate." in said
@@ -186,6 +185,25 @@ def test_the_command_says_what_it_found_and_then_that_all_is_done(
     assert typed(results) == "Everything is graded already.\n"
 
 
+def test_a_sandbox_that_cannot_be_had_is_said_once_and_all_else_is_graded(
+    given: Given, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise SandboxFailed("The interpreter could not be downloaded.", "Check the network.")
+
+    monkeypatch.setattr(sandbox, "execute", refuse)
+    given(answers(), answers(repeat=2))
+    said = typed(results)
+    assert said.count("The interpreter could not be downloaded. Check the network.") == 1
+    assert "Checks: 2 agrees, 2 not run, 6 pass." in said
+
+
+def test_timed_outputs_alone_need_no_sandbox(given: Given, results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "execute", lambda *_: pytest.fail("nothing is to be run"))
+    given(answers(op="request"))
+    assert "5 outputs graded: none with a flaw." in typed(results)
+
+
 def test_without_runs_it_says_what_to_do(results: Results) -> None:
     assert "`collect` measures" in typed(results)
 
@@ -193,7 +211,7 @@ def test_without_runs_it_says_what_to_do(results: Results) -> None:
 def test_a_run_that_cannot_be_read_is_said_and_the_others_are_graded(
     given: Given, results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_grading, "sandbox", lambda: None)
+    monkeypatch.setattr(sandbox, "available", lambda: False)
     given(answers())
     (results.runs / "a.parquet").write_bytes(b"PAR1 no")
     said = typed(results)
@@ -205,7 +223,7 @@ def test_a_folder_that_cannot_be_written_loses_no_run(given: Given, results: Res
     given(answers())
     results.grades.write_text("no folder", encoding="utf-8")
     with pytest.raises(StoreFailed, match="The grades could not be written"):
-        grading.grade_run(results, the_run(results), None)
+        grading.Graders.ready(None).grade(results, the_run(results))
     assert the_run(results).exists()
 
 

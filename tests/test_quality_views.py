@@ -311,8 +311,8 @@ def test_a_very_long_text_is_cut_on_the_page_and_the_rest_counted(judged: Given)
     [
         ([], "No output is graded yet"),
         (answers(WRONG, op="request"), "Validity only"),
-        (answers(), "1 stay unproven"),
-        ([*answers(), *(answer("long", LOOP, "request", n) for n in (1, 2))], "broken on 1&#58; long"),
+        (answers(), "0 fail, 0 warn,\n1 stay unproven"),
+        ([*answers(), *(answer("long", LOOP, "request", n) for n in (1, 2))], "broken on 1 of 5 prompts"),
     ],
 )
 def test_the_page_begins_with_what_is_known(judged: Given, texts: list[Row], words: str) -> None:

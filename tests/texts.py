@@ -61,5 +61,6 @@ def answers(texts: dict[str, str] = RIGHT, repeat: int = 1, **more: Any) -> list
 
 def graded(results: Results, execute: Any = None) -> None:
     """Grade every run of a folder, by default without a sandbox."""
+    graders = grading.Graders.ready(execute)
     for run in sorted(results.runs.glob("*.parquet")):
-        grading.grade_run(results, run, execute)
+        graders.grade(results, run)

@@ -4,6 +4,7 @@ DuckDB and Arrow take some 100 MB, and this process shall stay small while it me
 """
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -25,6 +26,11 @@ def rows(results: Results, sql: str, here: dict[str, Any] | None = None, **value
         raise TableInvalid(*answer["invalid"])
     found: list[dict[str, Any]] = answer["rows"]
     return found
+
+
+def about(results: Results, sql: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answer to a query in which `$name` stands for the run column of that name in `facts`. Raises TableInvalid."""
+    return rows(results, sql, **{name: facts.get(name) for name in re.findall(r"\$(\w+)", sql)})
 
 
 def _main() -> None:

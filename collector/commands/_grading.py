@@ -1,19 +1,33 @@
 """Grading after measuring: the same for `collect`, `collect plan` and `collect grade`."""
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.commands import say
 
 if TYPE_CHECKING:
-    from collector.sandbox import Execute
+    from collector.grading import Graders
     from collector.schema import Results
 
 WITHOUT_SANDBOX = (
-    "Programs that models wrote were not run: there is no sandbox. `pip install 'llm-mac-512[sandbox]'` "
-    "(`pip install -e '.[sandbox]'` in a clone), then `collect grade`."
+    "Programs that models wrote were not run: there is no sandbox. Install it in the clone, "
+    "`pip install -e '.[sandbox]'`, then `collect grade`."
 )
+FOUND = """
+    with grades as (from raw_grades where list_contains($files, file))
+    select
+        count(distinct (run_id, op_index)) as output_count,
+        count(*) filter (outcome = 'not run' and tier = 'Q1') as not_run_count,
+        (
+            select string_agg(n || ' ' || replace(check_id, '_', ' '), ', ' order by check_id)
+            from (select check_id, count(*) as n from grades where tier = 'Q0' and outcome = 'fail' group by check_id)
+        ) as flaws,
+        (
+            select string_agg(n || ' ' || outcome, ', ' order by outcome)
+            from (select outcome, count(*) as n from grades where tier = 'Q1' group by outcome)
+        ) as checks
+    from grades
+"""
 
 
 def grade(results: "Results", runs: list[Path]) -> int:
@@ -21,58 +35,39 @@ def grade(results: "Results", runs: list[Path]) -> int:
 
     A run that cannot be read or a full disk is said, and the others go on.
     """
-    from collector import grading
-    from collector.errors import StoreFailed
+    from collector import grading, sandbox
+    from collector.commands import _ask
+    from collector.errors import SandboxFailed, StoreFailed
 
-    execute = sandbox()
-    written = 0
+    graders = grading.Graders.ready(sandbox.execute if sandbox.available() else None)
+    written: list[Path] = []
     for run in runs:
         try:
-            path = grading.grade_run(results, run, execute)
+            try:
+                path = graders.grade(results, run)
+            except SandboxFailed as error:  # its interpreter is fetched when the first program is to be run
+                say(f"{error.happened} {error.remedy}")
+                graders = grading.Graders.ready(None)
+                path = graders.grade(results, run)
         except StoreFailed as error:
             say(f"{error.happened} {error.remedy}")
             continue
-        if path:
-            written += 1
-            _tell(path, execute is not None)
-    pairs = _wanted(results)
-    if pairs and grading.compare(results, pairs):
-        written += 1
+        written += [path] if path else []
+    if written:
+        _tell(results, written, graders)
+    pairs = _ask.rows(results, "from similarity_wanted")
+    if path := grading.compare(results, pairs):
+        written.append(path)
         say(f"Similarity was measured for {len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'} of outputs.")
-    return written
+    return len(written)
 
 
-def sandbox() -> "Execute | None":
-    """What runs programs that models wrote; None, after saying why, where there is none."""
-    from collector import sandbox
-    from collector.errors import SandboxFailed
-
-    if not sandbox.available():
-        return None
-    try:
-        sandbox.interpreter.compiled()
-    except SandboxFailed as error:
-        say(f"{error.happened} {error.remedy}")
-        return None
-    return sandbox.execute
-
-
-def _tell(path: Path, has_sandbox: bool) -> None:
-    import pyarrow.parquet as pq
-
-    rows = pq.read_table(path, columns=["op_index", "check_id", "tier", "outcome"]).to_pylist()
-    outputs = len({row["op_index"] for row in rows})
-    flawed = Counter(row["check_id"] for row in rows if row["tier"] == "Q0" and row["outcome"] == "fail")
-    checks = Counter(row["outcome"] for row in rows if row["tier"] == "Q1")
-    flaws = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(flawed.items()))
-    say(f"{outputs} outputs graded: {flaws or 'none with a flaw'}.")
-    if checks:
-        say(f"Checks: {', '.join(f'{count} {outcome}' for outcome, count in sorted(checks.items()))}.")
-    if checks["not run"] and not has_sandbox:
-        say(WITHOUT_SANDBOX)
-
-
-def _wanted(results: "Results") -> "list[dict[str, object]]":
+def _tell(results: "Results", files: list[Path], graders: "Graders") -> None:
     from collector.commands import _ask
 
-    return _ask.rows(results, "from similarity_wanted")
+    [found] = _ask.rows(results, FOUND, files=[path.name for path in files])
+    say(f"{found['output_count']} outputs graded: {found['flaws'] or 'none with a flaw'}.")
+    if found["checks"]:
+        say(f"Checks: {found['checks']}.")
+    if found["not_run_count"] and graders.execute is None:
+        say(WITHOUT_SANDBOX)

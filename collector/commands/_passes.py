@@ -14,7 +14,6 @@ EARLIER = """
         and server is not distinct from $server and runtime is not distinct from $runtime
         and model_key is not distinct from $model_key and quantization is not distinct from $quantization
 """
-KNOWN = ("chip", "memory_bytes", "server", "runtime", "model_key", "quantization")
 
 
 def wanted(results: "Results", quality: bool, fidelity: bool, allowance: int | None = None) -> "Passes":
@@ -24,6 +23,6 @@ def wanted(results: "Results", quality: bool, fidelity: bool, allowance: int | N
     def earlier(facts: "Facts") -> int:
         from collector.commands import _ask
 
-        return int(_ask.rows(results, EARLIER, **{name: facts.get(name) for name in KNOWN})[0]["count"])
+        return int(_ask.about(results, EARLIER, facts)[0]["count"])
 
     return Passes(quality, fidelity, ALLOWANCE if allowance is None else allowance, earlier)

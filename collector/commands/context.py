@@ -1,7 +1,6 @@
 """`collect context`: how much of the context can really be used."""
 
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -160,8 +159,7 @@ def _earlier(folder: "Results", known: "Facts") -> list[dict[str, Any]]:
     """Requests of earlier ladders with everything equal that the prompts and the limit hang on."""
     from collector.commands import _ask
 
-    columns = {name: known.get(name) for name in re.findall(r"\$(\w+)", EARLIER)}
-    return _ask.rows(folder, EARLIER, **columns)
+    return _ask.about(folder, EARLIER, known)
 
 
 def _asked(folder: "Results", run_id: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OUTCOMES = ("pass", "partial", "fail", "unparsed", "not run", "agrees", "differs")
 FOLDER = Path(__file__).parent
+GUESTS = FOLDER.parent / "sandbox" / "guests"  # programs of ours that run in the sandbox, beside a model's
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Grade:
     outcome: str
     detail: str | None = None
     share: float | None = None
+
+
+NOT_RUN = Grade("not run", "there is no sandbox")
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def grade(output: Output, checks: tuple[Check, ...], execute: "Execute | None") 
 
 def fingerprint(has_sandbox: bool) -> str:
     """Changes with the text of any grader, and with whether code can be run: then it is worth grading again."""
-    sources = [*sorted(FOLDER.glob("*.py")), *sorted((FOLDER.parent / "sandbox" / "guests").glob("*.py"))]
+    sources = [*sorted(FOLDER.glob("*.py")), *sorted(GUESTS.glob("*.py"))]
     digest = hashlib.sha256(str(has_sandbox).encode())
     for path in sources:
         digest.update(path.read_bytes())

@@ -10,10 +10,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.graders import Grade, Output
+from collector import material
+from collector.graders import GUESTS, NOT_RUN, Grade, Output
 from collector.graders._files import proposed
 from collector.sandbox import apart
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collector.sandbox import Execute, Ran
 
 TIER, VERSION = "Q1", 1
-MATERIAL = Path(__file__).parent.parent / "suites" / "material"
-GUESTS = Path(__file__).parent.parent / "sandbox" / "guests"
 MOST_CHARS = 200_000
 
 
@@ -33,7 +31,7 @@ def grade(output: Output, declared: Mapping[str, Any], execute: "Execute | None"
         return Grade("unparsed", "no line with a path and a code block after it")
     if not is_whole:
         return Grade("fail", "the last file is cut off")
-    base = material(declared["base"])
+    base = files_of(declared["base"])
     kept = {declared["tests"]: base[declared["tests"]]}
     after = {path: text for path, text in base.items() if path not in gone} | files | kept
     if after == base:
@@ -43,14 +41,14 @@ def grade(output: Output, declared: Mapping[str, Any], execute: "Execute | None"
     try:
         apart(files)
         if execute is None:
-            return Grade("not run", "no sandbox: pip install 'llm-mac-512[sandbox]'")
+            return NOT_RUN
         return _tried(declared, files, after, execute)
     except ValueError as error:
         return Grade("fail", str(error))
 
 
 def _tried(declared: Mapping[str, Any], files: dict[str, str], after: dict[str, str], execute: "Execute") -> Grade:
-    base = material(declared["base"])
+    base = files_of(declared["base"])
     word = secrets.token_hex(8)
     tested = execute(_with(after, "tests.py"), ["/w/tests.py", declared["tests"]], word)
     made_of, results = _said(tested, word)
@@ -73,23 +71,16 @@ def _tried(declared: Mapping[str, Any], files: dict[str, str], after: dict[str, 
 
 
 @cache
-def material(name: str) -> dict[str, str]:
-    """The files of a material folder, by path; what only stands in the prompt is left out."""
-    folder = MATERIAL / name
-    found = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    return {
-        path.as_posix(): file.read_text(encoding="utf-8")
-        for path, file in found.items()
-        if path.name not in ("before.md", "after.md")
-        and not any(p.startswith((".", "__")) for p in path.parts[:-1])
-        and path.suffix != ".pyc"
-    }
+def files_of(base: str) -> dict[str, str]:
+    """The files of a material folder, by path, without the words around them."""
+    found = material.read(material.FOLDER / base)
+    return {path: text for path, text in found.items() if path not in material.WORDS}
 
 
 def _form(declared: Mapping[str, Any], files: dict[str, str], made_of: dict[str, Any]) -> str | None:
     if len(files) > declared.get("most_files", len(files)):
         return f"{len(files)} files instead of {declared['most_files']} at most"
-    old = material(declared["base"])
+    old = files_of(declared["base"])
     new = [path for path in files if path not in old and path.endswith(".py") and not path.endswith("__init__.py")]
     if len(new) < declared.get("least_modules", 0):
         return f"new modules: {len(new)} instead of {declared['least_modules']} at least"
@@ -110,7 +101,7 @@ def _printed(execute: "Execute", files: Mapping[str, str], program: str, cases: 
 
 @cache
 def _of_base(execute: "Execute", base: str, program: str, cases: str) -> "Ran":
-    return _printed(execute, material(base), program, cases)
+    return _printed(execute, files_of(base), program, cases)
 
 
 def _said(ran: "Ran", word: str) -> tuple[dict[str, Any], dict[str, str]]:

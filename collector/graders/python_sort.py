@@ -7,10 +7,9 @@ import json
 import random
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.graders import Grade, Output
+from collector.graders import GUESTS, NOT_RUN, Grade, Output
 from collector.graders._code import MOST_CHARS, programs
 from collector.graders._text import Block
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collector.sandbox import Execute, Ran
 
 TIER, VERSION = "Q1", 1
-GUEST = Path(__file__).parent.parent / "sandbox" / "guests" / "sort.py"
+GUEST = GUESTS / "sort.py"
 BUILT_IN = {"sorted", ".sort", ".argsort"} | {
     dot + name for dot in ("", ".") for name in ("heapify", "heappop", "nsmallest", "merge", "insort", "insort_left")
 }
@@ -41,7 +40,7 @@ def grade(output: Output, declared: Mapping[str, Any], execute: "Execute | None"
     if any(len(code.text) > MOST_CHARS for code in found):
         return Grade("fail", f"{max(len(code.text) for code in found)} characters of code")
     if execute is None:
-        return Grade("not run", "no sandbox: pip install 'llm-mac-512[sandbox]'")
+        return NOT_RUN
     best = _graded(found[0], execute)
     for code in found[1:]:
         if best.outcome != "pass":

@@ -19,13 +19,14 @@ from typing import IO
 from collector.sandbox.interpreter import compiled
 
 WALL_S = 8.0
+FUEL_CODE = 251  # of child.py, when the fuel was spent; WASI lets no guest exit with more than 125
 MOST_OUTPUT = 4 << 20  # bytes of stdout; a hundredth of it of stderr
 FUEL_SPENT, TOO_MUCH, TOO_LONG = "computing time", "output", "waiting time"
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of a program. `stopped_by`: NULL, or the limit it ran into; what it printed may be forged by it."""
+    """What came of a program. `stopped_by`: None, or the limit it ran into; what it printed may be forged by it."""
 
     exit_code: int | None
     stopped_by: str | None
@@ -151,6 +152,3 @@ def _watch(process: "subprocess.Popen[bytes]") -> Ran:
         out.decode("utf-8", "replace"),
         err.decode("utf-8", "replace"),
     )
-
-
-FUEL_CODE = 251  # child.py's exit code when the fuel was spent; WASI lets no guest exit with more than 125

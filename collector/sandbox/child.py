@@ -9,10 +9,11 @@ from pathlib import Path
 
 import wasmtime
 
+from collector.sandbox import FUEL_CODE
+
 FUEL = 20_000_000_000  # about 2 s on the machines tried; endless loops end here, always at the same place
 MEMORY = 256 << 20
 CPU_S = 9  # should fuel fail to end it
-FUEL_CODE = 251
 
 
 def engine() -> wasmtime.Engine:

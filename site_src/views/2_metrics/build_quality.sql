@@ -19,7 +19,7 @@ counted as (
         sum(agrees_count)::bigint as agrees_count,
         sum(opinion_count)::bigint as opinion_count,
         count(*) filter (is_broken) as broken_prompt_count,
-        string_agg(prompt_id, ', ' order by prompt_id) filter (is_broken) as broken_names,
+        count(*) as graded_prompt_count,
         string_agg(prompt_id || ' (' || flaws || ')', ', ' order by prompt_id) filter (is_broken) as broken_prompts,
         string_agg(prompt_id || ' (' || flaws || ')', ', ' order by prompt_id) filter (broken_count > 0) as flawed_prompts,
         string_agg(prompt_id, ', ' order by prompt_id) filter (not is_passed) as failed_prompts,
@@ -73,7 +73,7 @@ comment on column build_quality.not_run_count is 'Programs that were not run for
 comment on column build_quality.agrees_count is 'Answers that agree with the puzzle''s intended one; the gate does not count them.';
 comment on column build_quality.opinion_count is 'Of so many.';
 comment on column build_quality.broken_prompt_count is 'Prompts of which more than half of the outputs are broken.';
-comment on column build_quality.broken_names is 'Which.';
+comment on column build_quality.graded_prompt_count is 'Prompts with a graded output.';
 comment on column build_quality.broken_prompts is 'Which, and how.';
 comment on column build_quality.flawed_prompts is 'Prompts with any broken output, and how.';
 comment on column build_quality.failed_prompts is 'Prompts that did not pass.';

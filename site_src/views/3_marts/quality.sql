@@ -11,7 +11,7 @@ select
     coalesce(quality.broken_count, 0) as broken_count,
     coalesce(quality.output_count + quality.timed_count, 0) as graded_count,
     coalesce(quality.broken_prompt_count, 0) as broken_prompt_count,
-    quality.broken_names,
+    coalesce(quality.graded_prompt_count, 0) as graded_prompt_count,
     quality.broken_prompts,
     coalesce(quality.truncated_count, 0) as truncated_count,
     coalesce(quality.not_run_count, 0) as not_run_count,
@@ -43,8 +43,8 @@ comment on column quality.failed_prompts is 'Prompts that did not pass.';
 comment on column quality.broken_count is 'Outputs without text, with template markers, in a loop or in the wrong language.';
 comment on column quality.graded_count is 'Outputs that were graded, timed ones included.';
 comment on column quality.broken_prompt_count is 'Prompts that are broken more often than not.';
-comment on column quality.broken_names is 'Their names.';
-comment on column quality.broken_prompts is 'The same, and how.';
+comment on column quality.graded_prompt_count is 'Prompts with a graded output.';
+comment on column quality.broken_prompts is 'Which these are, and how.';
 comment on column quality.truncated_count is 'Answers of the quality pass that were cut off in spite of the raised limit.';
 comment on column quality.not_run_count is 'Programs that were not run for want of a sandbox: neither passed nor failed.';
 comment on column quality.agrees_count is 'Answers that agree with the number the puzzle intends; not in the gate.';

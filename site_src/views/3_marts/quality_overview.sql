@@ -8,10 +8,10 @@ select
     count(*) filter (gate = 'fail') as fail_count,
     count(*) filter (gate = 'unproven' and graded_count > 0) as unproven_count,
     string_agg(label || if(
-        broken_prompt_count > 0, format(' (broken on {}: {})', broken_prompt_count, broken_names),
+        broken_prompt_count > 0, format(' (broken on {} of {} prompts)', broken_prompt_count, graded_prompt_count),
         format(' ({} of {} prompts passed)', passed_count, prompt_count)
-    ), '; ' order by machine, label) filter (gate = 'fail') as failed,
-    string_agg(label || format(' ({} of {} outputs broken, {} cut off)', broken_count, graded_count, truncated_count), '; ' order by machine, label)
+    ), ', ' order by machine, label) filter (gate = 'fail') as failed,
+    string_agg(label || format(' ({} of {} outputs broken, {} cut off)', broken_count, graded_count, truncated_count), ', ' order by machine, label)
         filter (gate = 'warn') as warned,
     sum(graded_count)::bigint as graded_count,
     sum(broken_count)::bigint as broken_count,
