@@ -9,6 +9,7 @@
     ├── TableInvalid         a hand-kept CSV lacks a column, or holds what is none of its values
     ├── ImportFailed         a file of another tool cannot be imported
     ├── RunUnclear           no run, or more than one, could be meant
+    ├── RunDamaged           a run file cannot be read
     ├── SandboxFailed        the sandbox for programs that models wrote cannot be had
     ├── NothingToVote        no two outputs are left to be judged
     ├── NobodyToAsk          a person has to answer, and input is no terminal
@@ -62,6 +63,10 @@ class ImportFailed(CollectorError):
 
 class RunUnclear(CollectorError):
     """No run, or more than one, could be meant."""
+
+
+class RunDamaged(CollectorError):
+    """A run file cannot be read."""
 
 
 class SandboxFailed(CollectorError):

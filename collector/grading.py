@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector import graders, measure, similarity, store, suite
 from collector.backends import Facts
-from collector.errors import StoreFailed
+from collector.errors import RunDamaged
 from collector.graders import Graded, Output
 from collector.judgments import GRADE, GRADES_FORMAT
 from collector.schema import OUTPUT_FLAWS, Results
@@ -44,7 +44,7 @@ class Graders:
     def grade(self, results: Results, run: Path) -> Path | None:
         """Grade a run's outputs and store that; None when that was done before, or there is nothing to be graded.
 
-        Raises StoreFailed, also for a run that cannot be read; SandboxFailed.
+        Raises RunDamaged, StoreFailed, SandboxFailed.
         """
         target = results.grades / f"{run.stem}-{self.fingerprint}.parquet"
         if target.exists():
@@ -104,7 +104,7 @@ def _read(run: Path) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = file.read(columns=there).to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).partition("\n")[0]
-        raise StoreFailed(f"{run.name} cannot be read: {said}", "Fetch it again from where it was made.") from None
+        raise RunDamaged(f"{run.name} cannot be read: {said}", "Fetch it again from where it was made.") from None
     return [{name: row.get(name) for name in READ} for row in rows]
 
 

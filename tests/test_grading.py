@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from collector import graders, grading, sandbox
+from collector.commands import _grading
 from collector.commands.grade import command
 from collector.errors import SandboxFailed, StoreFailed
 from collector.judgments import GRADE, GRADES_FORMAT
@@ -30,9 +31,9 @@ def the_run(results: Results) -> Path:
     return path
 
 
-def typed(results: Results) -> str:
+def typed(results: Results, exit_code: int = 0) -> str:
     done = CliRunner().invoke(command, ["--results", str(results.root)])
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == exit_code, done.output
     return done.output
 
 
@@ -214,9 +215,20 @@ def test_a_run_that_cannot_be_read_is_said_and_the_others_are_graded(
     monkeypatch.setattr(sandbox, "available", lambda: False)
     given(answers())
     (results.runs / "a.parquet").write_bytes(b"PAR1 no")
-    said = typed(results)
+    said = typed(results, exit_code=1)
     assert "a.parquet cannot be read" in said
-    assert grades(results)
+    assert "1 file of grades written" in said
+    assert typed(results, exit_code=1).endswith("All others are graded already.\n")
+
+
+def test_after_measuring_a_folder_that_cannot_be_written_is_said_and_no_error(
+    given: Given, results: Results, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given(answers(op="request"))
+    results.grades.write_text("no folder", encoding="utf-8")
+    _grading.after(results, the_run(results))
+    assert "The grades could not be written" in capsys.readouterr().err
+    assert isinstance(CliRunner().invoke(command, ["--results", str(results.root)]).exception, StoreFailed)
 
 
 def test_a_folder_that_cannot_be_written_loses_no_run(given: Given, results: Results) -> None:

@@ -30,28 +30,39 @@ FOUND = """
 """
 
 
-def grade(results: "Results", runs: list[Path]) -> int:
-    """Grade these runs where that is new, and measure similarities that are missing; how many files were written.
+def after(results: "Results", run: Path) -> None:
+    """Grade a run that was just measured; where the grades cannot be stored that is said, and the run is safe."""
+    from collector.errors import StoreFailed
 
-    A run that cannot be read or a full disk is said, and the others go on.
+    try:
+        grade(results, [run])
+    except StoreFailed as error:
+        say(f"{error.happened} {error.remedy}")
+
+
+def grade(results: "Results", runs: list[Path]) -> tuple[int, int]:
+    """Grade these runs where that is new, and measure similarities that are missing: files written, runs unreadable.
+
+    A run that cannot be read is said, and the others go on. Raises StoreFailed.
     """
     from collector import grading, sandbox
     from collector.commands import _ask
-    from collector.errors import SandboxFailed, StoreFailed
+    from collector.errors import RunDamaged, SandboxFailed
 
     graders = grading.Graders.ready(sandbox.execute if sandbox.available() else None)
     written: list[Path] = []
+    damaged = 0
     for run in runs:
         try:
-            try:
-                path = graders.grade(results, run)
-            except SandboxFailed as error:  # its interpreter is fetched when the first program is to be run
-                say(f"{error.happened} {error.remedy}")
-                graders = grading.Graders.ready(None)
-                path = graders.grade(results, run)
-        except StoreFailed as error:
+            path = graders.grade(results, run)
+        except RunDamaged as error:
             say(f"{error.happened} {error.remedy}")
+            damaged += 1
             continue
+        except SandboxFailed as error:  # its interpreter is fetched when the first program is to be run
+            say(f"{error.happened} {error.remedy}")
+            graders = grading.Graders.ready(None)
+            path = graders.grade(results, run)
         written += [path] if path else []
     if written:
         _tell(results, written, graders)
@@ -59,7 +70,7 @@ def grade(results: "Results", runs: list[Path]) -> int:
     if path := grading.compare(results, pairs):
         written.append(path)
         say(f"Similarity was measured for {len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'} of outputs.")
-    return len(written)
+    return len(written), damaged
 
 
 def _tell(results: "Results", files: list[Path], graders: "Graders") -> None:

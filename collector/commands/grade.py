@@ -1,5 +1,7 @@
 """`collect grade`: check stored outputs again."""
 
+import sys
+
 import click
 
 from collector.commands import say
@@ -22,6 +24,8 @@ def command(results: str | None) -> None:
     if not runs:
         say(f"Nothing is stored in {folder.runs} yet; `collect` measures.")
         return
-    written = _grading.grade(folder, runs)
+    written, damaged = _grading.grade(folder, runs)
     files = f"{written} {'file' if written == 1 else 'files'} of grades"
-    say(f"{files} written to {folder.grades}." if written else "Everything is graded already.")
+    others = "All others are" if damaged else "Everything is"
+    say(f"{files} written to {folder.grades}." if written else f"{others} graded already.")
+    sys.exit(1 if damaged else 0)

@@ -166,7 +166,7 @@ class _Worker:
             with Progress(total=plan.REPEATS * len(prompts.prompts) + job.passes.count(prompts)) as progress:
                 outcome = runs.run(client, backend, job, progress)
             if outcome.path and not outcome.stopped_by:
-                _grading.grade(self.folder, [outcome.path])
+                _grading.after(self.folder, outcome.path)
         except (ModelUnclear, Unfit) as error:
             return error.happened
         return self._came(outcome)

@@ -148,13 +148,13 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         return
-    from collector.commands._grading import grade
+    from collector.commands._grading import after
     from collector.commands._summary import comparisons, figures, show, show_comparisons
 
     if outcome.stopped_by:
         say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
     else:
-        grade(folder, [outcome.path])
+        after(folder, outcome.path)
     if outcome.failed_count:
         say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
     if outcome.was_interrupted:
