@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,11 +15,12 @@ from tests.conftest import DONE, delta, usage
 Answer = Callable[["Handler"], None]
 
 
-def stream(*events: bytes) -> Answer:
-    """A whole stream, each event in a piece of its own."""
+def stream(*events: bytes, first_s: float = 0) -> Answer:
+    """A whole stream, each event in a piece of its own, the first after so long."""
 
     def answer(handler: "Handler") -> None:
         handler.begin_stream()
+        time.sleep(first_s)
         for event in events:
             handler.piece(event)
         handler.wfile.write(b"0\r\n\r\n")
