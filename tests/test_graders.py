@@ -110,12 +110,14 @@ def test_the_fingerprint_changes_with_the_text_of_a_grader_and_with_the_sandbox(
     shutil.copytree(graders.FOLDER.parent / "sandbox", copy.parent / "sandbox")
     shutil.copytree(graders.FOLDER, copy)
     before = graders.fingerprint(True)
+    guests = copy.parent / "sandbox" / "guests"
     monkeypatch.setattr(graders, "FOLDER", copy)
+    monkeypatch.setattr(graders, "GUESTS", guests)
     assert graders.fingerprint(True) == before != graders.fingerprint(False)
     (copy / "empty.py").write_text("# better")
     after = graders.fingerprint(True)
     assert after != before
-    (copy.parent / "sandbox" / "guests" / "sort.py").write_text("# better")
+    (guests / "sort.py").write_text("# better")
     assert graders.fingerprint(True) not in (before, after)
 
 
