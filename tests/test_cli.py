@@ -218,7 +218,7 @@ def test_an_unknown_suite_is_answered_with_the_known_ones(collect: Collect, serv
     said = collect("--url", server.url, "--suite", "standart")
     assert (said.code, said.out) == (1, "")
     assert "no suite 'standart'" in said.err
-    assert "coding-agent, smoke, standard" in said.err
+    assert "coding-agent, reference, smoke, standard" in said.err
     assert (server.connections, files(results)) == (0, [])
 
 

@@ -229,7 +229,7 @@ def test_what_tools_leave_behind_is_not_sent(tmp_path: Path) -> None:
 def test_an_unknown_suite_is_answered_with_the_known_ones() -> None:
     with pytest.raises(SuiteInvalid, match="no suite 'standart'") as caught:
         read("standart")
-    assert caught.value.remedy == "Choose one of: coding-agent, smoke, standard."
+    assert caught.value.remedy == "Choose one of: coding-agent, reference, smoke, standard."
 
 
 @pytest.mark.parametrize("name", ["../suites/standard", "", "material", "standard.toml"])
