@@ -1,8 +1,11 @@
 """Makes the site's files: pages, data to download, assets. Knows no site builder; `hooks.py` feeds MkDocs with it."""
 
 import io
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path, PurePosixPath
 
 import jinja2
@@ -11,8 +14,10 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from jinja2.sandbox import SandboxedEnvironment
 
-from site_src.blocks import Blocks
+from site_src.blocks import ON_PAGES, Blocks
+from site_src.place import Place
 from site_src.warehouse import Warehouse
+from site_src.words import LANGUAGES, Words, read
 
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
@@ -31,48 +36,80 @@ class Made:
     content: bytes | str
 
 
-def make(warehouse: Warehouse, directory_urls: bool = True) -> Iterator[Made]:
-    """Every page, then the data that pages offer, then assets. Raises PageFailed."""
+def make(warehouse: Warehouse, language: str = LANGUAGES[0], directory_urls: bool = True) -> Iterator[Made]:
+    """Every page in that language; in the first one also the files that all languages share. Raises PageFailed."""
+    words = read(language)
     used: set[str] = set()
     for path in sorted(PAGES.rglob("*.md"), key=lambda path: (path.parent, path.stem != "index", path)):
-        name = path.relative_to(PAGES).as_posix()
-        yield Made(name, page(warehouse, name, used, directory_urls))
-    for view in sorted(used):
-        table = warehouse.table(f"from {view}")  # named by our own pages
-        yield Made(f"data/{view}.csv", _csv(table))
-        yield Made(f"data/{view}.parquet", _parquet(table))
-    for path in sorted(path for path in ASSETS.rglob("*") if path.is_file()):
-        yield Made(f"assets/{path.relative_to(ASSETS).as_posix()}", path.read_bytes())
+        for name, only in _pages_of(warehouse, path.relative_to(PAGES).as_posix()):
+            place = Place(name, "" if words.is_english else f"{language}/", directory_urls)
+            yield Made(name, page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only))
+    if words.is_english:
+        yield from _shared(warehouse, used)
 
 
-def page(warehouse: Warehouse, name: str, used: set[str], directory_urls: bool = True) -> str:
-    """One page's Markdown with its blocks filled in. Raises PageFailed."""
-    blocks = Blocks(warehouse, _to_root(name, directory_urls), used)
+def page(
+    warehouse: Warehouse,
+    name: str,
+    used: set[str],
+    place: Place | None = None,
+    words: Words | None = None,
+    only: tuple[str, str] | None = None,
+) -> str:
+    """One page's Markdown with its blocks filled in, by default in English. Raises PageFailed."""
+    words = words or read(LANGUAGES[0])
+    blocks = Blocks(warehouse, place or Place(name), used, words, only)
     environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=True, keep_trailing_newline=True)
-    environment.globals |= {
-        name: getattr(blocks, name) for name in ("chart", "table", "side_by_side", "value", "counted", "has", "one")
-    }
+    environment.globals |= {block: getattr(blocks, block) for block in ON_PAGES}
     try:
-        return environment.from_string((PAGES / name).read_text(encoding="utf-8")).render()
+        if only:
+            environment.globals["here"] = blocks.one(name.split("/")[0])
+        translated = words.pages / name
+        text = (translated if translated.exists() else PAGES / name).read_text(encoding="utf-8")
+        if not (translated.exists() or words.is_english):
+            text = re.sub("^# ", f"{_untranslated(words)}# ", text, count=1, flags=re.MULTILINE)
+        return environment.from_string(text).render()
     except Exception as error:  # whatever it is, the page is what its author can mend
         raise PageFailed(f"page {name}: {type(error).__name__}: {error}") from error
 
 
-def export(warehouse: Warehouse, folder: Path) -> int:
+def _pages_of(warehouse: Warehouse, name: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """`VIEW/[COLUMN].md` is a page for each row of that view, named by that column; any other is itself."""
+    path = PurePosixPath(name)
+    if not path.stem.startswith("["):
+        yield name, None
+        return
+    view, column = path.parent.name, path.stem.strip("[]")
+    for row in warehouse.rows(f"from {view}"):  # our own file's name
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", row[column]):
+            raise PageFailed(f"page {name}: {row[column]!r} cannot be a page's name")
+        yield (path.parent / f"{row[column]}.md").as_posix(), (column, row[column])
+
+
+def _shared(warehouse: Warehouse, used: set[str]) -> Iterator[Made]:
+    for view in sorted(used):
+        table = warehouse.table(f"from {view}")  # named by our own pages
+        yield Made(f"data/{view}.csv", _csv(table))
+        yield Made(f"data/{view}.parquet", _parquet(table))
+    machines = [row["machine"] for row in warehouse.rows("from machines")]
+    yield Made("assets/machines.js", f"window.machines = {json.dumps(machines)};\n")
+    for path in sorted(path for path in ASSETS.rglob("*") if path.is_file()):
+        yield Made(f"assets/{path.relative_to(ASSETS).as_posix()}", path.read_bytes())
+
+
+def _untranslated(words: Words) -> str:
+    return f'<p class="untranslated-page">{escape(words.block("untranslated_page"))}</p>\n\n'
+
+
+def export(warehouse: Warehouse, folder: Path, language: str = LANGUAGES[0]) -> int:
     """Write the site's files as plain Markdown for any other builder; how many."""
     count = 0
-    for made in make(warehouse):
+    for made in make(warehouse, language):
         target = folder / made.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(made.content if isinstance(made.content, bytes) else made.content.encode())
         count += 1
     return count
-
-
-def _to_root(name: str, directory_urls: bool) -> str:
-    path = PurePosixPath(name)
-    is_index = path.name == "index.md" or not directory_urls
-    return "../" * (len(path.parts) - is_index)
 
 
 def _csv(table: pa.Table) -> bytes:

@@ -8,11 +8,37 @@ nothing.
 
 from typing import Any
 
+import altair as alt
+
 FONT = '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif'
 SERIES = [f"var(--chart-{number})" for number in range(1, 7)]
 TEXT = "var(--md-default-fg-color)"
 QUIET = "var(--md-default-fg-color--light)"
 FAINT = "var(--md-default-fg-color--lightest)"
+
+RUNTIMES = {"mlx": SERIES[0], "llama.cpp": SERIES[1], "vllm": SERIES[2], "unknown": QUIET}
+SHAPES = {
+    2: "triangle-down", 3: "triangle-left", 4: "circle", 5: "triangle-right", 6: "square", 8: "diamond", 16: "cross",
+}  # fmt: skip
+
+
+def runtime(rows: alt.InlineData, **more: Any) -> alt.Color:
+    """The color of a runtime, the same on every page; the legend names those that are drawn."""
+    there = _present(rows, "runtime", RUNTIMES)
+    scale = alt.Scale(domain=there, range=[RUNTIMES.get(name, QUIET) for name in there])
+    return alt.Color("runtime:N", title=None, scale=scale, **more)
+
+
+def bits(rows: alt.InlineData, **more: Any) -> alt.Shape:
+    """The shape of a nominal number of bits, the same on every page: equal shapes are like for like."""
+    there = _present(rows, "bits", SHAPES)
+    scale = alt.Scale(domain=there, range=[SHAPES.get(number, "stroke") for number in there])
+    return alt.Shape("bits:O", title="bits", scale=scale, **more)
+
+
+def _present(rows: alt.InlineData, field: str, known: dict[Any, str]) -> list[Any]:
+    values = {row[field] for row in rows.values if isinstance(row, dict) and row[field] is not None}
+    return [value for value in known if value in values] + sorted(values - known.keys())
 
 
 def config() -> dict[str, Any]:

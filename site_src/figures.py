@@ -1,10 +1,14 @@
 """How a number, a time or a missing value looks on a page. No number is computed here."""
 
+import functools
 import math
+import tomllib
 from collections.abc import Mapping
 from datetime import datetime
-from html import escape
+from pathlib import Path
 from typing import Any
+
+ENGLISH = Path(__file__).parent / "words.toml"
 
 # Suffix of a column's name → (unit shown in headings and sentences, digits shown)
 UNITS = {
@@ -26,114 +30,19 @@ UNITS = {
     "_ratio": ("", 3),
     "_difference": ("", 2),
 }
-WORDS = {
-    "tps_per_gb": "TPS per GB of peak memory",
-    "tps_per_file_gb": "TPS per GB of file",
-    "decode_tps": "decode",
-    "prefill_tps": "prefill",
-    "ttft_ms": "TTFT",
-    "peak_memory_gb": "peak memory",
-    "file_gb": "weights on disk",
-    "load_s": "load time",
-    "cv": "CV",
-    "run_started_at": "began, UTC",
-    "request_count": "requests",
-    "run_count": "runs",
-    "failed_count": "failed",
-    "label": "configuration",
-    "decode_tps_ratio": "decode ratio",
-    "ttft_ms_ratio": "TTFT ratio",
-    "mlx_quantization": "MLX",
-    "llama_cpp_quantization": "llama.cpp",
-    "memory_gb": "memory",
-    "run_state": "state",
-    "context_effective": "context, tokens",
-    "prompt_id": "prompt",
-    "peak_memory_kind": "memory is",
-    "decode_count": "requests",
-    "reason": "missing or doubtful",
-    "baseline_gb": "in use before loading",
-    "peak_system_gb": "peak of the system, above that",
-    "peak_pss_gb": "peak PSS of the engine",
-    "peak_rss_gb": "peak RSS of the engine",
-    "peak_memory_reason": "why there is no peak",
-    "memory_sample_count": "samples",
-    "reported_load_s": "load time by the server",
-    "load_reason": "why there is no load time",
-    "stop_kind": "stopped by",
-    "stop_reason": "why nothing was measured",
-    "bench_test": "test",
-    "bench_depth": "tokens before",
-    "repetition_count": "repetitions",
-    "mean_tps": "mean",
-    "sd_tps": "standard deviation",
-    "min_tps": "slowest",
-    "max_tps": "fastest",
-    "decode_error_percent": "decode error",
-    "decode_error_percent_max": "largest",
-    "ttft_excess_ms": "TTFT over the server's prompt time",
-    "client_cpu_us_per_token": "client CPU for a token",
-    "client_bias_percent": "calibrated bias",
-    "cached_count": "cached prompts measured",
-    "cpu_s": "CPU",
-    "rss_mb": "peak RSS",
-    "excluded_count": "left out",
-    "total_count": "of",
-    "warm_ratio": "warm over cold",
-    "cold_ttft_ms": "cold TTFT",
-    "warm_ttft_ms": "warm TTFT",
-    "ceiling_tps": "ceiling",
-    "ceiling_share": "share reached",
-    "gb_per_token": "GB for each token",
-    "weights_per_token_b": "weights for each token, billions",
-    "drift_rho": "rank correlation with position",
-    "memory_bytes_per_token": "memory for each token",
-    "kv_bytes_per_token": "by formula",
-    "found_count": "found",
-    "needle_count": "of",
-    "figure_value": "value",
-    "figure": "of what",
-    "figure_of": "of which",
-    "settled_by": "settled by",
-    "settled_in_minutes": "in minutes",
-    "memory_budget_gb": "budget from",
-    "memory_budget_below_gb": "to below",
-    "context_needed": "context needed, tokens",
-    "fitting_count": "that fit",
-    "run_rank": "place",
-    "seen_difference": "difference seen",
-    "detectable_difference": "detectable",
-    "estimated_minutes": "minutes, about",
-    "peak_memory_ratio": "memory ratio",
-    "passed_count": "passed",
-    "judged_count": "answers judged",
-    "prompt_count": "prompts",
-    "passed_share": "share passed",
-    "broken_count": "broken",
-    "graded_count": "outputs graded",
-    "truncated_count": "cut off",
-    "agrees_count": "puzzle: agree",
-    "opinion_count": "of",
-    "both_count": "both pass",
-    "lost_count": "only the first",
-    "gained_count": "only the second",
-    "neither_count": "neither",
-    "p_value": "p",
-    "sign_p": "p",
-    "vote_count": "votes",
-    "voter_count": "voters",
-    "other_label": "second",
-    "timed_count": "timed outputs",
-    "outcomes": "by repeat",
-    "load_s_ratio": "load ratio",
-}
 
 
-def heading(column: str) -> str:
-    """A column's name for people, with its unit."""
+@functools.cache
+def words(path: Path = ENGLISH) -> dict[str, Any]:
+    """The words of a language, as its file has them."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def heading(column: str, named: Mapping[str, str] | None = None) -> str:
+    """A column's name for people, with its unit; by default in English."""
     unit = unit_of(column)
-    words = WORDS.get(column, column.replace("_", " "))
-    return f"{words}, {unit}" if unit else words
+    said = (words()["headings"] if named is None else named).get(column, column.replace("_", " "))
+    return f"{said}, {unit}" if unit else said
 
 
 def unit_of(column: str) -> str:
@@ -166,13 +75,10 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{max(0, digits - before_point)}f}"  # 78.0 keeps its zero: it was measured
 
 
-def with_interval(column: str, row: Mapping[str, Any]) -> str:
-    """The value as HTML, followed by its interval where the row has `…_low` and `…_high`."""
-    shown = escape(plain(column, row[column]))
+def interval(column: str, row: Mapping[str, Any]) -> str:
+    """`low–high` where the row has `…_low` and `…_high` of a value, else nothing."""
     low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
-    if row[column] is None or low is None or high is None:
-        return shown
-    return f'{shown} <span class="interval">{plain(column, low)}–{plain(column, high)}</span>'
+    return "" if None in (row[column], low, high) else f"{plain(column, low)}–{plain(column, high)}"
 
 
 def _unit(column: str) -> tuple[str, int]:

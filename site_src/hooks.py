@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mkdocs.commands.build import build as build_site
+from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
@@ -17,6 +19,7 @@ from collector.schema import Results, TableInvalid
 from site_src import build
 from site_src.tables import TABLES
 from site_src.warehouse import Warehouse
+from site_src.words import LANGUAGES
 
 log = logging.getLogger("mkdocs.hooks.site")
 HERE = Path(__file__).parent
@@ -40,19 +43,33 @@ def on_pre_build(config: MkDocsConfig) -> None:
     if results.being_measured():
         log.info("A run is being measured; the site is built when it has finished.")
         while results.being_measured():
-            on_post_build(config)
+            _release()
             time.sleep(0.5)
             _building.append(results.lock(fcntl.LOCK_SH))
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Let a run begin."""
-    while _building:
-        os.close(_building.pop())
+    """Let a run begin, and build the site once more in every other language, in a folder of its own."""
+    _release()
+    if config.theme["language"] == LANGUAGES[0]:
+        for language in LANGUAGES[1:]:
+            other = load_config(
+                str(HERE / language / "mkdocs.yml"),
+                site_dir=str(Path(config.site_dir) / language),
+                site_url=f"{config.site_url or ''}{language}/",
+                strict=config.strict,
+                use_directory_urls=config.use_directory_urls,
+            )
+            other.plugins.on_startup(command="build", dirty=False)
+            build_site(other)
 
 
 def on_build_error(error: Exception, **_: Any) -> None:
     """Let a run begin after a failed build, too."""
+    _release()
+
+
+def _release() -> None:
     while _building:
         os.close(_building.pop())
 
@@ -64,10 +81,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         warehouse.refresh()
     except TableInvalid as error:
         raise PluginError(str(error)) from None
-    for row in warehouse.rows("from damaged_files"):
-        log.warning("results/%s/%s is skipped: %s", row["folder"], row["file"], row["reason"])
+    language = config.theme["language"]
+    if language == LANGUAGES[0]:
+        for row in warehouse.rows("from damaged_files"):
+            log.warning("results/%s/%s is skipped: %s", row["folder"], row["file"], row["reason"])
+    for file in [file for file in files if "[" in file.src_uri]:  # makes pages, and is none
+        files.remove(file)
     try:
-        for made in build.make(warehouse, config.use_directory_urls):
+        for made in build.make(warehouse, language, config.use_directory_urls):
             if known := files.get_file_from_path(made.path):
                 files.remove(known)
             files.append(File.generated(config, made.path, content=made.content))
@@ -83,6 +104,7 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveRe
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     tables = map(results.table, TABLES)
-    for path in (*folders, *tables, HERE / "views", HERE / "charts", HERE / "assets"):
+    words = (HERE / "words.toml", *(HERE / language for language in LANGUAGES[1:]))
+    for path in (*folders, *tables, *words, HERE / "views", HERE / "charts", HERE / "assets"):
         server.watch(str(path))
     return server

@@ -10,6 +10,14 @@
   const ready = new WeakSet();
   const words = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
+  const isOfMachine = row => {
+    const shown = document.documentElement.dataset.shown;
+    return shown === "*" || !row.dataset.machine || row.dataset.machine === shown;
+  };
+
+  const markEmpty = box =>
+    box.classList.toggle("empty", ![...box.querySelectorAll("tbody tr")].some(isOfMachine));
+
   function valueOf(cell) {
     if (!cell) return null;
     const text = cell.dataset.value ?? (cell.querySelector(".reason") ? "" : cell.textContent);
@@ -66,15 +74,18 @@
     // Every word must occur somewhere in the row.
     const show = () => {
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const here = rows.filter(isOfMachine);
       let shown = 0;
-      for (const row of rows) {
+      for (const row of rows) row.hidden = false;
+      for (const row of here) {
         const text = row.textContent.toLowerCase();
         row.hidden = !wanted.every(word => text.includes(word));
         shown += !row.hidden;
       }
-      count.value = wanted.length ? `${shown} of ${rows.length} rows` : `${rows.length} rows`;
+      count.value = wanted.length ? `${shown} / ${here.length}` : `${here.length}`;
     };
     input.addEventListener("input", show);
+    document.addEventListener("machine", show);
     show();
     box.before(bar);
   }
@@ -84,12 +95,14 @@
       const table = box.querySelector("table");
       if (!table?.tHead?.rows.length || !table.tBodies.length || ready.has(table)) continue;
       ready.add(table);
+      markEmpty(box);
       makeSortable(table);
       makeFilter(box, table);
       box.tabIndex = 0;    // so that the keyboard can scroll a wide table sideways
     }
   }
 
+  document.addEventListener("machine", () => document.querySelectorAll(".data-table").forEach(markEmpty));
   start();
   window.document$?.subscribe(start);    // Material's page changes; never emits on file://, hence the line above
 })();

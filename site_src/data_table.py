@@ -1,0 +1,63 @@
+"""Rows of a mart as an HTML table on one line. Everything from a view is escaped."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from site_src import figures
+from site_src.words import Words
+
+Row = dict[str, Any]
+Link = Callable[[Row], str | None]
+LONGEST = 500  # rows shown on a page; the download has them all
+
+
+def html(
+    rows: list[Row],
+    columns: list[str],
+    comments: dict[str, str | None],
+    words: Words,
+    link: Callable[[Row], str | None],
+) -> str:
+    """The named columns; rows of one machine say so, and a label leads where `link` says."""
+    head = "".join(
+        f'<th scope="col"{_numeric(rows, name)} title="{escape(comments.get(name) or "")}">{words.heading(name)}</th>'
+        for name in columns
+    )
+    body = "".join(
+        f"<tr{of_machine(row)}>{''.join(_cell(row, name, rows, words, link) for name in columns)}</tr>"
+        for row in rows[:LONGEST]
+    )
+    rest = len(rows) - LONGEST
+    more = f'<p class="reason">{escape(words.block("more_rows", count=f"{rest:,}"))}</p>' if rest > 0 else ""
+    none = escape(words.block("no_rows_here"))
+    return (
+        f'<div class="data-table" data-none="{none}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        f"</div>{more}"
+    )
+
+
+def of_machine(row: Row) -> str:
+    """The attribute that shows a piece of a page only to readers of this machine; nothing where it is of none."""
+    machine = row.get("machine")
+    return f' data-machine="{escape(machine)}"' if machine else ""
+
+
+def _cell(row: Row, name: str, rows: list[Row], words: Words, link: Link) -> str:
+    value = row[name]
+    sortable = f' data-value="{escape(str(value))}"' if isinstance(value, int | float) else ""
+    shown = words.cell(name, value) + _interval(name, row)
+    target = link(row) if name == "label" else None
+    linked = f'<a href="{escape(target)}">{shown}</a>' if target else shown
+    return f"<td{_numeric(rows, name)}{sortable}>{linked}</td>"
+
+
+def _interval(name: str, row: Row) -> str:
+    ends = figures.interval(name, row)
+    return f' <span class="interval">{ends}</span>' if ends else ""
+
+
+def _numeric(rows: list[Row], name: str) -> str:
+    values = [row[name] for row in rows if row[name] is not None]
+    is_number = bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return ' class="num"' if is_number else ""

@@ -1,0 +1,76 @@
+"""A chart as Vega-Lite for the browser and as the SVG that stands in the page before, and without, JavaScript."""
+
+import functools
+import json
+import re
+from typing import Any
+
+import altair as alt
+
+from site_src import charts
+from site_src.charts_theme import config
+from site_src.words import Words
+
+# One such character in an SVG, from a model's name, and vl-convert aborts the whole process.
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+COMPOSED = ("facet", "hconcat", "vconcat", "concat")  # of panels, each with a size of its own
+NAMING = ("title", "domain", "sort")  # where a chart says something
+STATIC_WIDTH = 640
+
+
+def spec(chart: charts.Chart, rows: list[dict[str, Any]], words: Words) -> dict[str, Any]:
+    """The chart of these rows, its words in that language."""
+    drawn = chart.draw(alt.InlineData(values=[_readable(row) for row in rows]))
+    made: dict[str, Any] = drawn.to_dict()
+    if not any(name in made for name in COMPOSED):
+        made = {"height": 320, **made, "width": "container"}
+    if not words.is_english:
+        made = _translated(made, words)
+    return {**made, "config": config()}
+
+
+def svg(spec: dict[str, Any]) -> str:
+    """The drawing, on one line."""
+    fixed = spec if any(name in spec for name in COMPOSED) else {**spec, "width": STATIC_WIDTH}
+    return _svg(json.dumps(fixed))
+
+
+@functools.lru_cache(maxsize=2000)
+def _svg(spec: str) -> str:
+    """Kept while a site is served: most charts of a new run's site are those of the last one."""
+    import vl_convert
+
+    made: str = vl_convert.vegalite_to_svg(spec)
+    return made.replace("\n", " ")
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """What Vega can read: a time with its zone left out would be local time."""
+    return {name: _value(value) for name, value in row.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return NOT_IN_XML.sub("\ufffd", value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _translated(part: Any, words: Words, key: str = "") -> Any:
+    """Titles, and categories in data and scales, both by the same words, so that they still belong together."""
+    if isinstance(part, dict):
+        inner = "rows" if key == "datasets" else None
+        return {name: _translated(value, words, inner or name) for name, value in part.items()}
+    if isinstance(part, list):
+        if key in ("rows", "values"):
+            return [_translated_row(row, words) for row in part]
+        return [_translated(one, words, key if key in NAMING else "") for one in part]
+    return words.of_chart(part) if isinstance(part, str) and key in NAMING else part
+
+
+def _translated_row(row: Any, words: Words) -> Any:
+    if not isinstance(row, dict):
+        return row
+    return {
+        name: words.of_chart(value) if isinstance(value, str) and words.prose.fullmatch(name) else value
+        for name, value in row.items()
+    }

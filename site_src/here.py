@@ -1,0 +1,45 @@
+"""A row that a page speaks of, mostly a machine's: its values as words in the middle of Markdown."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+from site_src import data_table, figures
+from site_src.words import Words
+
+
+class Here:
+    """`here.column` for a page's conditions; `value` and `counted` for its sentences."""
+
+    def __init__(self, row: dict[str, Any], words: Words) -> None:
+        self._row, self._words = row, words
+
+    def __getitem__(self, column: str) -> Any:
+        """The bare value. Raises KeyError."""
+        return self._row[column]
+
+    @property
+    def scope(self) -> Markup:
+        """The attribute of an element that only readers of this row's machine see."""
+        return Markup(data_table.of_machine(self._row))  # escaped there
+
+    def value(self, column: str) -> Markup:
+        """A value with its unit."""
+        value = self._row[column]
+        unit = figures.unit_of(column) if value is not None else ""
+        return words_of(" ".join(part for part in (self._words.text(column, value), unit) if part))
+
+    def counted(self, column: str, noun: str) -> Markup:
+        """A number with the noun it counts: 1 run, 2 runs."""
+        count = self._row[column]
+        return words_of(f"{figures.plain(column, count)} {noun}{'' if count == 1 else 's'}")
+
+
+def words_of(text: str) -> Markup:
+    """Text in the middle of Markdown: whatever means something to Markdown or HTML becomes an entity."""
+    return Markup("".join(char if char.isalnum() or char in " ,.%–" else f"&#{ord(char)};" for char in text))
+
+
+def html(text: str) -> Markup:
+    """HTML as a block that Markdown leaves alone: on one line, blank lines around it."""
+    return Markup(f"\n\n{text}\n\n")  # every piece was escaped where it was made
