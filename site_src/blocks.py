@@ -58,7 +58,7 @@ class Blocks:
 
     def side_by_side(self, view: str) -> Markup:
         """The texts of a view, prompt by prompt, each in a card with what its checks say."""
-        return html(side_by_side.html(self._rows(view)))
+        return html(side_by_side.html(self._rows(view), self._words))
 
     def value(self, name: str) -> Markup:
         """`view.column` of a view with one row, with its unit."""
