@@ -31,8 +31,8 @@ def _prompt(name: str, outputs: list[Row], words: Words) -> str:
         firsts.setdefault(row["model"], row)
     cards = "".join(_card(row, firsts[row["model"]], words) for row in outputs)
     return (
-        f'<details class="outputs"{of_machine(outputs[0])}><summary><strong>{escape(visible(name))}</strong> {category}: '
-        f'{said}</summary><div class="cards">{cards}</div></details>'
+        f'<details class="outputs"{of_machine(outputs[0])}><summary><strong>{escape(visible(name))}</strong> '
+        f'{category}: {said}</summary><div class="cards">{cards}</div></details>'
     )
 
 
@@ -47,9 +47,10 @@ def _card(row: Row, first: Row, words: Words) -> str:
     if row["reasoning_text"]:
         summary = escape(words.block("reasoning"))
         thought = f"<details><summary>{summary}</summary>{_text(row['reasoning_text'], None, words)}</details>"
+    outcome = escape(row["outcome"] or "not judged")
     return (
         f'<section class="card"><p class="build">{escape(visible(row["label"]))}</p>'
-        f'<p><span class="outcome" data-outcome="{escape(row["outcome"] or "not judged")}">{_outcome(row, words)}</span> '
+        f'<p><span class="outcome" data-outcome="{outcome}">{_outcome(row, words)}</span> '
         f"{words.cell('taken_from', row['taken_from'])}{cut} · {escape(visible(row['machine']))}</p>{why}"
         f"{_text(row['output_text'], None if row is first else first, words)}{thought}</section>"
     )
