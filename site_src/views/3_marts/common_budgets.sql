@@ -4,6 +4,7 @@ with
 budgets as (
     select distinct machine, unnest([32, 64, 96, 128, 192, 256, 384, 512])::double as memory_budget_gb
     from candidates
+    where machine in (select machine from machines where is_plan)
 ),
 asked as (
     select budgets.*, context_needed, priority
