@@ -142,6 +142,12 @@ def plan() -> dict[tuple[str, str], Cell]:
     return cells
 
 
+@dataclass @ cache
+def prompts_of(name: str) -> suite.Suite:
+    """A suite, read once."""
+    return suite.read(name)
+
+
 @dataclass
 class World:
     """A results folder while it is filled. Each run begins half an hour after the one before."""
@@ -186,7 +192,7 @@ class World:
     ) -> None:
         """One run of a cell. `speed`: a factor on its speed; `quality`: the texts of a quality pass."""
         name = "standard" if cell.model == MINIMAX else "standard+coding-agent"
-        known = suite.read(name)
+        known = prompts_of(name)
         chance = random.Random(f"{cell.model} {cell.quantization} {self.began}")
         requests = timed(cell, known, chance, cell.tps * speed, cv, repeats, block)
         for row in requests:
@@ -275,7 +281,7 @@ class World:
 
     def smoke(self) -> None:
         """The embedded engine on a small Linux machine: a real path, and no part of the plan."""
-        known = suite.read("smoke")
+        known = prompts_of("smoke")
         chance = random.Random("smoke")
         small = Cell("SmolLM2-135M-Instruct", "Q4_1", 4, file_gb=0.098)
         facts = {**SERVER, "runtime": "llama.cpp", "runtime_version": "b7150", "model_format": "gguf"}
@@ -416,7 +422,7 @@ def judged(cell: Cell, known: suite.Suite, texts: dict[str, str], at_ns: int) ->
     prompts = {prompt.id: prompt for prompt in known.prompts}
     rows = []
     for name, text in texts.items():
-        written = text if text == LOOP else f"{text}\n\n（{cell.quantization}）"
+        written = text if text == LOOP else f"{text}\n\n（{cell.model} {cell.quantization}）"
         sha256 = prompts[name].sha256 if name in prompts else hashlib.sha256(name.encode()).hexdigest()
         row = {
             "op": "quality",
@@ -495,7 +501,7 @@ def _one_machine(world: World) -> None:
         {
             (MINIMAX, "4bit"): {"quality": ALL_RIGHT},
             (MINIMAX, "Q4_K_M"): {"quality": {**ALL_RIGHT, "question-6": "我不知道。"}},
-            (MINIMAX, "8bit"): {},
+            (MINIMAX, "8bit"): {"quality": ALL_RIGHT},
             (MINIMAX, "Q8_0"): {},
             (QWEN, "4bit"): {"quality": {**ALL_RIGHT, **AGENT}},
             (QWEN, "Q4_K_M"): {},
