@@ -142,7 +142,7 @@ def plan() -> dict[tuple[str, str], Cell]:
     return cells
 
 
-@dataclass @ cache
+@cache
 def prompts_of(name: str) -> suite.Suite:
     """A suite, read once."""
     return suite.read(name)
