@@ -14,6 +14,12 @@ progress, and random digits that stand for whoever votes here.
 To add a result, commit the file that `collect` printed: `git add "$(collect)"`. To withdraw one, delete its file.
 Any tool reads them: `duckdb -c "select model_key, op, count(*) from 'results/runs/*.parquet' group by all"`.
 
+The files of suite `reference` are real runs of two small models on a 2-core Linux machine, so that every page of a
+fresh clone shows something; `scripts/benches/reference.py` made them. Both runtimes are measured through their own
+servers there, so they are compared with nothing, and all variants were made from 4-bit originals, so differences in
+what they write mean nothing. No verdict of the plan uses them. The first run through LM Studio makes that machine
+the one shown first; `scripts/sql "select file from runs where suite = 'reference'"` names the files to be deleted then.
+
 This page is made from `collector/schema.py` and `collector/judgments.py` by `scripts/dictionary`.
 
 ## A run file, schema version {version}

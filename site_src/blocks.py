@@ -58,7 +58,7 @@ class Blocks:
 
     def side_by_side(self, view: str) -> Markup:
         """The texts of a view, prompt by prompt, each in a card with what its checks say."""
-        return html(side_by_side.html(self._rows(view)))
+        return html(side_by_side.html(self._rows(view), self._words))
 
     def value(self, name: str) -> Markup:
         """`view.column` of a view with one row, with its unit."""
@@ -118,10 +118,10 @@ class Blocks:
 
     def _page_of(self, row: dict[str, Any]) -> str | None:
         """The page of a row's configuration."""
-        if self._pages is None:
-            self._pages = {row["configuration_id"] for row in self._warehouse.rows("from configurations")}
         name = row.get("configuration_id")
-        return self._place.page(f"configuration/{name}") if name in self._pages else None
+        if name and self._pages is None:
+            self._pages = {row["configuration_id"] for row in self._warehouse.rows("from configurations")}
+        return self._place.page(f"configuration/{name}") if self._pages and name in self._pages else None
 
     def _behind(self, view: str, rows: list[dict[str, Any]]) -> str:
         shown = [name for name in rows[0] if not name.endswith(("_low", "_high", "_id"))]

@@ -64,9 +64,9 @@ def page(
     try:
         if only:
             environment.globals["here"] = blocks.one(name.split("/")[0])
-        translated = words.pages / name
+        translated = PAGES / name if words.is_english else words.pages / name
         text = (translated if translated.exists() else PAGES / name).read_text(encoding="utf-8")
-        if not (translated.exists() or words.is_english):
+        if not translated.exists():
             text = re.sub("^# ", f"{_untranslated(words)}# ", text, count=1, flags=re.MULTILINE)
         return environment.from_string(text).render()
     except Exception as error:  # whatever it is, the page is what its author can mend

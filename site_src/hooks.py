@@ -1,7 +1,6 @@
 """MkDocs' side of the site: hands it the files that `build.make` makes, and has it watch what they are made of."""
 
 import fcntl
-import functools
 import logging
 import os
 import time
@@ -18,17 +17,11 @@ from mkdocs.structure.files import File, Files
 from collector.schema import Results, TableInvalid
 from site_src import build
 from site_src.tables import TABLES
-from site_src.warehouse import Warehouse
+from site_src.warehouse import kept
 from site_src.words import LANGUAGES
 
 log = logging.getLogger("mkdocs.hooks.site")
 HERE = Path(__file__).parent
-
-
-@functools.lru_cache
-def _warehouse() -> Warehouse:
-    """One for the whole process: under `serve` only new run files are read."""
-    return Warehouse(Results.find())
 
 
 _building: list[int] = []  # the descriptor that locks `runs/` during a build
@@ -77,7 +70,7 @@ def _release() -> None:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Replace the pages by their filled-in form, and add data and assets."""
     try:
-        warehouse = _warehouse()
+        warehouse = kept(Results.find().root)
         warehouse.refresh()
     except TableInvalid as error:
         raise PluginError(str(error)) from None

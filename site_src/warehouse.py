@@ -6,6 +6,7 @@ asked for and kept as a table until something changes: planning views that read 
 computing each once.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +176,12 @@ class Warehouse:
             self._con.register("incoming", tables.read(path))
             self._con.sql(f"create or replace table raw_{path.stem} as from incoming")  # our own file's name
             self._con.unregister("incoming")
+
+
+@functools.lru_cache(maxsize=1)
+def kept(root: Path) -> Warehouse:
+    """One for the whole process: under `serve` only new run files are read, and all languages share it."""
+    return Warehouse(Results(root))
 
 
 @dataclass(frozen=True)

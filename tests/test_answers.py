@@ -84,7 +84,7 @@ def test_the_archives_figures_are_shown_and_compared_with_nothing(views: Planted
 
 def test_before_anything_is_measured_the_plans_first_cell_would_settle_something(views: Planted) -> None:
     (row,) = views.rows("from answers_overview")
-    assert (row["question_count"], row["answered_count"], row["machine_count"]) == (9, 0, 0)
+    assert (row["question_count"], row["answered_count"], row["is_plan"]) == (9, 0, False)
     assert row["first_step"] == "collect plan --run"
     assert {row["kind"] for row in views.rows("from next_runs")} == {"cell"}
 
@@ -688,13 +688,16 @@ def test_nothing_is_missing_where_a_question_is_answered_and_the_plan_done(views
     assert all_nine(views)[1]["missing"] is None
 
 
-def test_the_overview_counts_what_is_answered_anywhere_and_names_the_first_step(views: Planted) -> None:
+def test_the_overview_counts_what_is_answered_on_each_machine_and_names_the_first_step(views: Planted) -> None:
     said = [(1, "MLX faster"), (2, "inconclusive"), (3, "not all measured"), (4, "not measured")]
     rows = [{"machine": "b", "question": n, "verdict": verdict, "settled_by": f"b{n}"} for n, verdict in said]
     rows += [{"machine": "a", "question": n, "verdict": "not measured", "settled_by": f"a{n}"} for n, _ in said]
     views.put("answers", *rows)
-    (row,) = views.rows("from answers_overview")
-    assert row == {"question_count": 4, "answered_count": 1, "machine_count": 2, "first_step": "a1"}
+    views.put("machines", *({"machine": name, "place": n, "is_plan": name != "c"} for n, name in enumerate("bac", 1)))
+    b, a, c = views.rows("from answers_overview")
+    assert b == {"machine": "b", "is_plan": True, "question_count": 4, "answered_count": 1, "first_step": "b2"}
+    assert a == {"machine": "a", "is_plan": True, "question_count": 4, "answered_count": 0, "first_step": "a1"}
+    assert (c["is_plan"], c["question_count"], c["first_step"]) == (False, None, None)
 
 
 # ---------------------------------------------------------------- pair_repeats: how many more

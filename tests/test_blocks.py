@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +17,9 @@ from collector.backends import Facts
 from collector.schema import CLONE, Results
 from site_src import build, charts
 from site_src.blocks import Blocks
+from site_src.place import Place
 from site_src.warehouse import Warehouse
+from site_src.words import Words, _pattern, read
 from tests.conftest import request
 
 HOSTILE = [
@@ -147,8 +150,11 @@ class Rows(Warehouse):
         return dict.fromkeys(self._rows[0], self._comment)
 
 
-def blocks(*rows: dict[str, Any], root: str = "", **more: Any) -> Blocks:
-    return Blocks(Rows(*rows, **more), root, set())
+ENGLISH = read("en")
+
+
+def blocks(*rows: dict[str, Any], words: Words = ENGLISH, **more: Any) -> Blocks:
+    return Blocks(Rows(*rows, **more), Place(), set(), words)
 
 
 # ---------------------------------------------------------------- hostile words
@@ -271,7 +277,7 @@ def test_a_counted_noun_is_singular_for_one(count: int, shown: str) -> None:
 
 def test_downloads_are_linked_from_the_pages_place_and_asked_for() -> None:
     used: set[str] = set()
-    page = Page(str(Blocks(Rows({"label": "a"}), "../../", used).table("runs", "label")))
+    page = Page(str(Blocks(Rows({"label": "a"}), Place("deep/p.md"), used, ENGLISH).table("runs", "label")))
     links = [attributes["href"] for tag, attributes in page.elements if tag == "a"]
     assert links == ["../../data/runs.csv", "../../data/runs.parquet"]
     assert used == {"runs"}
@@ -286,7 +292,7 @@ def test_the_sql_that_made_a_table_is_shown_whole_and_without_comments() -> None
 
 
 def test_a_chart_without_data_says_so(given: Callable[..., Warehouse]) -> None:
-    made = Blocks(given(), "", set()).chart("token_arrival")
+    made = Blocks(given(), Place(), set(), ENGLISH).chart("token_arrival")
     assert "no data yet" in made
     assert "<svg" not in made
 
@@ -294,7 +300,7 @@ def test_a_chart_without_data_says_so(given: Callable[..., Warehouse]) -> None:
 def test_a_chart_stands_with_drawing_caption_data_sql_and_downloads(given: Callable[..., Warehouse]) -> None:
     warehouse = given([request(repeat=number, tps=40 + number) for number in (1, 2, 3)])
     for name in ("token_arrival", "decode_by_prompt"):
-        page = Page(str(Blocks(warehouse, "", set()).chart(name)))
+        page = Page(str(Blocks(warehouse, Place(), set(), ENGLISH).chart(name)))
         chart = charts.read(name)
         figure = next(attributes for tag, attributes in page.elements if tag == "figure")
         spec = json.loads(figure["data-spec"] or "")
@@ -302,7 +308,7 @@ def test_a_chart_stands_with_drawing_caption_data_sql_and_downloads(given: Calla
         assert spec["width"] == "container"
         assert {"svg", "figcaption", "details", "table", "pre"} <= {tag for tag, _ in page.elements}
         box = next(attributes for tag, attributes in page.elements if attributes.get("role") == "img")
-        assert box["aria-label"] == f"{chart.title}. {chart.caption}"
+        assert (box["aria-label"] or "").startswith(f"{chart.title}. {chart.caption}")
         assert page.open == []
 
 
@@ -323,6 +329,65 @@ def test_an_unknown_chart_is_named_with_those_there_are() -> None:
 def test_a_chart_is_only_a_file_of_its_folder(name: str) -> None:
     with pytest.raises(KeyError):
         charts.read(name)
+
+
+# ---------------------------------------------------------------- machines, rows with a page, languages
+
+
+def test_rows_of_a_machine_say_so_and_so_does_a_sentence() -> None:
+    made = blocks({"label": "a", "machine": "m1"}, {"label": "b", "machine": "m2"}, {"label": "c", "machine": None})
+    page = Page(str(made.table("runs", "label")))
+    assert [row.get("data-machine") for tag, row in page.elements if tag == "tr"][1:] == ["m1", "m2", None]
+    assert [str(here.scope) for here in made.each("runs")] == [' data-machine="m1"', ' data-machine="m2"', ""]
+
+
+def test_a_chart_never_mixes_machines_and_the_first_stands_first(given: Callable[..., Warehouse]) -> None:
+    warehouse = given(
+        [request(tps=40)], [{"gpu_cores": 60}, request(tps=50)], [{"gpu_cores": 60}, request(repeat=2, tps=51)]
+    )
+    [first, second] = [row["machine"] for row in warehouse.rows("from machines")]
+    page = Page(str(Blocks(warehouse, Place(), set(), ENGLISH).chart("tps_against_memory")))
+    figures = [attributes for tag, attributes in page.elements if tag == "figure"]
+    assert [figure["data-machine"] for figure in figures] == [first, second]
+    assert [figure["id"] for figure in figures] == ["chart-tps_against_memory", "chart-tps_against_memory-2"]
+    for figure, machine in zip(figures, (first, second), strict=True):
+        assert {row["machine"] for row in data_of(json.loads(figure["data-spec"] or ""))} == {machine}
+
+
+def test_a_configurations_name_leads_to_its_page(given: Callable[..., Warehouse]) -> None:
+    warehouse = given([request(tps=40)])
+    [row] = warehouse.rows("from run_summary")
+    table = Blocks(warehouse, Place("results.md"), set(), ENGLISH).table("run_summary", "label")
+    links = [attributes.get("href") for tag, attributes in Page(str(table)).elements if tag == "a"]
+    assert links[0] == f"../configuration/{row['configuration_id']}/"
+
+
+def test_what_a_translation_lacks_stays_english_and_says_so() -> None:
+    chinese = read("zh")
+    row = {"verdict": "never translated", "machine": "m", "label": "never translated"}
+    table = str(blocks(row, words=chinese).table("runs", "verdict machine label"))
+    assert table.count('<span class="untranslated" lang="en">never translated</span>') == 1  # a name is no word
+    assert "机器</th>" in table
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("inconclusive", "无法判定"),
+        ("3 of 20 cells of the plan are not measured", "计划的 20 格中有 3 格未测"),
+        ("inconclusive; 3 of 20 cells of the plan are not measured", "无法判定; 计划的 20 格中有 3 格未测"),
+        ("inconclusive; else", "无法判定; else"),
+    ],
+)
+def test_sentences_of_views_are_translated_part_by_part(text: str, shown: str) -> None:
+    words = replace(
+        ENGLISH,
+        language="zh",
+        terms={"inconclusive": "无法判定"},
+        phrases=((_pattern("{} of {} cells of the plan are not measured"), "计划的 {1} 格中有 {0} 格未测"),),
+    )
+    assert words.text("reason", text) == shown
+    assert Page(words.cell("reason", text)).text == shown
 
 
 # ---------------------------------------------------------------- pages

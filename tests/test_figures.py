@@ -83,23 +83,16 @@ def test_a_heading_is_words_and_unit() -> None:
     assert figures.heading("made_up_ms") == "made up ms, ms"
 
 
-INTERVAL = '<span class="interval">'
-
-
 @pytest.mark.parametrize(
     ("row", "shown"),
     [
-        ({"x_tps": 45.73, "x_tps_low": 44.0, "x_tps_high": 47.46}, f"45.7 {INTERVAL}44.0–47.5</span>"),
-        ({"x_tps": 45.73}, "45.7"),
-        ({"x_tps": 45.73, "x_tps_low": None, "x_tps_high": None}, "45.7"),
-        ({"x_tps": 45.73, "x_tps_low": 44.0, "x_tps_high": None}, "45.7"),
-        ({"x_tps": None, "x_tps_low": 44.0, "x_tps_high": 47.0}, "–"),
-        ({"x_tps": 0.0, "x_tps_low": 0.0, "x_tps_high": 0.0}, f"0 {INTERVAL}0–0</span>"),
+        ({"x_tps": 45.73, "x_tps_low": 44.0, "x_tps_high": 47.46}, "44.0–47.5"),
+        ({"x_tps": 45.73}, ""),
+        ({"x_tps": 45.73, "x_tps_low": None, "x_tps_high": None}, ""),
+        ({"x_tps": 45.73, "x_tps_low": 44.0, "x_tps_high": None}, ""),
+        ({"x_tps": None, "x_tps_low": 44.0, "x_tps_high": 47.0}, ""),
+        ({"x_tps": 0.0, "x_tps_low": 0.0, "x_tps_high": 0.0}, "0–0"),
     ],
 )
-def test_a_value_is_followed_by_its_interval_where_it_has_one(row: dict[str, Any], shown: str) -> None:
-    assert figures.with_interval("x_tps", row) == shown
-
-
-def test_text_is_escaped() -> None:
-    assert figures.with_interval("label", {"label": "<b>\"'&"}) == "&lt;b&gt;&quot;&#x27;&amp;"
+def test_an_interval_is_shown_where_a_value_has_one(row: dict[str, Any], shown: str) -> None:
+    assert figures.interval("x_tps", row) == shown

@@ -47,7 +47,8 @@ def collect(*options: str) -> None:
 
 def mlx(python: Path, model: Path) -> None:
     """One run against a real mlx_lm.server, which loads its model with the first request."""
-    with tempfile.TemporaryDirectory() as folder:  # without a folder of models it lists none, and takes the name it is told
+    with tempfile.TemporaryDirectory() as folder:
+        # without a cache of models it lists none, and takes the name it is told
         environment = os.environ | {"HF_HUB_CACHE": f"{folder}/none", "HF_HUB_OFFLINE": "1"}
         command = [str(python), "-m", "mlx_lm", "server", "--model", str(model), "--port", str(PORT)]
         with subprocess.Popen(

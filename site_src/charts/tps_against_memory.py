@@ -1,32 +1,38 @@
 """Decode speed against peak memory
 
-Each dot is one configuration, its line the 95 % interval of the speed. Up and to the left is better: faster, smaller.
+Each mark is one configuration, its line the 95 % interval of the speed; color is the runtime, shape the nominal bits. Up
+and to the left is better: faster, smaller.
 """
 
 import altair as alt
+
+from site_src.charts_theme import bits, runtime
 
 view = "tps_per_gb"
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
-    """A dot with its interval for each configuration."""
+    """A mark with its interval for each configuration."""
     base = alt.Chart(rows).encode(
         x=alt.X("peak_memory_gb:Q", title="peak memory, GB", scale=alt.Scale(zero=True, nice=True)),
-        color=alt.Color("runtime:N", title=None, legend=alt.Legend(orient="top")),
+        color=runtime(rows),
     )
     speed = alt.Scale(zero=True, nice=True)
     intervals = base.mark_rule(strokeWidth=2).encode(
         y=alt.Y("decode_tps_low:Q", title="decode, tokens/s", scale=speed), y2="decode_tps_high:Q"
     )
-    dots = base.mark_circle(size=90).encode(
+    marks = base.mark_point(filled=True, size=90, opacity=1).encode(
         y=alt.Y("decode_tps:Q"),
+        shape=bits(rows),
         tooltip=[
             alt.Tooltip("label:N", title="configuration"),
             alt.Tooltip("decode_tps:Q", title="tokens/s", format=".2f"),
+            alt.Tooltip("decode_tps_low:Q", title="from", format=".2f"),
+            alt.Tooltip("decode_tps_high:Q", title="to", format=".2f"),
             alt.Tooltip("peak_memory_gb:Q", title="peak memory, GB", format=".2f"),
             alt.Tooltip("peak_memory_kind:N", title="memory is"),
             alt.Tooltip("request_count:Q", title="requests"),
         ],
     )
     labels = base.mark_text(align="left", dx=8, dy=-8).encode(y=alt.Y("decode_tps:Q"), text="quantization:N")
-    return alt.layer(intervals, dots, labels)
+    return alt.layer(intervals, marks, labels)

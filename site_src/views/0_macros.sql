@@ -124,3 +124,6 @@ create or replace macro joint_verdict(comparison_count, verdicts, otherwise) as
             then list_filter(verdicts, lambda one: one is not null)[1]
         else otherwise
     end;
+
+-- Whether a question's verdict answers it.
+create or replace macro is_answer(verdict) as verdict not in ('not measured', 'not all measured', 'inconclusive');
