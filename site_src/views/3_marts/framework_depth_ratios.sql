@@ -25,6 +25,7 @@ select
     one.verdict as verdict,
     coalesce(one.ahead, 'undecided') as ahead,
     pair_count,
+    row_number() over (partition by machine, pair, one.figure order by rung desc) = 1 as is_end,
     reason
 from figures
 inner join framework_names on a_id = mlx_configuration_id and b_id = llama_cpp_configuration_id
@@ -44,4 +45,5 @@ comment on column framework_depth_ratios.ratio_high is 'Upper end of its 95 % in
 comment on column framework_depth_ratios.verdict is 'What it says, with a margin of 3 %.';
 comment on column framework_depth_ratios.ahead is 'Which runtime is better by the verdict; level; undecided.';
 comment on column framework_depth_ratios.pair_count is 'Prompts of that length answered on both sides.';
+comment on column framework_depth_ratios.is_end is 'Whether no deeper rung follows: where the chart writes the pair.';
 comment on column framework_depth_ratios.reason is 'What is doubtful.';
