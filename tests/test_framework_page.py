@@ -115,8 +115,8 @@ def test_pairs_of_one_model_and_quantization_are_told_apart(given: Given) -> Non
     )
     assert [row["pair"] for row in warehouse.rows("select distinct pair from framework_ratios order by pair")] == [
         "MiniMax-M2.1 4bit / Q4_0",
-        "MiniMax-M2.1 4bit / Q4_K_M · standard / coding-agent · 131072 tokens",
-        "MiniMax-M2.1 4bit / Q4_K_M · standard · 131072 tokens",
+        "MiniMax-M2.1 4bit / Q4_K_M · standard / coding-agent · 131,072 tokens",
+        "MiniMax-M2.1 4bit / Q4_K_M · standard · 131,072 tokens",
     ]
 
 

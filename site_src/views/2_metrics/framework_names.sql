@@ -11,8 +11,11 @@ spelled as (
             format('{} / {}', coalesce(mlx.suite, 'unknown'), coalesce(llama.suite, 'unknown'))
         ) as suites,
         if(
-            mlx.context_effective is not distinct from llama.context_effective, mlx.context_effective::varchar,
-            format('{} / {}', coalesce(mlx.context_effective::varchar, 'unknown'), coalesce(llama.context_effective::varchar, 'unknown'))
+            mlx.context_effective is not distinct from llama.context_effective, format('{:,}', mlx.context_effective),
+            format(
+                '{} / {}', coalesce(format('{:,}', mlx.context_effective), 'unknown'),
+                coalesce(format('{:,}', llama.context_effective), 'unknown')
+            )
         ) || ' tokens' as contexts,
         coalesce(mlx.server, 'an unknown server') as mlx_server,
         coalesce(llama.server, 'an unknown server') as llama_cpp_server

@@ -38,7 +38,7 @@ cells as (
 )
 select
     machines.machine,
-    coalesce(run_count, 0) as run_count,
+    coalesce(measured.run_count, 0) as run_count,
     coalesce(request_count, 0) as request_count,
     coalesce(failed_count, 0) as failed_count,
     coalesce(model_count, 0) as model_count,

@@ -47,7 +47,7 @@ versions as (
 )
 select
     machines.machine,
-    coalesce(configuration_count, 0) as configuration_count,
+    coalesce(graded.configuration_count, 0) as configuration_count,
     coalesce(graded_count, 0) as graded_count,
     coalesce(stable_count, 0) as stable_count,
     coalesce(acceptable_count, 0) as acceptable_count,

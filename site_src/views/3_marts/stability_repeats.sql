@@ -3,10 +3,10 @@ create or replace view stability_repeats as
 with
 requests as (
     select
-        run_id, op_index, prompt_id, prompt_sha256, repeat, decode_tps, exclusion,
-        row_number() over (partition by run_id order by op_index) as position
-    from request_speed
-    inner join request_flags using (run_id, op_index)
+        speed.run_id, speed.prompt_id, speed.prompt_sha256, speed.repeat, speed.decode_tps, flags.exclusion,
+        row_number() over (partition by speed.run_id order by speed.op_index) as position
+    from request_speed as speed
+    inner join request_flags as flags on flags.run_id = speed.run_id and flags.op_index = speed.op_index
 ),
 placed as (
     select requests.*, configuration_id, run_started_at
