@@ -36,7 +36,7 @@ class Blocks:
     def chart(self, name: str) -> Markup:
         """A chart with its caption, once per machine; under it its data, the SQL that made it and downloads."""
         chart = charts.read(name)
-        rows = self._rows(chart.view)
+        rows = self._rows(chart.view, chart.where)
         said = self._words.charts.get(name, {})
         title, caption = said.get("title", chart.title), said.get("caption", chart.caption)
         if not rows:
