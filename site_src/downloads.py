@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -26,6 +27,11 @@ def marts() -> list[str]:
     return sorted(path.stem for path in (VIEWS / "3_marts").glob("*.sql"))
 
 
+def report_of(run_id: str) -> str | None:
+    """Where the reports of a run lie, less `.md` or `.json`; an id that is no file's name has none."""
+    return f"data/reports/{run_id}" if re.fullmatch(r"[a-z0-9][a-z0-9._-]*", run_id) else None
+
+
 def files(warehouse: Warehouse, used: set[str]) -> Iterator[tuple[str, bytes | str]]:
     """Each file below `data/` with what stands in it; `used` are views that pages show, marts or not."""
     for view in sorted({*marts(), *used}):
@@ -35,9 +41,9 @@ def files(warehouse: Warehouse, used: set[str]) -> Iterator[tuple[str, bytes | s
     yield "data/operations.parquet", _parquet(warehouse.table("from raw_operations"))
     yield "data/run_facts.csv", _csv(warehouse.table(RUN_FACTS))
     for facts in report.each(warehouse):
-        name = f"data/reports/{facts['run']['run_id']}"
-        yield f"{name}.md", report.markdown(facts)
-        yield f"{name}.json", json.dumps(facts, default=str, ensure_ascii=False, indent=2) + "\n"
+        if name := report_of(facts["run"]["run_id"]):
+            yield f"{name}.md", report.markdown(facts)
+            yield f"{name}.json", json.dumps(facts, default=str, ensure_ascii=False, indent=2) + "\n"
 
 
 def _csv(table: pa.Table) -> bytes:

@@ -1,15 +1,7 @@
 """Where a page stands, and so how a link on it leads to other pages and to the site's files."""
 
-import os
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-
-LOCAL = "http://127.0.0.1:8000/"
-
-
-def published_at() -> str:
-    """The site's address, as mkdocs.yml has it: from the environment, else where `mkdocs serve` shows it."""
-    return os.environ.get("SITE_URL") or LOCAL
 
 
 @dataclass(frozen=True)
@@ -20,7 +12,7 @@ class Place:
     path: str = "index.md"
     folder: str = ""
     directory_urls: bool = True
-    address: str = LOCAL
+    address: str = ""
 
     def page(self, name: str) -> str:
         """The relative address of a page of the same language; `name` is its path without `.md`."""

@@ -1,24 +1,21 @@
--- Two configurations may be the same model in the same engine and still differ, in suite or context say: then its name says so.
+-- A picture needs a name for each row. The label is one while nothing else on the machine has it; else what may differ is
+-- added: suite, context, server, and a number where even these are the same.
 create or replace view configuration_names as
 with
-told as (
+spelled as (
     select
         configuration_id, machine, label,
-        count(*) over (partition by machine, label) as namesake_count,
-        concat_ws(
-            ', ', server, suite, format('{:,} tokens', context_effective), parallel || if(parallel = 1, ' slot', ' slots')
-        ) as settings
+        concat_ws(' · ', label, suite, if(context_effective is null, null, format('{:,} tokens', context_effective)), server)
+            as long_name,
+        count(*) over (partition by machine, label) as same_label_count
     from configurations
+    where not is_ladder
 )
 select
     configuration_id,
-    case
-        when namesake_count = 1 then label
-        when count(*) over (partition by machine, label, settings) = 1 then format('{} ({})', label, settings)
-        else format('{} ({})', label, configuration_id)
-    end as name
-from told;
+    if(same_label_count = 1, label, long_name || if(place = 1, '', format(' ({})', place))) as configuration_name
+from (select *, row_number() over (partition by machine, long_name order by configuration_id) as place from spelled);
 
-comment on view configuration_names is 'One row per configuration: a name that no other one of its machine has.';
+comment on view configuration_names is 'One row per configuration with a suite: a name that no other on the machine has.';
 comment on column configuration_names.configuration_id is 'The configuration.';
-comment on column configuration_names.name is 'Its label; where another one has the same, with the settings that tell them apart, or else its id.';
+comment on column configuration_names.configuration_name is 'Model, quantization, engine; with suite, context and server where several share these.';

@@ -4,7 +4,7 @@ with
 sides as (
     select
         run_summary.* exclude (label, reason),
-        name as label,
+        configuration_name as label,
         coalesce(quality.gate, 'unproven') as quality_gate,
         quality.passed_count, coalesce(quality.checked_count, 0) as checked_count,
         row_number() over (partition by machine order by latest_run_at desc, configuration_id) as place
@@ -49,7 +49,7 @@ comment on column compare_pairs.pair_place is 'Place of the older one among the 
 comment on column compare_pairs.kind is 'framework: MLX (first) and llama.cpp (second) at one bit width; quantization: fewer bits (first) and more (second); model: two models at one runtime and bit width; choice: any other two.';
 comment on column compare_pairs.a_configuration_id is 'The first configuration.';
 comment on column compare_pairs.b_configuration_id is 'The second configuration.';
-comment on column compare_pairs.a_label is 'Model, quantization, engine of the first; settings, where another one has the same.';
+comment on column compare_pairs.a_label is 'Model, quantization, engine of the first; with suite, context and server where several share these.';
 comment on column compare_pairs.b_label is 'The same of the second.';
 comment on column compare_pairs.a_run_count is 'Runs of the first.';
 comment on column compare_pairs.b_run_count is 'Runs of the second.';

@@ -27,7 +27,7 @@ checked as (
 )
 select
     configurations.* exclude (file_bytes),
-    name,
+    coalesce(configuration_name, label) as name,
     told.* exclude (configuration_id, ladder_id),
     summary.decode_tps, summary.decode_tps_low, summary.decode_tps_high,
     coalesce(summary.decode_count, 0) as decode_count,
@@ -51,7 +51,7 @@ select
     coalesce(failed_check_count, 0) as failed_check_count,
     if(server is distinct from 'lmstudio', 'not measured through LM Studio, so part of no verdict', null) as scope_reason
 from configurations
-inner join configuration_names using (configuration_id)
+left join configuration_names using (configuration_id)
 inner join told using (configuration_id)
 left join run_summary as summary using (configuration_id)
 left join (select configuration_id, grade, verdict from stability) as stability using (configuration_id)
@@ -77,7 +77,7 @@ comment on column configuration.suite is 'Prompt suite; context: a ladder.';
 comment on column configuration.is_ladder is 'Whether it is a context ladder, which has no figures of a suite.';
 comment on column configuration.is_forced is 'Whether any run was measured although a check had failed.';
 comment on column configuration.server_versions is 'Versions of the server over its runs.';
-comment on column configuration.name is 'Its label; where another configuration of the machine has the same, with what tells them apart.';
+comment on column configuration.name is 'Its label; with suite, context and server where several configurations of the machine share it.';
 comment on column configuration.run_count is 'Runs, one file each.';
 comment on column configuration.first_run_at is 'When the first began, UTC.';
 comment on column configuration.latest_run_at is 'When the latest began, UTC.';

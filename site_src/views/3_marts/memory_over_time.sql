@@ -59,7 +59,8 @@ select
     gb(reading.bytes) as memory_gb,
     phase,
     min(at_ns) over stretch_of_phase / 1e9 as phase_from_s,
-    max(at_ns) over stretch_of_phase / 1e9 as phase_to_s
+    max(at_ns) over stretch_of_phase / 1e9 as phase_to_s,
+    row_number() over (partition by run_id, phase order by at_ns, figure) = 1 as is_first_of_phase
 from readings
 where reading.bytes is not null
 window stretch_of_phase as (partition by run_id, phase)
@@ -77,3 +78,4 @@ comment on column memory_over_time.memory_gb is 'That, GB.';
 comment on column memory_over_time.phase is 'before loading, loading, before requests, requests, afterwards.';
 comment on column memory_over_time.phase_from_s is 'First sample of that phase, seconds since the run began.';
 comment on column memory_over_time.phase_to_s is 'Its last sample.';
+comment on column memory_over_time.is_first_of_phase is 'Whether this is the first row of its phase, which a band is drawn from.';

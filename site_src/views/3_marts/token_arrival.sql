@@ -1,17 +1,12 @@
--- The longest request of each run, of the latest three runs of a configuration. A chart needs some 400 marks of a stream:
--- of a longer one the chunks that stand at even steps, the first and the last.
 create or replace view token_arrival as
 with
-longest as (
-    select run_id, configuration_id, label, machine, run_started_at, requests.op_index, requests.prompt_id, requests.repeat
-    from stg_requests as requests
-    inner join stg_runs using (run_id)
-    where not is_failure(requests.error_kind) and len(requests.text_chunks) > 1
-    qualify row_number() over (partition by run_id order by requests.completion_tokens desc nulls last, requests.op_index) = 1
-),
 latest as (
-    select * from longest
-    qualify row_number() over (partition by configuration_id order by run_started_at desc, run_id) <= 3
+    select runs.label, runs.run_id, requests.op_index, requests.prompt_id, requests.repeat
+    from stg_requests as requests
+    inner join runs using (run_id)
+    where not is_failure(requests.error_kind) and len(requests.text_chunks) > 1
+    order by runs.run_started_at desc, requests.completion_tokens desc nulls last, requests.op_index
+    limit 1
 ),
 chunks as (
     select
@@ -23,39 +18,27 @@ chunks as (
 ),
 arrived as (
     select
-        *,
-        sum(chunk.gap_us) over (partition by run_id order by number) / 1e6 as seconds,
-        sum(chunk.chars) over (partition by run_id order by number)::bigint as characters
+        label, run_id, prompt_id, repeat, number, chunk.kind,
+        sum(chunk.gap_us) over (order by number) / 1e6 as seconds,
+        sum(chunk.chars) over (order by number)::bigint as characters,
+        chunk.chars
     from chunks
-),
-counted as (
-    select
-        *,
-        row_number() over (partition by run_id order by number) as chunk_number,
-        count(*) over (partition by run_id) as chunk_count
-    from arrived
-    where chunk.chars > 0
 )
 select
-    configuration_id, label, machine, run_id, run_started_at,
-    format('{} UTC, {}', strftime(run_started_at, '%Y-%m-%d %H:%M'), prompt_id) as stream,
-    prompt_id, repeat, chunk.kind as kind, seconds, characters, chunk_number, chunk_count
-from counted
-where chunk_number in (1, chunk_count)
-    or floor(chunk_number * 398 / chunk_count) > floor((chunk_number - 1) * 398 / chunk_count)
-order by run_started_at desc, run_id, chunk_number;
+    label, run_id, prompt_id, repeat, kind, seconds, characters,
+    row_number() over (order by number) as chunk_number
+from arrived
+where chars > 0
+-- a chart draws a few thousand marks at most; of a longer stream every tenth chunk still shows its course
+qualify count(*) over () <= 3000 or chunk_number % 10 = 1 or chunk_number = count(*) over ()
+order by chunk_number;
 
-comment on view token_arrival is 'One row per chunk of text of the longest request of each of a configuration''s latest three runs; of long streams some 400 chunks.';
-comment on column token_arrival.configuration_id is 'The configuration.';
+comment on view token_arrival is 'One row per chunk with text of one request: the longest of the latest run.';
 comment on column token_arrival.label is 'Model, quantization, engine.';
-comment on column token_arrival.machine is 'Chip, GPU cores, memory.';
 comment on column token_arrival.run_id is 'The run.';
-comment on column token_arrival.run_started_at is 'When it began, UTC.';
-comment on column token_arrival.stream is 'When the run began, and the prompt: names the request.';
 comment on column token_arrival.prompt_id is 'The prompt.';
-comment on column token_arrival.repeat is 'Which repeat of the prompt, from 1.';
+comment on column token_arrival.repeat is 'Which repeat of it.';
 comment on column token_arrival.kind is 'reasoning or answer.';
-comment on column token_arrival.seconds is 'Since the request was sent.';
-comment on column token_arrival.characters is 'Characters received until then.';
-comment on column token_arrival.chunk_number is 'Place among the chunks with text, from 1.';
-comment on column token_arrival.chunk_count is 'Chunks with text in all.';
+comment on column token_arrival.seconds is 'When the chunk arrived, in seconds since the request was sent.';
+comment on column token_arrival.characters is 'Characters that had arrived by then.';
+comment on column token_arrival.chunk_number is 'Number of the chunk; a chunk is often, not always, one token.';
