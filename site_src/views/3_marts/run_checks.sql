@@ -21,5 +21,5 @@ comment on column run_checks.machine is 'Chip, GPU cores, memory.';
 comment on column run_checks.run_started_at is 'When the run began, UTC.';
 comment on column run_checks.place is 'Place among the run''s checks, from 1.';
 comment on column run_checks.name is 'What was checked.';
-comment on column run_checks.verdict is 'pass, warn or fail.';
+comment on column run_checks.verdict is 'pass, warn, fail, or unknown where nothing could be read.';
 comment on column run_checks.detail is 'What was found.';
