@@ -111,4 +111,3 @@ def export(warehouse: Warehouse, folder: Path, language: str = LANGUAGES[0], add
         target.write_bytes(made.content if isinstance(made.content, bytes) else made.content.encode())
         count += 1
     return count
-

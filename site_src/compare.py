@@ -55,9 +55,8 @@ def _figure(own: Row, name: str, count: str | None, words: Words) -> str:
         return figures.plain(name, None)
     shown = f"{words.text(name, own[name])} {figures.unit_of(name)}".rstrip()
     interval = figures.interval(name, own)
-    return "; ".join(
-        part for part in (f"{shown} ({interval})" if interval else shown, f"n = {own[count]:,}" if count else "") if part
-    )
+    around = f"{shown} ({interval})" if interval else shown
+    return f"{around}; n = {own[count]:,}" if count else around
 
 
 def _heading(column: str, words: Words) -> str:

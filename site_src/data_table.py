@@ -50,7 +50,8 @@ def _cell(row: Row, name: str, rows: list[Row], words: Words, links: Links) -> s
     sortable = f' data-value="{escape(str(value))}"' if isinstance(value, int | float) else ""
     shown = words.cell(name, value) + _interval(name, row)
     linked = " ".join(
-        f'<a href="{escape(address)}">{shown if said is None else escape(said)}</a>' for said, address in links(row, name)
+        f'<a href="{escape(address)}">{shown if said is None else escape(said)}</a>'
+        for said, address in links(row, name)
     )
     return f"<td{_numeric(rows, name)}{sortable}>{linked or shown}</td>"
 

@@ -6,8 +6,10 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True)
 class Place:
-    """A page's path below its language's root, that language's folder in the site, how pages become addresses, and where
-    the site is published."""
+    """A page's path below its language's root, that language's folder in the site, how pages become addresses.
+
+    `address` is where the whole site is published.
+    """
 
     path: str = "index.md"
     folder: str = ""

@@ -30,7 +30,7 @@ def facts(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
 
 
 def each(warehouse: Warehouse, run_id: str | None = None) -> Iterator[dict[str, Any]]:
-    """The facts of every run, the latest first, or of one. Many runs share a question: ten thousand are no rare case."""
+    """The facts of every run, the latest first, or of one. A question is asked once for many runs."""
     runs = [row for row in warehouse.rows("from runs") if run_id in (None, row["run_id"])]
     for start in range(0, len(runs), BATCH):
         batch = runs[start : start + BATCH]
@@ -64,8 +64,8 @@ PARTS = (  # of what is said of a run: its name, where it is asked for, and in w
     ),
     (
         "checks",
-        "select run_id, prompt_id, op, repeat, coalesce(outcome, 'not judged') as outcome, flaws, is_truncated, details "
-        "from output_quality",
+        "select run_id, prompt_id, op, repeat, coalesce(outcome, 'not judged') as outcome, flaws, is_truncated, "
+        "details from output_quality",
         "order by run_id, op_index",
     ),
     (

@@ -33,9 +33,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     lines = base.mark_line(strokeWidth=2, interpolate="linear").encode(
         x=alt.X("seconds:Q"),
         y=alt.Y("memory_gb:Q", title="memory, GB", scale=alt.Scale(zero=True)),
-        stroke=alt.Stroke(
-            "figure:N", title=None, scale=alt.Scale(domain=list(FIGURES), range=list(FIGURES.values()))
-        ),
+        stroke=alt.Stroke("figure:N", title=None, scale=alt.Scale(domain=list(FIGURES), range=list(FIGURES.values()))),
         tooltip=[
             alt.Tooltip("figure:N"),
             alt.Tooltip("memory_gb:Q", title="GB", format=".2f"),
