@@ -9,13 +9,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from site_src import charts, data_table, drawing, side_by_side
+from site_src import charts, data_table, decide, decide_html, decide_svg, drawing, side_by_side
 from site_src.here import Here, html
 from site_src.place import Place
 from site_src.warehouse import VIEWS, Warehouse
 from site_src.words import Words
 
-ON_PAGES = ("chart", "table", "side_by_side", "value", "counted", "has", "one", "each")
+ON_PAGES = (
+    *("chart", "table", "side_by_side", "value", "counted", "has", "one", "each"),
+    *("tree_picture", "tree", "chooser"),
+)
 DOWNLOADS = (("csv", "CSV"), ("parquet", "Parquet"))
 
 
@@ -59,6 +62,19 @@ class Blocks:
     def side_by_side(self, view: str) -> Markup:
         """The texts of a view, prompt by prompt, each in a card with what its checks say."""
         return html(side_by_side.html(self._rows(view), self._words))
+
+    def tree_picture(self, view: str) -> Markup:
+        """The decision tree over the leaves of a view, drawn."""
+        return html(decide_svg.pictures(self._rows(view), decide.read(self._words)))
+
+    def tree(self, view: str) -> Markup:
+        """The same as nested lists, with the SQL that made its leaves and downloads."""
+        made = decide_html.trees(self._rows(view), decide.read(self._words), self._page_of)
+        return html(f"{made}{self._source(view)}")
+
+    def chooser(self, view: str) -> Markup:
+        """Lists to choose from, which lead to a leaf of that tree; nothing without JavaScript."""
+        return html(decide_html.choosers(self._rows(view), decide.read(self._words)))
 
     def value(self, name: str) -> Markup:
         """`view.column` of a view with one row, with its unit."""
