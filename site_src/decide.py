@@ -4,6 +4,7 @@ The same rows in any order make the same tree. Neighboring answers that lead to 
 with one answer is not asked.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from site_src import figures
 from site_src.words import Words
 
 Row = dict[str, Any]
+NAMES = re.compile(r"\{(\w+)\}")
 ENGLISH = Path(__file__).parent / "decision_tree.toml"
 
 
@@ -67,7 +69,7 @@ class Script:
         if answer.word is not None:
             return said.get(answer.word, answer.word)
         if self.question(column)["kind"] == "upto":
-            name = "zero" if answer.high == 0 else "upto" if answer.low is None else "between"
+            name = "zero" if answer.high == 0 else "upto" if not answer.low else "between"
         else:
             name = {(True, True): "any", (True, False): "below", (False, True): "from", (False, False): "between"}[
                 answer.low is None, answer.high is None
@@ -75,23 +77,35 @@ class Script:
         ends = {"low": figures.plain(column, answer.low), "high": figures.plain(column, answer.high)}
         return said[name].format(**ends)
 
-    def of(self, part: str, name: str, row: Row) -> list[str]:
-        """The lines of a part of the script about this row: of several wordings the first whose values are known."""
-        values = {column: self.words.text(column, value) for column, value in row.items() if value is not None}
-        lines = (_first(wordings, values) for wordings in self.said[part][name])
-        return [line for line in lines if line is not None]
+    def of(self, part: str, name: str, row: Row) -> "list[Line]":
+        """The lines of a part of the script about this row; a leaf without a pick ends with what to type."""
+        lines = [self._line(wordings, row) for wordings in self.said[part][name]]
+        if not row["configuration_id"]:
+            lines.append(self._line(self.said["leaf"]["run"], row))
+        return [line for line in lines if line]
 
     def name(self, row: Row) -> str:
         """What a leaf is called: its pick, or that there is none."""
-        return _first(self.said["leaf"]["name"], {"label": row["label"]} if row["label"] else {}) or ""
+        line = self._line(self.said["leaf"]["name"], row)
+        return line.plain if line else ""
 
-    def run(self, row: Row) -> str:
-        """Where there is no pick, what to type."""
-        leaf = self.said["leaf"]
-        if not row["command"]:
-            return str(leaf["no_run"])
-        subject = f" {leaf['measures'].format(**row)}" if row["step_subject"] else ""
-        return str(leaf["run"].format(**row)) + subject
+    def _line(self, wordings: list[str], row: Row) -> "Line | None":
+        """Of several wordings the first whose values are known."""
+        known = {column: self.words.text(column, value) for column, value in row.items() if value is not None}
+        return next((Line(wording, known) for wording in wordings if set(NAMES.findall(wording)) <= known.keys()), None)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence of ours, and somebody else's words in it."""
+
+    wording: str
+    values: dict[str, str]
+
+    @property
+    def plain(self) -> str:
+        """As text."""
+        return self.wording.format(**self.values)
 
 
 def read(words: Words, path: Path | None = None) -> Script:
@@ -188,15 +202,6 @@ _COVERS: dict[str, Callable[[float, float | None, float], bool]] = {
     "from": lambda low, high, edge: low <= edge and (high is None or edge < high),
     "upto": lambda high, low, edge: edge <= high and (low is None or edge > low),
 }
-
-
-def _first(wordings: list[str], values: dict[str, str]) -> str | None:
-    for wording in wordings:
-        try:
-            return wording.format(**values)
-        except KeyError:
-            continue
-    return None
 
 
 def _over(english: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from site_src import decide
 from site_src.charts_theme import FAINT, FONT, QUIET, RUNTIMES, TEXT
 from site_src.data_table import of_machine
 from site_src.decide import Branching, Leaf, Node, Row, Script
-from site_src.decide_html import clean, marked
+from site_src.decide_html import clean, marked, plain
 
 WIDTH = 680  # of a page's column at 1280 px; on a phone its box scrolls
 TRUNK, BOX, GAP = 14, 142, 22
@@ -43,19 +43,17 @@ def _figure(machine: str, row: Row, answer: str | None, node: Node, script: Scri
         title = said["title"].format(machine=machine, answer=answer)
     name = escape(f"picture-{clean(machine)}-{place}")
     drawn = _svg(node, script, name, title) if isinstance(node, Branching) else _words(node, script)
-    scrolls = escape(clean(said["scrolls"]))
+    scrolls = plain(said["scrolls"])
     return (
-        f'<figure class="decision-picture"{of_machine(row)}><figcaption>{marked(title)}</figcaption>'
+        f'<figure class="decision-picture"{of_machine(row)}><figcaption>{plain(title)}</figcaption>'
         f'<div class="decision-box" tabindex="0" role="group" aria-label="{scrolls}">{drawn}</div></figure>'
     )
 
 
 def _words(leaf: Leaf, script: Script) -> str:
     """A tree of one leaf is no picture."""
-    lines = [script.name(leaf.row), *script.of("leaf", "picture", leaf.row)]
-    if not leaf.row["configuration_id"]:
-        lines.append(script.run(leaf.row))
-    return f'<p class="reason">{marked(". ".join(lines))}</p>'
+    said = [plain(script.name(leaf.row)), *map(marked, script.of("leaf", "picture", leaf.row))]
+    return f'<p class="reason">{". ".join(said)}</p>'
 
 
 @dataclass
@@ -99,8 +97,8 @@ class _Drawing:
         room = int((WIDTH - left - 2 * PADDING - 4) / CHAR)
         row = leaf.row
         names = wrapped(self.script.name(row), room - 2, most=2)
-        says = [*self.script.of("leaf", "picture", row), *([] if row["configuration_id"] else [self.script.run(row)])]
-        lines = [line for text in says for line in wrapped(text, room)]
+        says = self.script.of("leaf", "picture", row)
+        lines = [text for line in says for text in wrapped(line.plain, room)]
         height = LINE * (len(names) + len(lines)) + 2 * PADDING
         dashed = "" if row["configuration_id"] else ' stroke-dasharray="4 3"'
         self._box(left, self.y, WIDTH - left - 1, height, f'fill="none" stroke="{FAINT}"{dashed}')
@@ -138,8 +136,8 @@ def _svg(tree: Branching, script: Script, name: str, title: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{name}-title {name}-desc" '
         f'width="{WIDTH}" height="{drawing.y:g}" viewBox="0 0 {WIDTH} {drawing.y:g}" '
-        f'font-family="{escape(FONT)}" font-size="12"><title id="{name}-title">{escape(clean(title))}</title>'
-        f'<desc id="{name}-desc">{escape(clean(describes))}</desc>{"".join(drawing.shapes)}</svg>'
+        f'font-family="{escape(FONT)}" font-size="12"><title id="{name}-title">{plain(title)}</title>'
+        f'<desc id="{name}-desc">{plain(describes)}</desc>{"".join(drawing.shapes)}</svg>'
     )
 
 
@@ -152,7 +150,7 @@ def _asked(node: Node) -> set[str]:
 def wrapped(text: str, room: int, most: int = 5) -> list[str]:
     """Text in lines of so many characters, Chinese ones counting double; what is beyond `most` lines ends in dots."""
     lines = [""]
-    for char in clean(text)[: room * (most + 1)]:
+    for char in clean(text)[: 2 * room * most]:
         if _length(lines[-1] + char) > room:
             head, space, tail = lines[-1].rpartition(" ")
             lines[-1:] = [head, tail] if space and char != " " else [lines[-1], ""]

@@ -1,6 +1,6 @@
 /* Finds the leaf of the decision tree for a choice of memory, context and priority. Without this file the tree is there.
 
-   <form class="chooser" hidden data-tree="ID"> <select name="budget"> <option data-kind="from" data-low="128" …>
+   <div class="chooser" hidden data-tree="ID"> <select name="budget"> <option data-kind="from" data-low="128" …>
    <div id="ID"> nested <details data-link="budget" data-kind="from" data-low="128" …> … <div class="leaf">
    Every answer says what it holds for; an end that is missing is open. A choice is the address's #budget=128&… */
 (() => {
@@ -24,15 +24,17 @@
     return [...tree.querySelectorAll(".leaf")].find(fits);
   }
 
+  const lists = chooser => [...chooser.querySelectorAll("select")];
+
   function show(chooser) {
-    const choice = Object.fromEntries([...chooser.elements].map(select => [select.name, select.value]));
+    const choice = Object.fromEntries(lists(chooser).map(select => [select.name, select.value]));
     const leaf = leafFor(document.getElementById(chooser.dataset.tree), choice);
     chooser.querySelector(".chosen").replaceChildren(...leaf ? [leaf.cloneNode(true)] : []);
   }
 
   function follow(chooser) {
     const asked = new URLSearchParams(location.hash.slice(1));
-    for (const select of chooser.elements) {
+    for (const select of lists(chooser)) {
       const option = [...select.options].find(option => asked.has(select.name) && holds(option, asked.get(select.name)));
       if (option) option.selected = true;
     }
@@ -41,18 +43,17 @@
 
   function choose(chooser) {
     show(chooser);
-    const choice = new URLSearchParams([...chooser.elements].map(select => [select.name, select.value]));
+    const choice = new URLSearchParams(lists(chooser).map(select => [select.name, select.value]));
     history.replaceState(history.state, "", `#${choice}`);
   }
 
-  const all = () => [...document.querySelectorAll("form.chooser")];
+  const all = () => [...document.querySelectorAll(".chooser")];
 
   function start() {
     for (const chooser of all()) {
       if (!chooser.hidden) continue;
       chooser.hidden = false;
       chooser.addEventListener("change", () => choose(chooser));
-      chooser.addEventListener("submit", event => event.preventDefault());
       follow(chooser);
     }
   }

@@ -22,7 +22,8 @@ rated as (
             deep_memory_gb is null, least(coalesce(context_usable, 0), coalesce(context_effective, 0)),
             coalesce(context_usable, 0)
         ) as decided_to,
-        least(coalesce(context_advertised, context_effective, 131072), context_usable_below - 1) as undecided_to
+        least(coalesce(greatest(context_advertised, context_effective, context_usable), 131072), context_usable_below - 1)
+            as undecided_to
     from candidates
     left join keys using (configuration_id)
     left join configuration_quality using (configuration_id)
@@ -52,7 +53,7 @@ steps as (
     from plan_coverage
     where kind = 'speed' and next_rank is not null and run_count = 0
 )
-select *
+select * replace (budget_edge(budget_gb) as budget_gb)
 from steps
 where context_reach is null or context_above < context_reach
 order by machine, step_class, place, subject, context_above, command;
