@@ -9,7 +9,18 @@ from typing import Any
 
 from markupsafe import Markup
 
-from site_src import charts, compare, data_table, dictionary, downloads, drawing, side_by_side
+from site_src import (
+    charts,
+    compare,
+    data_table,
+    decide,
+    decide_html,
+    decide_svg,
+    dictionary,
+    downloads,
+    drawing,
+    side_by_side,
+)
 from site_src.here import Here, html
 from site_src.place import Place
 from site_src.warehouse import VIEWS, Warehouse
@@ -17,7 +28,7 @@ from site_src.words import Words
 
 ON_PAGES = (
     *("chart", "table", "side_by_side", "compare", "columns", "marts", "address", "path_to", "path_to_file"),
-    *("value", "counted", "has", "one", "each"),
+    *("tree_picture", "tree", "chooser", "value", "counted", "has", "one", "each"),
 )
 DOWNLOADS = (("csv", "CSV"), ("parquet", "Parquet"))
 
@@ -87,6 +98,19 @@ class Blocks:
     def path_to_file(self, name: str) -> str:
         """The relative address of one of the site's files."""
         return self._place.file(name)
+
+    def tree_picture(self, view: str) -> Markup:
+        """The decision tree over the leaves of a view, drawn."""
+        return html(decide_svg.pictures(self._rows(view), decide.read(self._words)))
+
+    def tree(self, view: str) -> Markup:
+        """The same as nested lists, with the SQL that made its leaves and downloads."""
+        made = decide_html.trees(self._rows(view), decide.read(self._words), self._page_of)
+        return html(f"{made}{self._source(view)}")
+
+    def chooser(self, view: str) -> Markup:
+        """Lists to choose from, which lead to a leaf of that tree; nothing without JavaScript."""
+        return html(decide_html.choosers(self._rows(view), decide.read(self._words)))
 
     def value(self, name: str) -> Markup:
         """`view.column` of a view with one row, with its unit."""
