@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from jinja2.sandbox import SandboxedEnvironment
 
+from site_src import publishing
 from site_src.blocks import ON_PAGES, Blocks
 from site_src.place import Place
 from site_src.warehouse import Warehouse
@@ -22,6 +23,7 @@ from site_src.words import LANGUAGES, Words, read
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
 ASSETS = HERE / "assets"
+ADDRESS = "http://127.0.0.1:8000/"  # as in mkdocs.yml
 
 
 class PageFailed(Exception):
@@ -36,16 +38,24 @@ class Made:
     content: bytes | str
 
 
-def make(warehouse: Warehouse, language: str = LANGUAGES[0], directory_urls: bool = True) -> Iterator[Made]:
-    """Every page in that language; in the first one also the files that all languages share. Raises PageFailed."""
+def make(
+    warehouse: Warehouse, language: str = LANGUAGES[0], directory_urls: bool = True, address: str | None = None
+) -> Iterator[Made]:
+    """Every page in that language; in the first one also the files that all languages share. Raises PageFailed.
+
+    `address` is where the site will be: whoever reads the feed is elsewhere.
+    """
     words = read(language)
     used: set[str] = set()
     for path in sorted(PAGES.rglob("*.md"), key=lambda path: (path.parent, path.stem != "index", path)):
         for name, only in _pages_of(warehouse, path.relative_to(PAGES).as_posix()):
             place = Place(name, "" if words.is_english else f"{language}/", directory_urls)
-            yield Made(name, page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only))
+            text = page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only)
+            yield Made(name, publishing.described(text))
     if words.is_english:
         yield from _shared(warehouse, used)
+        for name, text in publishing.files(warehouse, words, address or ADDRESS, directory_urls):
+            yield Made(name, text)
 
 
 def page(
@@ -101,10 +111,10 @@ def _untranslated(words: Words) -> str:
     return f'<p class="untranslated-page">{escape(words.block("untranslated_page"))}</p>\n\n'
 
 
-def export(warehouse: Warehouse, folder: Path, language: str = LANGUAGES[0]) -> int:
+def export(warehouse: Warehouse, folder: Path, language: str = LANGUAGES[0], address: str | None = None) -> int:
     """Write the site's files as plain Markdown for any other builder; how many."""
     count = 0
-    for made in make(warehouse, language):
+    for made in make(warehouse, language, address=address):
         target = folder / made.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(made.content if isinstance(made.content, bytes) else made.content.encode())

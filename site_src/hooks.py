@@ -81,7 +81,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file in [file for file in files if "[" in file.src_uri]:  # makes pages, and is none
         files.remove(file)
     try:
-        for made in build.make(warehouse, language, config.use_directory_urls):
+        for made in build.make(warehouse, language, config.use_directory_urls, config.site_url):
             if known := files.get_file_from_path(made.path):
                 files.remove(known)
             files.append(File.generated(config, made.path, content=made.content))
