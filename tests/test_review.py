@@ -89,7 +89,7 @@ def test_a_good_run_passes_and_its_figures_checks_and_comparison_are_told(
         assert words in said
     assert "Against `the run before`:" in said
     assert "`1.20 (" in said
-    assert "`Apple M3 Ultra" in said
+    assert "| `machine` | `apple-m3-ultra" in said
 
 
 def test_a_folder_that_adds_nothing_says_so(collect: Review, results: Results) -> None:
@@ -116,7 +116,8 @@ def cut(path: Path) -> None:
 def flipped(path: Path) -> None:
     """One bit of a page: only its checksum tells."""
     data = bytearray(path.read_bytes())
-    data[len(data) // 3] ^= 1
+    page = pq.ParquetFile(path).metadata.row_group(0).column(0)
+    data[page.data_page_offset + page.total_compressed_size - 2] ^= 1
     path.write_bytes(data)
 
 
@@ -125,7 +126,7 @@ def renamed(path: Path) -> None:
 
 
 def linked(path: Path) -> None:
-    target = path.parent.parent / "elsewhere"
+    target = path.parent.parent.parent / "elsewhere"
     path.rename(target)
     path.symlink_to(target)
 
@@ -137,7 +138,7 @@ def huge(path: Path) -> None:
 def bomb(path: Path) -> None:
     """A small file with many rows."""
     table = pq.read_table(path)
-    pq.write_table(pa.concat_tables([table] * 100_001), path, compression="zstd", write_page_checksum=True)
+    pq.write_table(pa.concat_tables([table] * 50_001), path, compression="zstd", write_page_checksum=True)
 
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -147,7 +148,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "another name": (renamed, "Its name is not the one that its content gives: llama.cpp-unsloth-minimax-m2.1"),
     "a link": (linked, "It is a link"),
     "too large": (huge, "It is 6.0 MB, more than 5 MB."),
-    "too many rows": (bomb, "It would unpack to 100,001 rows"),
+    "too many rows": (bomb, "It would unpack to 100,002 rows"),
     "rows disagree": (lambda path: changed(path, chip=["M3", "M4"]), "Its rows disagree about the run: chip"),
     "rows twice": (lambda path: changed(path, op_index=[0, 0]), "Its rows are not numbered, each once"),
     "an operation": (lambda path: changed(path, op=["request", "mine"]), "that the schema does not know: mine"),
@@ -215,10 +216,10 @@ def test_other_files_have_no_place_there_and_tables_must_be_readable(collect: Re
 
 
 def test_what_a_model_wrote_is_for_a_person_to_look_at(collect: Review, proposed: Results) -> None:
-    stored(proposed, request(output_text="Write to jane@example.org."))
+    stored(proposed, request(output_text="Write to jane@example.org today."))
     code, said, _ = collect("review", str(proposed.root))
     assert code == 0
-    assert "Look at what the model wrote: `output_text: jane@example.org.`" in said
+    assert "Look at what the model wrote: `output_text: jane@example.org`" in said
 
 
 def test_a_word_that_must_not_occur_is_found(collect: Review, proposed: Results) -> None:

@@ -39,10 +39,10 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
 
     folder = Results.find(results)
     reviewed = [one for path in paths for one in _look(folder, path, names)]
-    with tempfile.TemporaryDirectory() as name:
-        together = _together(folder, [one.path for one in reviewed if one.run_id], Path(name))
-        _compare(together, [one for one in reviewed if one.run_id])
-        click.echo(review.markdown(reviewed), nl=False)
+    if added := [one for one in reviewed if one.run_id]:
+        with tempfile.TemporaryDirectory() as name:
+            _compare(_together(folder, [one.path for one in added], Path(name)), added)
+    click.echo(review.markdown(reviewed), nl=False)
     for one in reviewed:
         for fault in one.faults:
             said = " ".join(part for part in (fault.happened, fault.shown) if part)
