@@ -59,11 +59,13 @@ def _translated(part: Any, words: Words, key: str = "") -> Any:
     """Titles, and categories in data and scales, both by the same words, so that they still belong together."""
     if isinstance(part, dict):
         inner = "rows" if key == "datasets" else None
-        return {name: _translated(value, words, inner or name) for name, value in part.items()}
+        made = {name: _translated(value, words, inner or name) for name, value in part.items()}
+        # a field without a title would be called by its column
+        return {"title": words.named(part["field"]), **made} if key == "tooltip" and "field" in part else made
     if isinstance(part, list):
         if key in ("rows", "values"):
             return [_translated_row(row, words) for row in part]
-        return [_translated(one, words, key if key in NAMING else "") for one in part]
+        return [_translated(one, words, key if key in (*NAMING, "tooltip") else "") for one in part]
     return words.of_chart(part) if isinstance(part, str) and key in NAMING else part
 
 
