@@ -1,7 +1,7 @@
 """Decode speed against peak memory
 
-Each mark is one configuration, its line the 95 % interval of the speed; color is the runtime, shape the nominal bits. Up
-and to the left is better: faster, smaller.
+Each mark is one configuration, its line the 95 % interval of the speed; color is the runtime, shape the nominal bits.
+Up and to the left is better: faster, smaller.
 """
 
 import altair as alt
