@@ -20,8 +20,9 @@ class Phrases:
     def __init__(
         self, terms: Mapping[str, str], templates: Mapping[str, str], joints: tuple[str, str, str] = ("; ", ", ", " ")
     ) -> None:
-        self._terms, self._joints = terms, joints
-        self._templates = [(template.split("{}"), said) for template, said in templates.items()]
+        self._terms = {**terms, **{text: said for text, said in templates.items() if "{}" not in text}}
+        self._templates = [(text.split("{}"), said) for text, said in templates.items() if "{}" in text]
+        self._joints = joints
         self._said: dict[str, list[Piece]] = {}
 
     def said(self, text: str) -> list[Piece]:
@@ -34,11 +35,18 @@ class Phrases:
     def _part(self, text: str) -> list[Piece] | None:
         """A sentence, a list or a row of terms; None where that is not in the language."""
         _, comma, space = self._joints
-        return self._sentence(text) or self._items(text, ", ", comma) or self._items(text, " ", space)
+        return (
+            self._sentence(text)
+            or self._items(text, ", ", comma, self._sentence)
+            or self._items(text, " ", space, self._term)
+        )
+
+    def _term(self, text: str) -> list[Piece] | None:
+        return [(self._terms[text], True)] if text in self._terms else None
 
     def _sentence(self, text: str) -> list[Piece] | None:
-        if text in self._terms:
-            return [(self._terms[text], True)]
+        if said := self._term(text):
+            return said
         for literals, said in self._templates:
             if (gaps := _gaps(literals, text)) is not None:
                 return self._filled(said, gaps)
@@ -53,13 +61,14 @@ class Phrases:
         return pieces
 
     def _gap(self, text: str, spec: str) -> list[Piece]:
-        said = self._part(text) if spec and len(text) <= LONGEST else None
-        return said or [(text, spec != "w")]
+        if not spec or len(text) > LONGEST:
+            return [(text, spec != "w")]
+        return [(piece, known or spec != "w") for piece, known in self.said(text)]
 
-    def _items(self, text: str, comma: str, joint: str) -> list[Piece] | None:
-        if comma not in text:
+    def _items(self, text: str, comma: str, joint: str, say: Say) -> list[Piece] | None:
+        if comma not in text or "; " in text:
             return None
-        items = [said for _, said in _spans(text.split(comma), comma, self._sentence)]
+        items = [said for _, said in _spans(text.split(comma), comma, say)]
         known = [said for said in items if said]
         return _joined(known, joint) if len(known) == len(items) else None
 
@@ -79,8 +88,8 @@ def _spans(parts: list[str], joint: str, say: Say) -> list[tuple[str, list[Piece
 
 
 def _gaps(literals: list[str], text: str) -> list[str] | None:
-    """What stands between a template's literals, each at its first place, so none takes long; never empty, no `; `."""
-    if len(literals) == 1 or not text.startswith(literals[0]) or not text.endswith(literals[-1]):
+    """What stands between a template's literals, each at its first place, so that no text takes long."""
+    if not text.startswith(literals[0]) or not text.endswith(literals[-1]):
         return None
     first, *between, last = literals
     gaps, start = [], len(first)
@@ -91,7 +100,15 @@ def _gaps(literals: list[str], text: str) -> list[str] | None:
         gaps.append(text[start:found])
         start = found + len(literal)
     gaps.append(text[start : len(text) - len(last)])
-    return None if any(not gap or "; " in gap for gap in gaps) else gaps
+    around = zip(literals[:-1], gaps, literals[1:], strict=True)
+    return gaps if all(_is_gap(gap, before, after) for before, gap, after in around) else None
+
+
+def _is_gap(text: str, before: str, after: str) -> bool:
+    """Something of one part, or, in brackets, of several."""
+    if "; " not in text:
+        return bool(text)
+    return before.endswith("(") and after.startswith(")") and ")" not in text.partition("(")[0]
 
 
 def _joined(spans: list[list[Piece]], joint: str) -> list[Piece]:

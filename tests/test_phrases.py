@@ -19,6 +19,9 @@ TEMPLATES = {
     "{} of {} prompts flip; six are needed": "{1} 题翻转 {0} 题；需要六题",
     "{} of {} requests left out: {}": "{1} 个请求剔除 {0} 个：{2:w}",
     "{}: {}, {}, n = {}": "{0:n}：{1:w}，{2}，n = {3}",
+    "{}: not comparable ({})": "{0}：不可比（{1:w}）",
+    "load time: {}": "加载：{0:w}",
+    "loaded before": "之前已加载",
     "{} against {}": "{0} 对 {1}",
 }
 PHRASES = Phrases(TERMS, TEMPLATES, ("；", "、", " "))
@@ -45,6 +48,9 @@ PHRASES = Phrases(TERMS, TEMPLATES, ("；", "、", " "))
         ("pass against inconclusive", "pass 对 inconclusive"),
         ("a against b: MLX faster, 1.2 [1.1, 1.3], n = 9", "a 对 b：MLX 更快，1.2 [1.1, 1.3]，n = 9"),
         ("a: MLX faster, 1.2, n = 9", "a：MLX 更快，1.2，n = 9"),
+        ("a: not comparable (inconclusive; else)", "a：不可比（无法判定；[else]）"),
+        ("a: not comparable (pass; pass); b: not comparable (pass)", "a：不可比（通过；通过）；b：不可比（通过）"),
+        ("load time: pass; loaded before", "加载：通过；之前已加载"),
         # what is in the text is no template
         ("{0} of {1} cells of the plan are not measured", "计划的 {1} 格中有 {0} 格未测"),
         ("", "[]"),
