@@ -11,7 +11,7 @@ from string import Formatter
 Piece = tuple[str, bool]  # a text, and whether it is in the language: names are in every one
 Say = Callable[[str], list[Piece] | None]
 LONGEST = 500  # characters in a gap that may be words of ours: gaps have gaps, and a text made for it has very many
-SPAN = 4  # parts, items or words that one template or term may hold
+SPAN = 8  # parts, items or words that one template or term may hold
 
 
 class Phrases:
