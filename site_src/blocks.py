@@ -158,16 +158,23 @@ class Blocks:
         self, chart: charts.Chart, name: str, title: str, caption: str, rows: list[dict[str, Any]], number: int
     ) -> str:
         machine = rows[0].get("machine")
-        where = f" {self._words.block('on_machine', machine=machine)}" if machine else ""
-        spec = {**drawing.spec(chart, rows, self._words), "description": f"{title}. {caption}{where}"}
+        where = self._words.block("on_machine", machine=machine) if machine else ""
+        described = self._words.block("described", title=title, caption=caption, where=where)
+        spec = {**drawing.spec(chart, rows, self._words), "description": described}
         return (
             f'<figure class="chart" id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
             f'{self._scope(rows[0])} data-spec="{escape(json.dumps(spec))}">'
             f'<div class="chart-box" role="img" aria-label="{escape(spec["description"])}">{drawing.svg(spec)}</div>'
-            f"<figcaption><strong>{escape(title)}.</strong> {escape(caption)}"
+            f"<figcaption{self._lang(name)}><strong>{escape(self._words.block('titled', title=title))}</strong> "
+            f"{escape(caption)}"
             f'<span class="on-machine">{escape(where)}</span></figcaption>'
             f"{self._behind(chart.view, rows)}</figure>"
         )
+
+    def _lang(self, chart: str) -> str:
+        """Says of a caption that it is still English."""
+        is_translated = self._words.is_english or chart in self._words.charts
+        return "" if is_translated else ' class="untranslated" lang="en"'
 
     def _table(self, view: str, rows: list[dict[str, Any]], columns: list[str]) -> str:
         return data_table.html(rows, columns, self._comments(view), self._words, self._links, self._scope)
