@@ -37,7 +37,7 @@ select
     (select count(*) from machines where is_plan) as plan_machine_count,
     coalesce(machines.run_count, 0) as run_count,
     coalesce(model_count, 0) as model_count,
-    coalesce(request_count, 0) as request_count,
+    coalesce(measured.request_count, 0) as request_count,
     coalesce(failed_count, 0) as failed_count,
     coalesce(rated.configuration_count, 0) as configuration_count,
     (select count(*) from damaged_files) as damaged_count,
