@@ -106,7 +106,7 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveRe
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     tables = map(results.table, TABLES)
-    words = (HERE / "words.toml", *(HERE / language for language in LANGUAGES[1:]))
+    words = (HERE / "words.toml", HERE / "decision_tree.toml", *(HERE / language for language in LANGUAGES[1:]))
     for path in (*folders, *tables, *words, HERE / "views", HERE / "charts", HERE / "assets"):
         server.watch(str(path))
     return server

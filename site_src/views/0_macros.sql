@@ -27,6 +27,10 @@ create or replace macro nominal_bits(quantization) as
         else try_cast(regexp_extract(quantization, '(?i)(?:q|mxfp)?([0-9]+)', 1) as integer)
     end;
 
+-- What llama.cpp calls "Q4_K - Medium" when it is asked is Q4_K_M everywhere else, and "Q2_K - Medium" is Q2_K.
+create or replace macro quantization_name(name) as
+    if(name = 'Q2_K - Medium', 'Q2_K', regexp_replace(name, ' - ([SML])(mall|edium|arge)$', '_\1'));
+
 -- Real bits per weight of MLX: a group of 64 has a scale and a bias of 16 bits.
 create or replace macro mlx_bits(bits) as if(bits < 16, bits + 0.5, bits);
 
@@ -95,6 +99,9 @@ create or replace macro pooled_margin(center, se, degrees) as
 -- Memory that a machine should have for a peak: a quarter stays free, unless its wired limit was set and allows more.
 create or replace macro budget_for(peak_gb, wired_limit_gb, machine_memory_gb) as
     if(wired_limit_gb > 0 and peak_gb <= wired_limit_gb, least(peak_gb / 0.75, machine_memory_gb), peak_gb / 0.75);
+
+-- The budgets that are asked about: whole GB, tenths below 10.
+create or replace macro budget_edge(budget_gb) as if(budget_gb < 10, ceil(budget_gb * 10) / 10, ceil(budget_gb));
 
 -- A model's name as a word of a command; one that a shell might read otherwise is left for the person to fill in.
 create or replace macro shell_word(name) as if(regexp_full_match(name, '[A-Za-z0-9][A-Za-z0-9._@/+-]*'), name, 'KEY');
