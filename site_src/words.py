@@ -73,8 +73,11 @@ class Words:
         return None
 
     def _parts(self, text: str) -> list[tuple[str, str | None]]:
-        whole = self.phrase(text)
-        return [(text, whole)] if whole else [(part, self.phrase(part)) for part in text.split("; ")]
+        parts = [(part, self.phrase(part)) for part in text.split("; ")]
+        if all(said for _, said in parts):
+            return parts
+        whole = self.phrase(text)  # of which a semicolon is a part
+        return [(text, whole)] if whole else parts
 
 
 def read(language: str) -> Words:

@@ -739,3 +739,19 @@ def test_no_view_says_zero_or_not_a_number_for_what_is_unknown(given: Given) -> 
             name for name, value in row.items() if value == 0 and name.endswith(("_tps", "_ms", "_gb", "_s", "cv"))
         ]
         assert wrong == [], view
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("Q4_K - Medium", "Q4_K_M"),
+        ("Q4_K - Small", "Q4_K_S"),
+        ("Q2_K - Medium", "Q2_K"),
+        ("Q8_0", "Q8_0"),
+        ("4bit", "4bit"),
+        (None, "unknown"),
+    ],
+)
+def test_a_quantization_has_the_name_that_people_use(given: Given, told: str | None, shown: str) -> None:
+    warehouse = given([{"quantization": told}, *speeds("short", 50)])
+    assert [row["quantization"] for row in warehouse.rows("from stg_runs")] == [shown]

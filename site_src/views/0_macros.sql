@@ -27,6 +27,10 @@ create or replace macro nominal_bits(quantization) as
         else try_cast(regexp_extract(quantization, '(?i)(?:q|mxfp)?([0-9]+)', 1) as integer)
     end;
 
+-- What llama.cpp calls "Q4_K - Medium" when it is asked is Q4_K_M everywhere else, and "Q2_K - Medium" is Q2_K.
+create or replace macro quantization_name(name) as
+    if(name = 'Q2_K - Medium', 'Q2_K', regexp_replace(name, ' - ([SML])(mall|edium|arge)$', '_\1'));
+
 -- Real bits per weight of MLX: a group of 64 has a scale and a bias of 16 bits.
 create or replace macro mlx_bits(bits) as if(bits < 16, bits + 0.5, bits);
 

@@ -1,7 +1,8 @@
 create or replace view stg_runs as
 with
 runs as (
-    select * from raw_operations qualify row_number() over (partition by run_id order by op_index) = 1
+    select * replace (quantization_name(quantization) as quantization) from raw_operations
+    qualify row_number() over (partition by run_id order by op_index) = 1
 ),
 named as (
     select
@@ -92,7 +93,7 @@ comment on column stg_runs.runtime_proof is 'How the engine is known; NULL is no
 comment on column stg_runs.model is 'The model, by models.csv; an unknown one keeps its key.';
 comment on column stg_runs.model_key is 'What the server called it.';
 comment on column stg_runs.model_format is 'gguf or mlx.';
-comment on column stg_runs.quantization is 'As the server or the file names it.';
+comment on column stg_runs.quantization is 'As the server or the file names it; llama.cpp''s Q4_K - Medium is Q4_K_M.';
 comment on column stg_runs.bits is 'Nominal bits per weight.';
 comment on column stg_runs.file_bytes is 'Size of the weights in bytes.';
 comment on column stg_runs.model_parameters is 'Number of weights, where the server tells.';
