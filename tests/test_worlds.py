@@ -1,4 +1,4 @@
-"""Sites over nothing, the archive, one run, one machine, two machines, the whole plan: what they say is true of each."""
+"""Sites over nothing, the archive, one run, one machine, two, the whole plan: what they say is true of each."""
 
 import re
 import tomllib
