@@ -104,7 +104,7 @@ def first_chart(browser: Any, address: str, count: int) -> None:
             page = context.new_page()
             page.add_init_script(WATCH)
             page.goto(address)
-            page.wait_for_function("window.firstChart")
+            page.wait_for_function("() => window.firstChart")
             painted.append(page.evaluate(PAINTED) / 1000)
             live.append(page.evaluate("window.firstChart") / 1000)
     print(f"\n{'cold cache, s':44} {'n':>3} {'median':>8} {'min':>8} {'max':>8}")
