@@ -28,7 +28,7 @@ from site_src.words import Words
 
 ON_PAGES = (
     *("chart", "table", "side_by_side", "compare", "columns", "marts", "address", "path_to", "path_to_file"),
-    *("value", "counted", "has", "one", "each", "tree_picture", "tree", "chooser"),
+    *("tree_picture", "tree", "chooser", "value", "counted", "has", "one", "each"),
 )
 DOWNLOADS = (("csv", "CSV"), ("parquet", "Parquet"))
 
@@ -75,19 +75,6 @@ class Blocks:
         """The texts of a view, prompt by prompt, each in a card with what its checks say."""
         return html(side_by_side.html(self._rows(view), self._words))
 
-    def tree_picture(self, view: str) -> Markup:
-        """The decision tree over the leaves of a view, drawn."""
-        return html(decide_svg.pictures(self._rows(view), decide.read(self._words)))
-
-    def tree(self, view: str) -> Markup:
-        """The same as nested lists, with the SQL that made its leaves and downloads."""
-        made = decide_html.trees(self._rows(view), decide.read(self._words), self._page_of)
-        return html(f"{made}{self._source(view)}")
-
-    def chooser(self, view: str) -> Markup:
-        """Lists to choose from, which lead to a leaf of that tree; nothing without JavaScript."""
-        return html(decide_html.choosers(self._rows(view), decide.read(self._words)))
-
     def compare(self, view: str, where: str = "true") -> Markup:
         """Two choices, and what a view of pairs says of the two beside each other; needs JavaScript."""
         return html(compare.html(self._rows(view, where), self._words, self._page_of))
@@ -111,6 +98,19 @@ class Blocks:
     def path_to_file(self, name: str) -> str:
         """The relative address of one of the site's files."""
         return self._place.file(name)
+
+    def tree_picture(self, view: str) -> Markup:
+        """The decision tree over the leaves of a view, drawn."""
+        return html(decide_svg.pictures(self._rows(view), decide.read(self._words)))
+
+    def tree(self, view: str) -> Markup:
+        """The same as nested lists, with the SQL that made its leaves and downloads."""
+        made = decide_html.trees(self._rows(view), decide.read(self._words), self._page_of)
+        return html(f"{made}{self._source(view)}")
+
+    def chooser(self, view: str) -> Markup:
+        """Lists to choose from, which lead to a leaf of that tree; nothing without JavaScript."""
+        return html(decide_html.choosers(self._rows(view), decide.read(self._words)))
 
     def value(self, name: str) -> Markup:
         """`view.column` of a view with one row, with its unit."""
@@ -158,16 +158,23 @@ class Blocks:
         self, chart: charts.Chart, name: str, title: str, caption: str, rows: list[dict[str, Any]], number: int
     ) -> str:
         machine = rows[0].get("machine")
-        where = f" {self._words.block('on_machine', machine=machine)}" if machine else ""
-        spec = {**drawing.spec(chart, rows, self._words), "description": f"{title}. {caption}{where}"}
+        where = self._words.block("on_machine", machine=machine) if machine else ""
+        described = self._words.block("described", title=title, caption=caption, where=where)
+        spec = {**drawing.spec(chart, rows, self._words), "description": described}
         return (
             f'<figure class="chart" id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
             f'{self._scope(rows[0])} data-spec="{escape(json.dumps(spec))}">'
             f'<div class="chart-box" role="img" aria-label="{escape(spec["description"])}">{drawing.svg(spec)}</div>'
-            f"<figcaption><strong>{escape(title)}.</strong> {escape(caption)}"
+            f"<figcaption{self._lang(name)}><strong>{escape(self._words.block('titled', title=title))}</strong> "
+            f"{escape(caption)}"
             f'<span class="on-machine">{escape(where)}</span></figcaption>'
             f"{self._behind(chart.view, rows)}</figure>"
         )
+
+    def _lang(self, chart: str) -> str:
+        """Says of a caption that it is still English."""
+        is_translated = self._words.is_english or chart in self._words.charts
+        return "" if is_translated else ' class="untranslated" lang="en"'
 
     def _table(self, view: str, rows: list[dict[str, Any]], columns: list[str]) -> str:
         return data_table.html(rows, columns, self._comments(view), self._words, self._links, self._scope)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
-from site_src import downloads
+from site_src import downloads, publishing
 from site_src.blocks import ON_PAGES, Blocks
 from site_src.place import Place
 from site_src.warehouse import Warehouse
@@ -46,9 +46,12 @@ def make(
     for path in sorted(PAGES.rglob("*.md"), key=lambda path: (path.parent, path.stem != "index", path)):
         for name, only in _pages_of(warehouse, path.relative_to(PAGES).as_posix()):
             place = Place(name, "" if words.is_english else f"{language}/", directory_urls, address or ADDRESS)
-            yield Made(name, page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only))
+            text = page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only)
+            yield Made(name, publishing.described(text))
     if words.is_english:
         yield from _shared(warehouse, used)
+        for name, text in publishing.files(warehouse, words, address or ADDRESS, directory_urls):
+            yield Made(name, text)
 
 
 def page(

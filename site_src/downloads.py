@@ -40,6 +40,11 @@ def files(warehouse: Warehouse, used: set[str]) -> Iterator[tuple[str, bytes | s
         yield f"data/{view}.parquet", _parquet(table)
     yield "data/operations.parquet", _parquet(warehouse.table("from raw_operations"))
     yield "data/run_facts.csv", _csv(warehouse.table(RUN_FACTS))
+    yield from reports(warehouse)
+
+
+def reports(warehouse: Warehouse) -> Iterator[tuple[str, str]]:
+    """The report of each run, in Markdown and in JSON."""
     for facts in report.each(warehouse):
         if name := report_of(facts["run"]["run_id"]):
             yield f"{name}.md", report.markdown(facts)

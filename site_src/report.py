@@ -37,7 +37,7 @@ def each(warehouse: Warehouse, run_id: str | None = None) -> Iterator[dict[str, 
         ids = [run["run_id"] for run in batch]
         parts = {name: _by_run(warehouse.rows(f"{query} where {OF} {then}", ids=ids)) for name, query, then in PARTS}
         for run in batch:
-            yield _facts(_without_internals(run), {name: rows.get(run["run_id"], []) for name, rows in parts.items()})
+            yield _of_run(_without_internals(run), {name: rows.get(run["run_id"], []) for name, rows in parts.items()})
 
 
 BATCH = 500  # runs whose texts are held at a time
@@ -85,7 +85,7 @@ def _by_run(rows: list[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _facts(run: Row, parts: dict[str, list[Row]]) -> dict[str, Any]:
+def _of_run(run: Row, parts: dict[str, list[Row]]) -> dict[str, Any]:
     began = f"{plain('', run['run_started_at'])} UTC"
     several = ("prompts", "preflight", "failures", "checks", "outputs", "llama_bench")
     return {

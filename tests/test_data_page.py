@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -13,10 +12,11 @@ from mkdocs.config import load_config
 from mkdocs.structure.files import Files
 
 from collector.schema import CLONE, COLUMNS, RUN, Results
-from site_src import build, downloads, hooks
+from site_src import build, dictionary, downloads, hooks
+from site_src.place import Place
 from site_src.warehouse import VIEWS, Warehouse
 from tests.conftest import request
-from tests.planted import everything, gguf, mlx, speeds, written
+from tests.planted import Planted, everything, written
 from tests.test_blocks import Page
 
 Given = Callable[..., Warehouse]
@@ -84,41 +84,37 @@ def test_a_run_whose_id_is_no_files_name_gets_no_report(run_id: str) -> None:
 def test_a_hostile_run_id_writes_nothing_elsewhere(given: Given) -> None:
     warehouse = given([request()])
     warehouse._con.sql("update raw_operations set run_id = '../../../evil'")
-    warehouse._made -= set(warehouse.views)
-    paths = [path for path, _ in downloads.files(warehouse, set())]
-    assert not [path for path in paths if "evil" in path]
+    assert [*downloads.reports(warehouse)] == []
 
 
-def test_a_report_in_markdown_is_no_page(results: Results) -> None:
-    written(results, [gguf(), *speeds("a", 40)])
+def test_a_report_in_markdown_is_no_page(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     config = load_config(str(CLONE / "mkdocs.yml"))
+    config.plugins._current_plugin = "hooks"
+    made = [build.Made("data.md", "# Data"), build.Made("data/reports/0.md", "# A run")]
+    monkeypatch.setattr(build, "make", lambda *_: made)
     files = hooks.on_files(Files([]), config)
-    report = files.get_file_from_path("data/reports/000000000000.md")
-    assert report
-    assert not report.is_documentation_page()
-    assert report.dest_uri == "data/reports/000000000000.md"
-    assert files.get_file_from_path("data.md") in files.documentation_pages()
+    assert [file.dest_uri for file in files] == ["data/index.html", "data/reports/0.md"]
+    assert [file.src_uri for file in files.documentation_pages()] == ["data.md"]
 
 
 # ---------------------------------------------------------------- the page
 
 
-def page(warehouse: Warehouse, **more: Any) -> str:
-    return next(str(made.content) for made in build.make(warehouse, **more) if made.path == "data.md")
+def page(warehouse: Warehouse, address: str = "", folder: str = "") -> str:
+    return build.page(warehouse, "data.md", set(), Place("data.md", folder, address=address))
 
 
-def test_the_dictionary_has_every_column_of_the_schema_with_its_meaning(given: Given) -> None:
-    cells = {(tag, text) for tag, text in texts(page(given()))}
+def test_the_dictionary_has_every_column_of_the_schema_with_its_meaning(full: Warehouse) -> None:
+    cells = {(tag, text) for tag, text in texts(page(full))}
     assert [column.name for column in COLUMNS if ("td", column.name) not in cells] == []
     assert [column.meaning for column in COLUMNS if ("td", column.meaning) not in cells] == []
 
 
-def test_the_dictionary_has_every_mart_with_its_grain_and_columns(given: Given) -> None:
-    warehouse = given()
-    made = Page(page(warehouse))
+def test_the_dictionary_has_every_mart_with_its_grain_and_columns(full: Warehouse) -> None:
+    made = Page(page(full))
     for mart in MARTS:
-        assert f"{mart} {warehouse.grain(mart)}" in made.text, mart
-        assert all(said in made.text for said in warehouse.comments(mart).values() if said), mart
+        assert f"{mart} {full.grain(mart)}" in made.text, mart
+        assert all(said in made.text for said in full.comments(mart).values() if said), mart
     links = {attributes.get("href") for tag, attributes in made.elements if tag == "a"}
     assert {f"../data/{mart}.{kind}" for mart in MARTS for kind in ("csv", "parquet")} <= links
     assert {"../data/operations.parquet", "../data/run_facts.csv"} <= links
@@ -140,22 +136,29 @@ def texts(html: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000/", "https://somebody.github.io/llm/"])
-def test_the_line_to_copy_asks_the_published_address(given: Given, address: str) -> None:
-    made = page(given([request()]), address=address)
+def test_the_line_to_copy_asks_the_published_address(full: Warehouse, address: str) -> None:
+    made = page(full, address)
     assert f"duckdb -c \"from '{address}data/run_summary.parquet' select " in made
-    chinese = next(one for one in build.make(given(), "zh", address=address) if one.path == "data.md")
-    assert f"from '{address}data/run_summary.parquet'" in str(chinese.content)
+    chinese = page(full, address, "zh/")
+    assert f"from '{address}data/run_summary.parquet'" in chinese
+    assert 'href="../../data/operations.parquet"' in chinese
 
 
-@pytest.mark.parametrize(("language", "given_url"), [("en", "https://x.y/z/"), ("zh", "https://x.y/z/zh/")])
-def test_languages_are_folders_of_one_address(language: str, given_url: str) -> None:
-    name = "mkdocs.yml" if language == "en" else f"site_src/{language}/mkdocs.yml"
-    assert hooks._address(load_config(str(CLONE / name), site_url=given_url)) == "https://x.y/z/"
+@pytest.mark.parametrize("folder", ["", "zh/"])
+def test_languages_are_folders_of_one_address(folder: str) -> None:
+    config = load_config(str(CLONE / "mkdocs.yml"), site_url=f"https://x.y/z/{folder}")
+    config.extra["folder"] = folder
+    assert hooks._address(config) == "https://x.y/z/"
 
 
-def test_the_page_counts_what_there_is(given: Given) -> None:
-    warehouse = given([mlx(), *speeds("a", 40, 41)], [gguf(), *speeds("a", 30)])
-    assert "**2 runs with 3 operations,\n3 of them measured requests,** of\n2 configurations on 1 machine" in page(
-        warehouse
+def test_the_page_counts_what_there_is(full: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dictionary, "marts", lambda *_: "")  # all of them take seconds
+    [told] = full.rows("from data_overview")
+    assert f"**{told['run_count']} runs with {told['operation_count']} operations,\n{told['request_count']} of" in page(
+        full
     )
-    assert "**There is no run to download yet.**" in page(Warehouse(Results(Path(__file__) / "nowhere")))
+    few = Planted()
+    few.put("data_overview", {"run_count": 1, "operation_count": 1200, "request_count": 1, "machine_count": 1})
+    assert "**1 run with 1,200 operations,\n1 of them" in page(few.warehouse)
+    few.put("data_overview", {"run_count": 0})
+    assert "**There is no run to download yet.**" in page(few.warehouse)

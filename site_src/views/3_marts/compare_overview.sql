@@ -16,7 +16,7 @@ measured as (
 )
 select
     machines.machine,
-    coalesce(configuration_count, 0) as configuration_count,
+    coalesce(measured.configuration_count, 0) as configuration_count,
     coalesce(pair_count, 0) as pair_count,
     coalesce(comparable_count, 0) as comparable_count,
     coalesce(decided_count, 0) as decided_count,

@@ -27,7 +27,7 @@ checked as (
 )
 select
     configurations.* exclude (file_bytes),
-    coalesce(configuration_name, label) as name,
+    coalesce(configuration_name, configurations.label) as name,
     told.* exclude (configuration_id, ladder_id),
     summary.decode_tps, summary.decode_tps_low, summary.decode_tps_high,
     coalesce(summary.decode_count, 0) as decode_count,
@@ -49,16 +49,16 @@ select
     coalesce(check_count, 0) as check_count,
     coalesce(warned_check_count, 0) as warned_check_count,
     coalesce(failed_check_count, 0) as failed_check_count,
-    if(server is distinct from 'lmstudio', 'not measured through LM Studio, so part of no verdict', null) as scope_reason
+    if(configurations.server is distinct from 'lmstudio', 'not measured through LM Studio, so part of no verdict', null) as scope_reason
 from configurations
 left join configuration_names using (configuration_id)
 inner join told using (configuration_id)
 left join run_summary as summary using (configuration_id)
 left join (select configuration_id, grade, verdict from stability) as stability using (configuration_id)
 left join configuration_quality as quality using (configuration_id)
-left join context_utilization as ladder using (ladder_id)
+left join context_utilization as ladder on ladder.ladder_id = told.ladder_id
 left join checked using (configuration_id)
-order by machine, latest_run_at desc, configuration_id;
+order by configurations.machine, told.latest_run_at desc, configurations.configuration_id;
 
 comment on view configuration is 'One row per configuration, ladders among them: what it is, its headline figures and what is doubtful. Each has a page.';
 comment on column configuration.configuration_id is 'The configuration; its page is called so.';
