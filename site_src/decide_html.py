@@ -13,7 +13,7 @@ from site_src.decide import Answer, Branching, Leaf, Line, Node, Row, Script
 from site_src.drawing import NOT_IN_XML
 from site_src.report import visible
 
-Link = Callable[[str | None], str | None]  # from a configuration to its page
+Link = Callable[[Row], str | None]
 
 
 def trees(rows: list[Row], script: Script, link: Link) -> str:
@@ -81,7 +81,7 @@ def _hint(node: Node, script: Script) -> str:
 
 def _leaf(leaf: Leaf, script: Script, link: Link) -> str:
     row = leaf.row
-    target, name = link(row["configuration_id"]), plain(script.name(row))
+    target, name = link(row), plain(script.name(row))
     title = f'<a href="{escape(target)}">{name}</a>' if target else name
     says = "".join(f"<li>{marked(line)}</li>" for line in script.of("leaf", "says", row))
     kind = "pick" if row["configuration_id"] else "open"

@@ -36,7 +36,7 @@ def address(views: Planted, tmp_path: Path) -> Iterator[str]:
     """A page with nothing but chooser and tree of two machines."""
     compare(views, {"ab": "a faster", "ac": "equivalent", "bc": "inconclusive", "bd": "b faster", "cd": "a faster"})
     rows = leaves_of(views, *several(), candidate("x", machine=OTHER))
-    made = decide_html.choosers(rows, SCRIPT) + decide_html.trees(rows, SCRIPT, lambda name: name)
+    made = decide_html.choosers(rows, SCRIPT) + decide_html.trees(rows, SCRIPT, lambda row: row["configuration_id"])
     script = (ASSETS / "chooser.js").read_text(encoding="utf-8")
     (tmp_path / "index.html").write_text(
         f'<!doctype html><meta charset="utf-8"><title>t</title>{made}<script>{script}</script>', encoding="utf-8"

@@ -58,7 +58,7 @@ def holds(node: Branching, answer: Answer, value: Any) -> bool:
 
 def everything(rows: list[Row], script: Script = SCRIPT) -> str:
     """All that the page shows of the leaves."""
-    link: Callable[[str | None], str | None] = lambda name: name and f"x/{name}/"  # noqa: E731
+    link: Callable[[Row], str | None] = lambda row: row["configuration_id"] and f"x/{row['configuration_id']}/"  # noqa: E731
     return "\n".join(
         [decide_svg.pictures(rows, script), decide_html.trees(rows, script, link), decide_html.choosers(rows, script)]
     )
