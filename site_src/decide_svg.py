@@ -14,7 +14,7 @@ from site_src.data_table import of_machine
 from site_src.decide import Branching, Leaf, Node, Row, Script
 from site_src.decide_html import clean, marked, plain
 
-WIDTH = 680  # of a page's column at 1280 px; on a phone its box scrolls
+WIDTH = 820  # fits beside a page's contents at 1280 px; on a phone its box scrolls
 TRUNK, BOX, GAP = 14, 142, 22
 LINE, PADDING, BETWEEN = 15, 7, 8
 EDGE = "var(--md-default-fg-color--lighter)"
