@@ -22,11 +22,13 @@ CHAR = 6.3  # of 12 px text, on average
 
 
 def pictures(rows: list[Row], script: Script) -> str:
-    """For each machine a picture for each answer to the first question; none where nothing leads to a pick."""
+    """For each machine a picture for each answer to the first question; a sentence where nothing leads to a pick."""
     made = []
     for machine, own in decide.by_machine(rows).items():
         tree = decide.tree(own, script)
         if not decide.is_any_picked(tree):
+            none = plain(script.said["picture"]["none"].format(machine=machine))
+            made.append(f'<p class="reason"{of_machine(own[0])}>{none}</p>')
             continue
         parts = (
             tree.answers if isinstance(tree, Branching) and script.question(tree.question)["kind"] == "choice" else ()
