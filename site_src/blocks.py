@@ -105,7 +105,8 @@ class Blocks:
 
     def tree(self, view: str) -> Markup:
         """The same as nested lists, with the SQL that made its leaves and downloads."""
-        made = decide_html.trees(self._rows(view), decide.read(self._words), self._page_of)
+        script = decide.read(self._words)
+        made = decide_html.trees(self._rows(view), script, lambda row: self._page_of(row["configuration_id"]))
         return html(f"{made}{self._source(view)}")
 
     def chooser(self, view: str) -> Markup:
