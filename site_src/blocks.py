@@ -77,7 +77,7 @@ class Blocks:
 
     def compare(self, view: str, where: str = "true") -> Markup:
         """Two choices, and what a view of pairs says of the two beside each other; needs JavaScript."""
-        return html(compare.html(self._rows(view, where), self._words, self._configuration))
+        return html(compare.html(self._rows(view, where), self._words, self._page_of))
 
     def columns(self, scope: str) -> Markup:
         """What the columns of a run file mean, those about the run or those about an operation."""
@@ -188,19 +188,13 @@ class Blocks:
 
     def _links(self, row: dict[str, Any], name: str) -> list[tuple[str | None, str]]:
         """From a label to its configuration's page, from a run to its reports."""
-        if name.endswith("label") and (
-            page := self._configuration(row.get(f"{name.removesuffix('label')}configuration_id"))
-        ):
+        if name.endswith("label") and (page := self._page_of(row.get(f"{name.removesuffix('label')}configuration_id"))):
             return [(None, page)]
         if name == "run_id" and (report := downloads.report_of(row["run_id"])):
             return [(None, self._place.file(f"{report}.md")), ("JSON", self._place.file(f"{report}.json"))]
         return []
 
-    def _page_of(self, row: dict[str, Any]) -> str | None:
-        """The page of a row's configuration."""
-        return self._configuration(row.get("configuration_id"))
-
-    def _configuration(self, name: str | None) -> str | None:
+    def _page_of(self, name: str | None) -> str | None:
         """The page of a configuration, if it has one."""
         if name and self._pages is None:
             self._pages = {row["configuration_id"] for row in self._warehouse.rows("from configurations")}
