@@ -68,8 +68,10 @@
       figures.forEach((figure, number) => {
         const row = body.insertRow();
         row.append(make("th", figure, { scope: "row" }));
-        for (const text of [sides[a].figures[number], sides[b].figures[number], ...pair.cells[number]]) {
-          row.append(make("td", text));
+        for (const [text, small] of [sides[a].figures[number], sides[b].figures[number], ...pair.cells[number]]) {
+          const cell = make("td", text);
+          if (small) cell.append(" ", make("span", small, { class: "interval" }));
+          row.append(cell);
         }
       });
       const scroller = make("div", "", { class: "compare-table", tabindex: "0" });
