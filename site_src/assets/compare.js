@@ -60,7 +60,7 @@
       const [a, b] = pairs[`${first} ${second}`] ? [first, second] : [second, first];
       const pair = pairs[`${a} ${b}`];
       if (!pair) return card.replaceChildren();
-      const table = make("table");
+      const table = make("table", "", { class: "compare-figures" });
       const top = table.createTHead().insertRow();
       top.append(make("td"), head(a, words.first), head(b, words.second), make("th", words.ratio, { scope: "col" }),
                  make("th", words.verdict, { scope: "col" }));
