@@ -24,7 +24,8 @@ def marts(warehouse: Warehouse, words: Words, links: Callable[[str], str]) -> st
     """A closed section for each mart; `links` makes those to its files."""
     return "".join(
         f'<details class="source mart"><summary><code>{escape(view)}</code> '
-        f"{words.cell('meaning', warehouse.grain(view))}</summary>{_mart(warehouse, view, words)}{links(view)}</details>"
+        f"{words.cell('meaning', warehouse.grain(view))}</summary>"
+        f"{_mart(warehouse, view, words)}{links(view)}</details>"
         for view in downloads.marts()
     )
 
