@@ -220,6 +220,7 @@ def test_a_page_shows_its_configuration_alone(given: Given) -> None:
     made = page(warehouse, "runtime = 'mlx'")
     assert "It decodes 41.0 tokens/s" in made
     assert "by 3 requests in 1 run" in words(made)
+    assert '">decode, tokens/s</th><td>41.0 <span class="interval">' in made
     assert "only mine" in made
     assert "of another" not in made
     assert made.startswith("# MiniMax&#45;M2.1 4bit &#183; mlx\n")
