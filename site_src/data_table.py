@@ -40,6 +40,16 @@ def html(
     )
 
 
+def facts(row: Row, columns: list[str], comments: dict[str, str | None], words: Words) -> str:
+    """One row as a table of two columns: what, and its value."""
+    lines = "".join(
+        f'<tr><th scope="row" title="{escape(comments.get(name) or "")}">{words.heading(name)}</th>'
+        f"<td>{words.cell(name, row[name])}{_interval(name, row)}</td></tr>"
+        for name in columns
+    )
+    return f'<div class="facts"><table><tbody>{lines}</tbody></table></div>'
+
+
 def of_machine(row: Row) -> str:
     """The attribute that shows a piece of a page only to readers of this machine; nothing where it is of none."""
     machine = row.get("machine")
