@@ -14,7 +14,7 @@ from site_src.words import Words
 # One such character in an SVG, from a model's name, and vl-convert aborts the whole process.
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 COMPOSED = ("facet", "hconcat", "vconcat", "concat")  # of panels, each with a size of its own
-NAMING = ("title", "domain", "sort")  # where a chart says something
+CATEGORIES = ("domain", "sort")  # where a chart names values of its data
 STATIC_WIDTH = 640
 
 
@@ -55,16 +55,21 @@ def _value(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _translated(part: Any, words: Words, key: str = "") -> Any:
+def _translated(part: Any, words: Words, key: str = "", field: str = "") -> Any:
     """Titles, and categories in data and scales, both by the same words, so that they still belong together."""
     if isinstance(part, dict):
+        field = part.get("field", field)
         inner = "rows" if key == "datasets" else None
-        return {name: _translated(value, words, inner or name) for name, value in part.items()}
+        made = {name: _translated(value, words, inner or name, field) for name, value in part.items()}
+        # a tooltip without a title would be called by its column
+        return {"title": words.named(field), **made} if key == "tooltip" and "field" in part else made
     if isinstance(part, list):
         if key in ("rows", "values"):
             return [_translated_row(row, words) for row in part]
-        return [_translated(one, words, key if key in NAMING else "") for one in part]
-    return words.of_chart(part) if isinstance(part, str) and key in NAMING else part
+        return [_translated(one, words, key if key in (*CATEGORIES, "tooltip") else "", field) for one in part]
+    if isinstance(part, str) and (key == "title" or (key in CATEGORIES and words.prose.fullmatch(field))):
+        return words.of_chart(part)
+    return part
 
 
 def _translated_row(row: Any, words: Words) -> Any:

@@ -30,6 +30,8 @@ UNITS = {
     "_ratio": ("", 3),
     "_difference": ("", 2),
 }
+# Spread and change of a speed, shown as percent.
+SHARES = ("cv", "cv_low", "cv_high", "cv_between_runs", "drift")
 
 
 @functools.cache
@@ -58,7 +60,7 @@ def plain(column: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    if column == "cv":
+    if column in SHARES:
         return f"{value:.1%}"
     if isinstance(value, float):
         return number(value, _unit(column)[1])

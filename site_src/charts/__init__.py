@@ -1,4 +1,7 @@
-"""One file a chart: its docstring is title and caption, `view` the mart it draws, `chart(rows)` the drawing."""
+"""One file a chart: its docstring is title and caption, `view` the mart it draws, `chart(rows)` the drawing.
+
+A chart of some rows of its mart has a condition, `where`: no rows means no data yet, and no empty axes.
+"""
 
 import importlib
 import inspect
@@ -21,6 +24,7 @@ class Chart:
     title: str
     caption: str
     view: str
+    where: str
     draw: Callable[[alt.InlineData], alt.TopLevelMixin]
 
 
@@ -35,4 +39,5 @@ def read(name: str) -> Chart:
         raise KeyError(f"no chart {name!r} in {FOLDER.name}/; there are: {', '.join(names())}")
     module = importlib.reload(importlib.import_module(f"site_src.charts.{name}"))  # edits show without a restart
     title, _, caption = inspect.cleandoc(module.__doc__ or "").partition("\n\n")
-    return Chart(name, title, " ".join(caption.split()), module.view, module.chart)
+    where = getattr(module, "where", "true")
+    return Chart(name, title, " ".join(caption.split()), module.view, where, module.chart)

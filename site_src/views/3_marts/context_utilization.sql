@@ -48,6 +48,7 @@ told as (
 )
 select
     summed.ladder_id, label, machine, model, runtime, quantization,
+    concat(label, ' · ', format('{:,}', context_effective)) as ladder_name,
     coalesce(known.context_advertised, served_advertised) as context_advertised,
     context_requested,
     context_effective,
@@ -83,6 +84,7 @@ comment on column context_utilization.machine is 'Chip, GPU cores, memory.';
 comment on column context_utilization.model is 'The model.';
 comment on column context_utilization.runtime is 'Engine that ran the model.';
 comment on column context_utilization.quantization is 'Its quantization.';
+comment on column context_utilization.ladder_name is 'The same with the context the server had: a configuration may climb several ladders.';
 comment on column context_utilization.context_advertised is 'Longest context the model is made for, tokens.';
 comment on column context_utilization.context_requested is 'Context asked for when loading, tokens.';
 comment on column context_utilization.context_effective is 'Context the server had, tokens.';

@@ -31,11 +31,17 @@ select
     exp(pair_speed.ttft - pair_speed.ttft_margin) as ttft_ms_ratio_low,
     exp(pair_speed.ttft + pair_speed.ttft_margin) as ttft_ms_ratio_high,
     sided(coalesce(pair_speed.verdict, 'not comparable'), a.model, b.model) as verdict,
+    if(
+        pair_speed.prompt_count > 0,
+        sided(ratio_verdict(pair_speed.ttft, pair_speed.ttft_margin, 'a later', 'b later'), a.model, b.model),
+        'not comparable'
+    ) as ttft_verdict,
     a.peak_memory_gb, b.peak_memory_gb as other_peak_memory_gb,
     exp(pair_memory.memory) as peak_memory_ratio,
     exp(pair_memory.memory - pair_memory.memory_margin) as peak_memory_ratio_low,
     exp(pair_memory.memory + pair_memory.memory_margin) as peak_memory_ratio_high,
     sided(pair_memory.memory_verdict, a.model, b.model) as memory_verdict,
+    coalesce(pair_memory.memory_run_count, 0) as memory_run_count,
     a.decode_tps / a.peak_memory_gb as tps_per_gb,
     b.decode_tps / b.peak_memory_gb as other_tps_per_gb,
     pair_memory.load_kind,
@@ -43,6 +49,7 @@ select
     exp(pair_memory.load - pair_memory.load_margin) as load_s_ratio_low,
     exp(pair_memory.load + pair_memory.load_margin) as load_s_ratio_high,
     sided(pair_memory.load_verdict, a.model, b.model) as load_verdict,
+    coalesce(pair_memory.load_run_count, 0) as load_run_count,
     a.context_usable, b.context_usable as other_context_usable,
     coalesce(a_quality.gate, 'unproven') as quality_gate,
     coalesce(b_quality.gate, 'unproven') as other_quality_gate,
@@ -83,6 +90,9 @@ comment on column model_comparison.ttft_ms_ratio is 'TTFT, first over other; bel
 comment on column model_comparison.ttft_ms_ratio_low is 'Lower end of its 95 % interval.';
 comment on column model_comparison.ttft_ms_ratio_high is 'Upper end of its 95 % interval.';
 comment on column model_comparison.verdict is 'Which is faster by more than 3 %, or equivalent, small difference, inconclusive, not comparable.';
+comment on column model_comparison.ttft_verdict is 'Whose first token comes later by over 3 %, or equivalent, small difference, inconclusive, not comparable.';
+comment on column model_comparison.memory_run_count is 'Runs behind the memory ratio on the side with fewer.';
+comment on column model_comparison.load_run_count is 'Loads behind the load ratio on the side with fewer.';
 comment on column model_comparison.peak_memory_gb is 'Peak memory of the first, GB.';
 comment on column model_comparison.other_peak_memory_gb is 'Peak memory of the other, GB.';
 comment on column model_comparison.peak_memory_ratio is 'First over other: geometric means over runs; only at equal context.';

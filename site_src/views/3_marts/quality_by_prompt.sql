@@ -1,7 +1,21 @@
 create or replace view quality_by_prompt as
+with
+categories as (
+    select prompt_sha256, any_value(prompt_category order by run_id) as category from stg_outputs group by prompt_sha256
+)
 select
-    builds.build_id, builds.label, builds.machine, builds.model, builds.runtime, builds.quantization, builds.bits,
+    builds.build_id, builds.label, builds.machine, builds.server, builds.model, builds.runtime, builds.quantization, builds.bits,
     prompts.prompt_id, prompts.prompt_sha256,
+    case category
+        when '简短问答' then 'short answer'
+        when '代码生成' then 'code'
+        when '长文本生成' then 'long text'
+        when '逻辑推理' then 'reasoning'
+        when '指令跟随' then 'code review'
+        when '代码代理' then 'coding agent'
+        when '多文件操作' then 'several files'
+        else coalesce(category, 'other')
+    end as prompt_kind,
     case
         when prompts.is_broken then 'broken'
         when prompts.is_passed then 'pass'
@@ -15,12 +29,15 @@ select
     prompts.truncated_count, prompts.flaws, prompts.details as reason
 from prompt_quality as prompts
 inner join builds using (build_id)
+left join categories using (prompt_sha256)
 order by builds.machine, builds.model, builds.runtime, builds.bits desc nulls last, builds.build_id, prompts.prompt_id, prompts.prompt_sha256;
 
 comment on view quality_by_prompt is 'One row per build and prompt: the outcome of every repeat, and of most of them.';
 comment on column quality_by_prompt.build_id is 'The build.';
 comment on column quality_by_prompt.label is 'Model, quantization, engine.';
 comment on column quality_by_prompt.machine is 'Chip, GPU cores, memory.';
+comment on column quality_by_prompt.server is 'The program that answered.';
+comment on column quality_by_prompt.prompt_kind is 'What kind of prompt it is: the plan''s categories in English, else the suite''s own word.';
 comment on column quality_by_prompt.model is 'The model.';
 comment on column quality_by_prompt.runtime is 'The engine.';
 comment on column quality_by_prompt.quantization is 'As the server or the file names it.';

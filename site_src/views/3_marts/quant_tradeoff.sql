@@ -106,7 +106,8 @@ select
             when pair_speed.verdict is null then 'no prompt in common with the reference'
         end,
         pair_speed.reason,
-        if(quality_gate is null, 'quality not graded', quality_reason)
+        if(quality_gate is null, 'quality not graded', quality_reason),
+        if(suite = 'reference', 'all variants were made from 4-bit originals: differences in quality mean nothing', null)
     ), '') as reason,
     if(is_reference, null, pair_memory.memory_reason) as memory_reason
 from compared
