@@ -24,8 +24,10 @@ STATIC_WIDTH = 640
 def spec(chart: charts.Chart, rows: list[dict[str, Any]], words: Words) -> dict[str, Any]:
     """The chart of these rows, its words in that language."""
     with debug_mode(False):  # a test checks every chart against Vega-Lite's schema; each time it would take longest
-        drawn = chart.draw(alt.InlineData(values=[_readable(row) for row in rows]))
+        # a tuple: Altair copies lists again and again
+        drawn = chart.draw(alt.InlineData(values=tuple(_readable(row) for row in rows)))
         made: dict[str, Any] = drawn.to_dict(validate=False)
+    made = _without_unused(made)
     if not any(name in made for name in COMPOSED):
         made = {"height": 320, **made, "width": "container"}
     if not words.is_english:
@@ -46,6 +48,18 @@ def _svg(spec: str) -> str:
 
     made: str = vl_convert.vegalite_to_svg(spec)
     return made.replace("\n", " ")
+
+
+def _without_unused(spec: dict[str, Any]) -> dict[str, Any]:
+    """Of the data only the columns that the chart names: the rest would be sent to every reader."""
+    named = set(re.findall(r"\w+", json.dumps({name: part for name, part in spec.items() if name != "datasets"})))
+    return {
+        **spec,
+        "datasets": {
+            name: [{column: value for column, value in row.items() if column in named} for row in rows]
+            for name, rows in spec["datasets"].items()
+        },
+    }
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
