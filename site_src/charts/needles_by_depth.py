@@ -14,7 +14,7 @@ where = "figure = 'needles found'"
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A line for each ladder, and the bar that a rung has to reach."""
-    lines = curve(
+    layers = curve(
         rows,
         alt.X("depth:Q", title="prompt, tokens", scale=alt.Scale(zero=True)),
         alt.Y("figure_value:Q", title="share found", scale=alt.Scale(domain=[0, 1])),
@@ -29,5 +29,5 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ("figure_max:Q", "to", ".2f"),
         ("verdict:N", "rung", None),
     )
-    bar = alt.Chart(alt.InlineData(values=[{}])).mark_rule(strokeDash=[4, 4]).encode(y=alt.datum(5 / 6))
-    return alt.layer(bar, lines)
+    bar = alt.Chart(rows).mark_rule(strokeDash=[4, 4]).encode(y=alt.datum(5 / 6))
+    return alt.layer(*layers, bar)
