@@ -4,6 +4,7 @@ import getpass
 import os
 import re
 import socket
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ NAMES = (
     *("server_version", "runtime_version", "finish_reason"),
 )
 TALK = ("preflight", "error_detail", "runtime_proof", "served_by")
+WRITTEN = ("output_text", "reasoning_text")  # by a model, which knows neither person nor machine, yet writes of such
+_OF_EVERY_MACHINE = {"root", "runner", "admin", "user", "ubuntu", "localhost"}  # logins that name nobody
 _FOLDERS = re.compile(r"^(?:/|~|[A-Za-z]:\\).*[/\\]")  # of a name that is a path
 
 
@@ -45,6 +48,38 @@ def scrub(text: str) -> str:
 def clean(facts: dict[str, Any]) -> dict[str, Any]:
     """The same columns without what must not be published; a name that is a path is its last part."""
     return {name: _cleaned(name, value) for name, value in facts.items()}
+
+
+def traces(row: dict[str, Any], names: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """What of a stored row must not be published: column, and what was found there. None, if all went well.
+
+    The last line of defense, over files from anywhere: `names` are words that must not occur, beside this machine's
+    login and host name. What models wrote is looked at, too: whoever asks decides what it means there.
+    """
+    words = [name for name in (*_names(), *names) if name.lower() not in _OF_EVERY_MACHINE]
+    texts = ((column, text) for column, value in row.items() for text in _texts(value))
+    return [(column, found) for column, text in texts for found in _found(column, text, words)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _texts(entry)
+    elif isinstance(value, dict):
+        for entry in value.values():
+            yield from _texts(entry)
+
+
+def _found(column: str, text: str, names: list[str]) -> Iterator[str]:
+    rules = _OF_THE_PERSON if column in NAMES else (*_OF_THE_PERSON, *_IN_FREE_TEXT)
+    for pattern, _ in rules:
+        if match := pattern.search(text):
+            yield match.group()
+    for name in names:
+        if re.search(rf"\b{re.escape(name)}\b", text):
+            yield name
 
 
 def _cleaned(column: str, value: Any) -> Any:

@@ -1,5 +1,6 @@
 """`python -m site_src --export DIR`: the site's files as plain Markdown."""
 
+import os
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from site_src.words import LANGUAGES
 def main(folder: Path, language: str) -> None:
     """Write pages, data and assets to a folder, for any Markdown site builder; of other languages, pages alone."""
     try:
-        count = build.export(Warehouse(Results.find()), folder, language)
+        count = build.export(Warehouse(Results.find()), folder, language, os.environ.get("SITE_URL"))
     except (TableInvalid, build.PageFailed) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{count} files in {folder}")

@@ -9,13 +9,27 @@ from typing import Any
 
 from markupsafe import Markup
 
-from site_src import charts, data_table, drawing, side_by_side
+from site_src import (
+    charts,
+    compare,
+    data_table,
+    decide,
+    decide_html,
+    decide_svg,
+    dictionary,
+    downloads,
+    drawing,
+    side_by_side,
+)
 from site_src.here import Here, html
 from site_src.place import Place
 from site_src.warehouse import VIEWS, Warehouse
 from site_src.words import Words
 
-ON_PAGES = ("chart", "table", "side_by_side", "value", "counted", "has", "one", "each")
+ON_PAGES = (
+    *("chart", "table", "side_by_side", "compare", "columns", "marts", "address", "path_to", "path_to_file"),
+    *("tree_picture", "tree", "chooser", "value", "counted", "has", "one", "each"),
+)
 DOWNLOADS = (("csv", "CSV"), ("parquet", "Parquet"))
 
 
@@ -32,6 +46,7 @@ class Blocks:
         self._warehouse, self._place, self._used, self._words, self._only = warehouse, place, used, words, only
         self._ones: dict[str, Here] = {}  # rows that were asked for: a page asks for one a dozen times
         self._pages: set[str] | None = None  # configurations that have a page
+        self._known: list[str] | None = None  # machines, the one shown first first
 
     def chart(self, name: str) -> Markup:
         """A chart with its caption, once per machine; under it its data, the SQL that made it and downloads."""
@@ -60,6 +75,44 @@ class Blocks:
         """The texts of a view, prompt by prompt, each in a card with what its checks say."""
         return html(side_by_side.html(self._rows(view), self._words))
 
+    def compare(self, view: str, where: str = "true") -> Markup:
+        """Two choices, and what a view of pairs says of the two beside each other; needs JavaScript."""
+        return html(compare.html(self._rows(view, where), self._words, self._page_of))
+
+    def columns(self, scope: str) -> Markup:
+        """What the columns of a run file mean, those about the run or those about an operation."""
+        return html(dictionary.columns(scope, self._words))
+
+    def marts(self) -> Markup:
+        """Every mart: what a row of it is, what its columns mean, downloads."""
+        return html(dictionary.marts(self._warehouse, self._words, self._downloads))
+
+    def address(self) -> str:
+        """Where the site is published."""
+        return self._place.address
+
+    def path_to(self, page: str) -> str:
+        """The relative address of another page."""
+        return self._place.page(page)
+
+    def path_to_file(self, name: str) -> str:
+        """The relative address of one of the site's files."""
+        return self._place.file(name)
+
+    def tree_picture(self, view: str) -> Markup:
+        """The decision tree over the leaves of a view, drawn."""
+        return html(decide_svg.pictures(self._rows(view), decide.read(self._words)))
+
+    def tree(self, view: str) -> Markup:
+        """The same as nested lists, with the SQL that made its leaves and downloads."""
+        script = decide.read(self._words)
+        made = decide_html.trees(self._rows(view), script, lambda row: self._page_of(row["configuration_id"]))
+        return html(f"{made}{self._source(view)}")
+
+    def chooser(self, view: str) -> Markup:
+        """Lists to choose from, which lead to a leaf of that tree; nothing without JavaScript."""
+        return html(decide_html.choosers(self._rows(view), decide.read(self._words)))
+
     def value(self, name: str) -> Markup:
         """`view.column` of a view with one row, with its unit."""
         view, column = name.split(".")
@@ -72,7 +125,7 @@ class Blocks:
 
     def has(self, view: str) -> bool:
         """Whether a view has any row, to ask in a page's conditions."""
-        return bool(self._warehouse.rows(f"select 1 from {view} limit 1"))  # noqa: S608  # a page's own word
+        return bool(self._rows(view, most=1))
 
     def one(self, view: str) -> Here:
         """The only row of a view, to ask in a page's conditions."""
@@ -87,38 +140,62 @@ class Blocks:
         """The rows of a view, one after the other: mostly a machine each."""
         return [Here(row, self._words) for row in self._rows(view)]
 
-    def _rows(self, view: str, where: str = "true") -> list[dict[str, Any]]:
+    def _rows(self, view: str, where: str = "true", most: int | None = None) -> list[dict[str, Any]]:
         query = f"select * from {view} where {where}"  # noqa: S608  # a page's, or a chart file's, own words
+        end = f" limit {most}" if most else ""
         if self._only and self._only[0] in self._comments(view):
             column, value = self._only
-            query = f"select * from ({query}) where {column} = $value"  # noqa: S608  # a file's name
+            query = f"select * from ({query}) where {column} = $value{end}"  # noqa: S608  # a file's name
             return self._warehouse.rows(query, value=value)
-        return self._warehouse.rows(query)
+        return self._warehouse.rows(query + end)
 
     def _machines(self) -> list[str]:
-        return [row["machine"] for row in self._warehouse.rows("select machine from machines order by place")]
+        if self._known is None:
+            rows = self._warehouse.rows("select machine from machines order by place")
+            self._known = [row["machine"] for row in rows]
+        return self._known
 
     def _figure(
         self, chart: charts.Chart, name: str, title: str, caption: str, rows: list[dict[str, Any]], number: int
     ) -> str:
         machine = rows[0].get("machine")
-        where = f" {self._words.block('on_machine', machine=machine)}" if machine else ""
-        spec = {**drawing.spec(chart, rows, self._words), "description": f"{title}. {caption}{where}"}
+        where = self._words.block("on_machine", machine=machine) if machine else ""
+        described = self._words.block("described", title=title, caption=caption, where=where)
+        spec = {**drawing.spec(chart, rows, self._words), "description": described}
         return (
             f'<figure class="chart" id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
-            f'{data_table.of_machine(rows[0])} data-spec="{escape(json.dumps(spec))}">'
+            f'{self._scope(rows[0])} data-spec="{escape(json.dumps(spec))}">'
             f'<div class="chart-box" role="img" aria-label="{escape(spec["description"])}">{drawing.svg(spec)}</div>'
-            f"<figcaption><strong>{escape(title)}.</strong> {escape(caption)}"
+            f"<figcaption{self._lang(name)}><strong>{escape(self._words.block('titled', title=title))}</strong> "
+            f"{escape(caption)}"
             f'<span class="on-machine">{escape(where)}</span></figcaption>'
             f"{self._behind(chart.view, rows)}</figure>"
         )
 
-    def _table(self, view: str, rows: list[dict[str, Any]], columns: list[str]) -> str:
-        return data_table.html(rows, columns, self._comments(view), self._words, self._page_of)
+    def _lang(self, chart: str) -> str:
+        """Says of a caption that it is still English."""
+        is_translated = self._words.is_english or chart in self._words.charts
+        return "" if is_translated else ' class="untranslated" lang="en"'
 
-    def _page_of(self, row: dict[str, Any]) -> str | None:
-        """The page of a row's configuration."""
-        name = row.get("configuration_id")
+    def _table(self, view: str, rows: list[dict[str, Any]], columns: list[str]) -> str:
+        return data_table.html(rows, columns, self._comments(view), self._words, self._links, self._scope)
+
+    def _scope(self, row: dict[str, Any]) -> str:
+        """Hides a row from readers of another machine; on a page of a single row, which a link may lead to, nothing."""
+        if self._only or not row.get("machine"):
+            return ""
+        return data_table.of_machine(row) if row["machine"] in self._machines() else ""
+
+    def _links(self, row: dict[str, Any], name: str) -> list[tuple[str | None, str]]:
+        """From a label to its configuration's page, from a run to its reports."""
+        if name.endswith("label") and (page := self._page_of(row.get(f"{name.removesuffix('label')}configuration_id"))):
+            return [(None, page)]
+        if name == "run_id" and (report := downloads.report_of(row["run_id"])):
+            return [(None, self._place.file(f"{report}.md")), ("JSON", self._place.file(f"{report}.json"))]
+        return []
+
+    def _page_of(self, name: str | None) -> str | None:
+        """The page of a configuration, if it has one."""
         if name and self._pages is None:
             self._pages = {row["configuration_id"] for row in self._warehouse.rows("from configurations")}
         return self._place.page(f"configuration/{name}") if self._pages and name in self._pages else None

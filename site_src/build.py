@@ -1,6 +1,5 @@
 """Makes the site's files: pages, data to download, assets. Knows no site builder; `hooks.py` feeds MkDocs with it."""
 
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,11 +8,9 @@ from html import escape
 from pathlib import Path, PurePosixPath
 
 import jinja2
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
 from jinja2.sandbox import SandboxedEnvironment
 
+from site_src import downloads, publishing
 from site_src.blocks import ON_PAGES, Blocks
 from site_src.place import Place
 from site_src.warehouse import Warehouse
@@ -22,6 +19,7 @@ from site_src.words import LANGUAGES, Words, read
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
 ASSETS = HERE / "assets"
+ADDRESS = "http://127.0.0.1:8000/"  # as in mkdocs.yml
 
 
 class PageFailed(Exception):
@@ -36,16 +34,24 @@ class Made:
     content: bytes | str
 
 
-def make(warehouse: Warehouse, language: str = LANGUAGES[0], directory_urls: bool = True) -> Iterator[Made]:
-    """Every page in that language; in the first one also the files that all languages share. Raises PageFailed."""
+def make(
+    warehouse: Warehouse, language: str = LANGUAGES[0], directory_urls: bool = True, address: str | None = None
+) -> Iterator[Made]:
+    """Every page in that language; in the first one also the files that all languages share. Raises PageFailed.
+
+    `address` is where the site will be: whoever reads the feed is elsewhere.
+    """
     words = read(language)
     used: set[str] = set()
     for path in sorted(PAGES.rglob("*.md"), key=lambda path: (path.parent, path.stem != "index", path)):
         for name, only in _pages_of(warehouse, path.relative_to(PAGES).as_posix()):
-            place = Place(name, "" if words.is_english else f"{language}/", directory_urls)
-            yield Made(name, page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only))
+            place = Place(name, "" if words.is_english else f"{language}/", directory_urls, address or ADDRESS)
+            text = page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only)
+            yield Made(name, publishing.described(text))
     if words.is_english:
         yield from _shared(warehouse, used)
+        for name, text in publishing.files(warehouse, words, address or ADDRESS, directory_urls):
+            yield Made(name, text)
 
 
 def page(
@@ -87,43 +93,24 @@ def _pages_of(warehouse: Warehouse, name: str) -> Iterator[tuple[str, tuple[str,
 
 
 def _shared(warehouse: Warehouse, used: set[str]) -> Iterator[Made]:
-    for view in sorted(used):
-        table = warehouse.table(f"from {view}")  # named by our own pages
-        yield Made(f"data/{view}.csv", _csv(table))
-        yield Made(f"data/{view}.parquet", _parquet(table))
+    for path, content in downloads.files(warehouse, used):
+        yield Made(path, content)
     machines = [row["machine"] for row in warehouse.rows("from machines")]
     yield Made("assets/machines.js", f"window.machines = {json.dumps(machines)};\n")
-    for path in sorted(path for path in ASSETS.rglob("*") if path.is_file()):
-        yield Made(f"assets/{path.relative_to(ASSETS).as_posix()}", path.read_bytes())
+    for asset in sorted(asset for asset in ASSETS.rglob("*") if asset.is_file()):
+        yield Made(f"assets/{asset.relative_to(ASSETS).as_posix()}", asset.read_bytes())
 
 
 def _untranslated(words: Words) -> str:
     return f'<p class="untranslated-page">{escape(words.block("untranslated_page"))}</p>\n\n'
 
 
-def export(warehouse: Warehouse, folder: Path, language: str = LANGUAGES[0]) -> int:
+def export(warehouse: Warehouse, folder: Path, language: str = LANGUAGES[0], address: str | None = None) -> int:
     """Write the site's files as plain Markdown for any other builder; how many."""
     count = 0
-    for made in make(warehouse, language):
+    for made in make(warehouse, language, address=address):
         target = folder / made.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(made.content if isinstance(made.content, bytes) else made.content.encode())
         count += 1
     return count
-
-
-def _csv(table: pa.Table) -> bytes:
-    """Arrow writes no nested values as CSV, so these become text."""
-    for index, field in enumerate(table.schema):
-        if pa.types.is_nested(field.type):
-            texts = pa.array([None if value is None else str(value) for value in table[index].to_pylist()], pa.string())
-            table = table.set_column(index, field.name, texts)
-    out = io.BytesIO()
-    pyarrow.csv.write_csv(table, out)
-    return out.getvalue()
-
-
-def _parquet(table: pa.Table) -> bytes:
-    out = io.BytesIO()
-    pq.write_table(table, out, compression="zstd", write_page_checksum=True)
-    return out.getvalue()

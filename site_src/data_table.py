@@ -8,7 +8,8 @@ from site_src import figures
 from site_src.words import Words
 
 Row = dict[str, Any]
-Link = Callable[[Row], str | None]
+Links = Callable[[Row, str], list[tuple[str | None, str]]]  # words, or None for the cell's own, and address
+Scope = Callable[[Row], str]
 LONGEST = 500  # rows shown on a page; the download has them all
 
 
@@ -17,23 +18,24 @@ def html(
     columns: list[str],
     comments: dict[str, str | None],
     words: Words,
-    link: Callable[[Row], str | None],
+    links: Links,
+    scope: Scope,
 ) -> str:
-    """The named columns; rows of one machine say so, and a label leads where `link` says."""
+    """The named columns; `scope` says whose rows these are, `links` where the cell of a row and column leads."""
     head = "".join(
         f'<th scope="col"{_numeric(rows, name)} title="{escape(comments.get(name) or "")}">{words.heading(name)}</th>'
         for name in columns
     )
     body = "".join(
-        f"<tr{of_machine(row)}>{''.join(_cell(row, name, rows, words, link) for name in columns)}</tr>"
+        f"<tr{scope(row)}>{''.join(_cell(row, name, rows, words, links) for name in columns)}</tr>"
         for row in rows[:LONGEST]
     )
     rest = len(rows) - LONGEST
     more = f'<p class="reason">{escape(words.block("more_rows", count=f"{rest:,}"))}</p>' if rest > 0 else ""
-    none = escape(words.block("no_rows_here"))
+    none, search = escape(words.block("no_rows_here")), escape(words.block("filter"))
     return (
-        f'<div class="data-table" data-none="{none}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        f"</div>{more}"
+        f'<div class="data-table" data-none="{none}" data-filter="{search}"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{more}"
     )
 
 
@@ -43,13 +45,15 @@ def of_machine(row: Row) -> str:
     return f' data-machine="{escape(machine)}"' if machine else ""
 
 
-def _cell(row: Row, name: str, rows: list[Row], words: Words, link: Link) -> str:
+def _cell(row: Row, name: str, rows: list[Row], words: Words, links: Links) -> str:
     value = row[name]
     sortable = f' data-value="{escape(str(value))}"' if isinstance(value, int | float) else ""
     shown = words.cell(name, value) + _interval(name, row)
-    target = link(row) if name == "label" else None
-    linked = f'<a href="{escape(target)}">{shown}</a>' if target else shown
-    return f"<td{_numeric(rows, name)}{sortable}>{linked}</td>"
+    linked = " ".join(
+        f'<a href="{escape(address)}">{shown if said is None else escape(said)}</a>'
+        for said, address in links(row, name)
+    )
+    return f"<td{_numeric(rows, name)}{sortable}>{linked or shown}</td>"
 
 
 def _interval(name: str, row: Row) -> str:

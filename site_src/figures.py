@@ -30,6 +30,8 @@ UNITS = {
     "_ratio": ("", 3),
     "_difference": ("", 2),
 }
+# Spread and change of a speed, shown as percent.
+SHARES = ("cv", "cv_low", "cv_high", "cv_between_runs", "drift")
 
 
 @functools.cache
@@ -38,10 +40,10 @@ def words(path: Path = ENGLISH) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def heading(column: str, named: Mapping[str, str] | None = None) -> str:
-    """A column's name for people, with its unit; by default in English."""
+def heading(column: str) -> str:
+    """A column's name for people, with its unit, in English."""
     unit = unit_of(column)
-    said = (words()["headings"] if named is None else named).get(column, column.replace("_", " "))
+    said = words()["headings"].get(column, column.replace("_", " "))
     return f"{said}, {unit}" if unit else said
 
 
@@ -58,7 +60,7 @@ def plain(column: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    if column == "cv":
+    if column in SHARES:
         return f"{value:.1%}"
     if isinstance(value, float):
         return number(value, _unit(column)[1])

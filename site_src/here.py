@@ -5,7 +5,7 @@ from typing import Any
 from markupsafe import Markup
 
 from site_src import data_table, figures
-from site_src.words import Words
+from site_src.words import Words, untranslated
 
 
 class Here:
@@ -27,7 +27,11 @@ class Here:
         """A value with its unit."""
         value = self._row[column]
         unit = figures.unit_of(column) if value is not None else ""
-        return words_of(" ".join(part for part in (self._words.text(column, value), unit) if part))
+        said = "".join(
+            words_of(text) if known else untranslated(words_of(text))
+            for text, known in self._words.pieces(column, value)
+        )
+        return Markup(f"{said} {unit}" if unit else said)  # each piece was escaped
 
     def counted(self, column: str, noun: str) -> Markup:
         """A number with the noun it counts: 1 run, 2 runs."""

@@ -27,6 +27,14 @@ HERE = Path(__file__).parent
 _building: list[int] = []  # the descriptor that locks `runs/` during a build
 
 
+class Raw(File):
+    """A file that readers take away as it is: a report in Markdown is no page."""
+
+    def is_documentation_page(self) -> bool:
+        """Whatever its name ends in."""
+        return False
+
+
 def on_pre_build(config: MkDocsConfig) -> None:
     """Wait while a run is measured here: a build would take the cores that the model needs. A run waits likewise."""
     results = Results.find()
@@ -81,10 +89,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file in [file for file in files if "[" in file.src_uri]:  # makes pages, and is none
         files.remove(file)
     try:
-        for made in build.make(warehouse, language, config.use_directory_urls):
+        for made in build.make(warehouse, language, config.use_directory_urls, _address(config)):
             if known := files.get_file_from_path(made.path):
                 files.remove(known)
-            files.append(File.generated(config, made.path, content=made.content))
+            kind = Raw if made.path.startswith("data/") else File
+            files.append(kind.generated(config, made.path, content=made.content))
     except build.PageFailed as error:
         raise PluginError(str(error)) from error
     return files
@@ -97,7 +106,12 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveRe
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     tables = map(results.table, TABLES)
-    words = (HERE / "words.toml", *(HERE / language for language in LANGUAGES[1:]))
+    words = (HERE / "words.toml", HERE / "decision_tree.toml", *(HERE / language for language in LANGUAGES[1:]))
     for path in (*folders, *tables, *words, HERE / "views", HERE / "charts", HERE / "assets"):
         server.watch(str(path))
     return server
+
+
+def _address(config: MkDocsConfig) -> str:
+    """Where the whole site is published; languages are folders of it."""
+    return (config.site_url or "").removesuffix(config.extra["folder"])

@@ -6,11 +6,15 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True)
 class Place:
-    """A page's path below its language's root, that language's folder in the site, and how pages become addresses."""
+    """A page's path below its language's root, that language's folder in the site, how pages become addresses.
+
+    `address` is where the whole site is published.
+    """
 
     path: str = "index.md"
     folder: str = ""
     directory_urls: bool = True
+    address: str = ""
 
     def page(self, name: str) -> str:
         """The relative address of a page of the same language; `name` is its path without `.md`."""

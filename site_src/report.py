@@ -1,7 +1,7 @@
 """One run as facts and as Markdown. Names, errors and outputs are somebody else's words: nothing in them is markup."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from collector.schema import RUN
@@ -13,6 +13,7 @@ Row = dict[str, Any]
 INTERNAL = re.compile(r".*_(center|se|df|log_mean|log_variance)")  # means and errors of logarithms, for intervals
 SHOWN_ELSEWHERE = ("schema_version", "run_id", "run_started_at", "run_state", "preflight", "memory_bytes", "file_bytes")
 UNITS = {column.name: column.unit for column in RUN}
+TOLD = [name for name in UNITS if name not in SHOWN_ELSEWHERE]
 FIGURES = (("decode_tps", "decode_count"), ("ttft_ms", "ttft_count"), ("prefill_tps", "prefill_count"))
 CONTROLS = {
     code: chr(0x2400 + code) if code < 32 else "\ufffd"
@@ -23,70 +24,83 @@ CONTROLS = {
 
 
 def facts(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
-    """All that the views, and its file, say of a run."""
+    """All that the views, and its file, say of a run. Raises ValueError when there is none of that id."""
+    [found] = each(warehouse, run_id)
+    return found
 
-    def ask(query: str) -> list[Row]:
-        return [_without_internals(row) for row in warehouse.rows(query, id=run_id)]
 
-    run = ask("from runs where run_id = $id")[0]
+def each(warehouse: Warehouse, run_id: str | None = None) -> Iterator[dict[str, Any]]:
+    """The facts of every run, the latest first, or of one. A question is asked once for many runs."""
+    runs = [row for row in warehouse.rows("from runs") if run_id in (None, row["run_id"])]
+    for start in range(0, len(runs), BATCH):
+        batch = runs[start : start + BATCH]
+        ids = [run["run_id"] for run in batch]
+        parts = {name: _by_run(warehouse.rows(f"{query} where {OF} {then}", ids=ids)) for name, query, then in PARTS}
+        for run in batch:
+            yield _of_run(_without_internals(run), {name: rows.get(run["run_id"], []) for name, rows in parts.items()})
+
+
+BATCH = 500  # runs whose texts are held at a time
+OF = "run_id in (select unnest($ids))"
+PARTS = (  # of what is said of a run: its name, where it is asked for, and in which order
+    (
+        "settings",
+        f"select run_id, {', '.join(TOLD)} from raw_operations",  # noqa: S608  # columns of our own schema
+        "qualify row_number() over (partition by run_id order by op_index) = 1",
+    ),
+    ("places", "select run_id, block, order_code from run_settings", ""),
+    (
+        "prompts",
+        "select * exclude (configuration_id, label, machine, run_started_at, place) from run_prompts",
+        "order by run_id, place",
+    ),
+    ("memory", "from run_memory", ""),
+    ("load", "from run_load", ""),
+    ("preflight", "select run_id, name, verdict, detail from run_checks", "order by run_id, place"),
+    (
+        "failures",
+        "select run_id, op, prompt_id, repeat, error_kind, error_detail from raw_operations",
+        "and error_kind is not null order by run_id, op_index",
+    ),
+    (
+        "checks",
+        "select run_id, prompt_id, op, repeat, coalesce(outcome, 'not judged') as outcome, flaws, is_truncated, "
+        "details from output_quality",
+        "order by run_id, op_index",
+    ),
+    (
+        "outputs",
+        "select run_id, prompt_id, repeat, finish_reason, error_kind, completion_tokens, "
+        "length(reasoning_text) as reasoning_characters, output_text from raw_operations",
+        "and op = 'request' and repeat = 1 order by run_id, op_index",
+    ),
+    ("llama_bench", "from llama_bench", ""),
+)
+
+
+def _by_run(rows: list[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.pop("run_id"), []).append(_without_internals(row))
+    return found
+
+
+def _of_run(run: Row, parts: dict[str, list[Row]]) -> dict[str, Any]:
+    began = f"{plain('', run['run_started_at'])} UTC"
+    several = ("prompts", "preflight", "failures", "checks", "outputs", "llama_bench")
     return {
-        "title": " · ".join(
-            [run["runtime"], run["model"], run["quantization"], f"{plain('', run['run_started_at'])} UTC"]
-        ),
+        "title": " · ".join([run["runtime"], run["model"], run["quantization"], began]),
         "run": run,
-        "settings": _settings(warehouse, run),
-        "prompts": ask(PROMPTS),
-        "memory": ask("select * exclude (run_id) from run_memory where run_id = $id")[0],
-        "load": ask("select * exclude (run_id) from run_load where run_id = $id")[0],
-        "preflight": ask(CHECKS),
-        "failures": ask(FAILURES),
-        "checks": ask(CHECKED),
-        "outputs": ask(OUTPUTS),
-        "llama_bench": ask("from llama_bench where run_id = $id"),
+        "settings": _settings(run, parts["settings"][0], parts["places"][0]),
+        "memory": parts["memory"][0],
+        "load": parts["load"][0],
+        **{name: parts[name] for name in several},
     }
 
 
-PROMPTS = """
-with places as (select prompt_sha256, min(op_index) as place from request_speed where run_id = $id group by all)
-select prompt_speed.* exclude (run_id)
-from prompt_speed inner join places using (prompt_sha256)
-where run_id = $id
-order by place
-"""
-CHECKS = """
-with run as (select preflight from raw_operations where run_id = $id order by op_index limit 1)
-select unnest(preflight, recursive := true) from run
-"""
-FAILURES = """
-select op, prompt_id, repeat, error_kind, error_detail
-from raw_operations
-where run_id = $id and error_kind is not null
-order by op_index
-"""
-OUTPUTS = """
-select
-    prompt_id, repeat, finish_reason, error_kind, completion_tokens,
-    length(reasoning_text) as reasoning_characters, output_text
-from raw_operations
-where run_id = $id and op = 'request' and repeat = 1
-order by op_index
-"""
-CHECKED = """
-select prompt_id, op, repeat, coalesce(outcome, 'not judged') as outcome, flaws, is_truncated, details
-from output_quality
-where run_id = $id
-order by op_index
-"""
-PLACE = "select min(block) as block, min(order_code) as order_code from stg_requests where run_id = $id"
-
-
-def _settings(warehouse: Warehouse, run: Row) -> Row:
+def _settings(run: Row, raw: Row, place: Row) -> Row:
     """What was measured and how: the run columns that are known."""
-    raw = warehouse.rows("from raw_operations where run_id = $id order by op_index limit 1", id=run["run_id"])[0]
-    place = warehouse.rows(PLACE, id=run["run_id"])[0]
-    told = {name: raw[name] for name in UNITS if name not in SHOWN_ELSEWHERE}
-    in_plan = place if place["order_code"] else {}
-    everything = {"machine": run["machine"], **told, "file_gb": run["file_gb"], **in_plan}
+    everything = {"machine": run["machine"], **raw, "file_gb": run["file_gb"], **place}
     return {name: value for name, value in everything.items() if value is not None}
 
 

@@ -24,8 +24,8 @@ def html(rows: list[Row], words: Words) -> str:
 
 
 def _prompt(name: str, outputs: list[Row], words: Words) -> str:
-    category = escape(visible(outputs[0]["prompt_category"] or ""))
-    said = ", ".join(dict.fromkeys(_outcome(row, words) for row in outputs))
+    category = words.cell("prompt_category", visible(outputs[0]["prompt_category"] or ""))
+    said = escape(words.block("comma")).join(dict.fromkeys(_outcome(row, words) for row in outputs))
     firsts: dict[str, Row] = {}
     for row in outputs:
         firsts.setdefault(row["model"], row)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from site_src import figures
+from site_src.phrases import Phrases, Piece
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "zh")  # the first is the one that all others fall back to
@@ -24,10 +25,10 @@ class Words:
     pages: Path
     headings: dict[str, str]
     blocks: dict[str, str]
-    terms: dict[str, str]
-    phrases: tuple[tuple[re.Pattern[str], str], ...]
+    phrases: Phrases
     charts: dict[str, dict[str, str]]
     prose: re.Pattern[str]
+    names: re.Pattern[str]
 
     @property
     def is_english(self) -> bool:
@@ -41,43 +42,43 @@ class Words:
     def heading(self, column: str) -> str:
         """A column's name for people, with its unit, as HTML."""
         if not self.is_english and column not in self.headings:
-            return _english(figures.heading(column))
-        return escape(figures.heading(column, self.headings))
+            return untranslated(escape(figures.heading(column)))
+        return escape(self.named(column))
+
+    def named(self, column: str) -> str:
+        """The same as plain text."""
+        said = self.headings.get(column, column.replace("_", " "))
+        unit = figures.unit_of(column)
+        return self.block("with_unit", said=said, unit=unit) if unit else said
 
     def cell(self, column: str, value: Any) -> str:
         """A value as HTML; where its column holds words, in this language."""
-        if isinstance(value, bool):
-            return escape(self.block("yes" if value else "no"))
-        shown = figures.plain(column, value)
-        if self.is_english or not isinstance(value, str) or not self.prose.fullmatch(column):
-            return escape(shown)
-        return "; ".join(_english(part) if said is None else escape(said) for part, said in self._parts(shown))
+        return "".join(
+            escape(text) if known else untranslated(escape(text)) for text, known in self.pieces(column, value)
+        )
 
     def text(self, column: str, value: Any) -> str:
         """The same as plain text, where no markup can say what is not translated."""
-        if self.is_english or not isinstance(value, str) or not self.prose.fullmatch(column):
-            return figures.plain(column, value)
-        return "; ".join(said or part for part, said in self._parts(value))
+        return "".join(text for text, _ in self.pieces(column, value))
+
+    def pieces(self, column: str, value: Any) -> list[Piece]:
+        """A value as texts, each with whether it is in this language."""
+        if isinstance(value, bool):
+            return [(self.block("yes" if value else "no"), True)]
+        shown = figures.plain(column, value)
+        if self.is_english or not isinstance(value, str):
+            return [(shown, True)]
+        if self.names.fullmatch(column):
+            return [(text, True) for text, _ in self.phrases.said(shown)]
+        return self.phrases.said(shown) if self.prose.fullmatch(column) else [(shown, True)]
+
+    def is_prose(self, column: str) -> bool:
+        """Whether its values are words, or names joined by words."""
+        return bool(self.prose.fullmatch(column) or self.names.fullmatch(column))
 
     def of_chart(self, text: str) -> str:
         """A title within a chart, or a category drawn there."""
-        return self.phrase(text) or text
-
-    def phrase(self, text: str) -> str | None:
-        """A term or sentence of the views in this language; None where nobody has translated it."""
-        if text in self.terms:
-            return self.terms[text]
-        for pattern, said in self.phrases:
-            if found := pattern.fullmatch(text):
-                return said.format(*(self.terms.get(part, part) for part in found.groups()))
-        return None
-
-    def _parts(self, text: str) -> list[tuple[str, str | None]]:
-        parts = [(part, self.phrase(part)) for part in text.split("; ")]
-        if all(said for _, said in parts):
-            return parts
-        whole = self.phrase(text)  # of which a semicolon is a part
-        return [(text, whole)] if whole else parts
+        return "".join(said for said, _ in self.phrases.said(text))
 
 
 def read(language: str) -> Words:
@@ -85,23 +86,24 @@ def read(language: str) -> Words:
     english = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))
     is_english = language == LANGUAGES[0]
     own = english if is_english else tomllib.loads((HERE / language / "words.toml").read_text(encoding="utf-8"))
-    names = "|".join(map(re.escape, english["prose"]["columns"]))
+    blocks = english["blocks"] | own["blocks"]
     return Words(
         language=language,
         pages=HERE / "pages" if is_english else HERE / language / "pages",
         headings=own.get("headings", {}),
-        blocks=english["blocks"] | own["blocks"],
-        terms=own.get("terms", {}),
-        phrases=tuple((_pattern(key), said) for key, said in own.get("phrases", {}).items()),
+        blocks=blocks,
+        phrases=Phrases(own.get("terms", {}), own.get("phrases", {}), (blocks["and"], blocks["comma"], " ")),
         charts=own.get("charts", {}),
-        prose=re.compile(rf"(?:\w+_)?(?:{names})"),
+        prose=_columns(english["prose"]["columns"]),
+        names=_columns(english["prose"]["names"]),
     )
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    """`{} of {} cells` as a pattern whose groups are what stands in the braces."""
-    return re.compile("(.+?)".join(map(re.escape, template.split("{}"))), re.DOTALL)
+def untranslated(html: str) -> str:
+    """Words that this language lacks, as HTML that says so."""
+    return f'<span class="untranslated" lang="en">{html}</span>'
 
 
-def _english(text: str) -> str:
-    return f'<span class="untranslated" lang="en">{escape(text)}</span>'
+def _columns(names: list[str]) -> re.Pattern[str]:
+    """Columns of these names, also as the end of a longer one."""
+    return re.compile(rf"(?:\w+_)?(?:{'|'.join(map(re.escape, names))})")

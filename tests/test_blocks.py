@@ -19,7 +19,7 @@ from site_src import build, charts
 from site_src.blocks import Blocks
 from site_src.place import Place
 from site_src.warehouse import Warehouse
-from site_src.words import Words, _pattern, read
+from site_src.words import Words, read
 from tests.conftest import request
 
 HOSTILE = [
@@ -370,24 +370,20 @@ def test_what_a_translation_lacks_stays_english_and_says_so() -> None:
     assert "机器</th>" in table
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("inconclusive", "无法判定"),
-        ("3 of 20 cells of the plan are not measured", "计划的 20 格中有 3 格未测"),
-        ("inconclusive; 3 of 20 cells of the plan are not measured", "无法判定; 计划的 20 格中有 3 格未测"),
-        ("inconclusive; else", "无法判定; else"),
-    ],
-)
-def test_sentences_of_views_are_translated_part_by_part(text: str, shown: str) -> None:
-    words = replace(
-        ENGLISH,
-        language="zh",
-        terms={"inconclusive": "无法判定"},
-        phrases=((_pattern("{} of {} cells of the plan are not measured"), "计划的 {1} 格中有 {0} 格未测"),),
-    )
-    assert words.text("reason", text) == shown
-    assert Page(words.cell("reason", text)).text == shown
+def test_what_a_translation_lacks_says_so_within_a_sentence_too() -> None:
+    [here] = blocks({"reason": "inconclusive; never *translated*"}, words=read("zh")).each("runs")
+    page = Page(str(here.value("reason")))
+    assert page.text == "无法判定；never *translated*"
+    assert ("span", {"class": "untranslated", "lang": "en"}) in page.elements
+
+
+def test_a_caption_that_is_not_translated_says_so(given: Callable[..., Warehouse]) -> None:
+    words = read("zh")
+    warehouse = given([request(tps=40)])
+    for known, lang in ((words, None), (replace(words, charts={}), "en")):
+        page = Page(str(Blocks(warehouse, Place(), set(), known).chart("tps_against_memory")))
+        [caption] = [attributes for tag, attributes in page.elements if tag == "figcaption"]
+        assert caption.get("lang") == lang
 
 
 # ---------------------------------------------------------------- pages

@@ -2,72 +2,42 @@
 
 import csv
 import functools
-import http.server
 import io
-import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 import pytest
 
 from collector.schema import CLONE
 from site_src.warehouse import Warehouse
+from tests.browsing import (
+    BODY_TEXT,
+    CONTRASTS,
+    MARKS,
+    PHONE,
+    WIDE,
+    AtRoot,
+    Handler,
+    Open,
+    Site,
+    column,
+    draw,
+    serving,
+    sizes,
+    tab,
+    table_under,
+)
 from tests.programs import EngineRun, finish, program
-
-BASE = "/sub/path/"
-WIDE, PHONE = 1280, 390
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """The site under a base path, as on GitHub Pages; anything outside it is not found."""
-
-    base = BASE
-
-    def translate_path(self, path: str) -> str:
-        inside = path.startswith(self.base)
-        return super().translate_path("/" + path.removeprefix(self.base) if inside else "/outside-of-the-site")
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
-class _AtRoot(_Handler):
-    base = "/"
-
-
-@contextmanager
-def serving(folder: Path, handler: type[_Handler]) -> Iterator[str]:
-    """Serve a folder on a free loopback port; the address ends with the base path."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}{handler.base}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@dataclass(frozen=True)
-class Site:
-    """A built site: where it lies, where it is served, its pages by what the sitemap says."""
-
-    folder: Path
-    address: str
-    pages: tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
 def site(engine_run: EngineRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site over the real engine's run, built strictly, served under a base path."""
     folder = tmp_path_factory.mktemp("site")
-    with serving(folder, _Handler) as address:
+    with serving(folder, Handler) as address:
         build = program("mkdocs", "build", "--strict", "--site-dir", str(folder))
         done = finish(build, cwd=CLONE, LLM_RESULTS=str(engine_run.results.root), SITE_URL=address)
         assert done.returncode == 0, done.stderr
@@ -80,84 +50,10 @@ def site(engine_run: EngineRun, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield Site(folder, address, pages)
 
 
-@dataclass
-class Tab:
-    """A page that is open, and what went on in it."""
-
-    page: Any
-    errors: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-
-Open = Callable[..., AbstractContextManager[Tab]]
-
-
 @pytest.fixture
 def opened(browser: Any) -> Open:
-    """`with opened(url, …) as tab`: afterwards, no console error and no request to another host may have happened."""
-
-    @contextmanager
-    def tab(url: str, width: int = WIDE, scheme: str = "light", scripts: bool = True) -> Iterator[Tab]:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
-        )
-        with context:
-            tab = Tab(context.new_page())
-            tab.page.on("console", lambda said: tab.errors.append(said.text) if said.type == "error" else None)
-            tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
-            tab.page.on("request", lambda request: tab.requests.append(request.url))
-            tab.page.on("websocket", lambda socket: tab.requests.append(socket.url))
-            answer = tab.page.goto(url)
-            assert answer.status == 200
-            yield tab
-        assert tab.errors == []
-        assert strangers(tab.requests) == []
-
-    return tab
-
-
-def strangers(urls: list[str]) -> list[str]:
-    """Requests that left this machine."""
-    return [url for url in urls if urlsplit(url).scheme != "data" and urlsplit(url).hostname != "127.0.0.1"]
-
-
-MARKS = "g[class*='mark-']:is(.role-mark, [class*='role-mark']) path"
-
-
-def draw(page: Any) -> int:
-    """Scroll to every chart, wait until it is live, see that it has marks of some size; how many charts there are."""
-    charts = page.locator("figure.chart")
-    for index in range(charts.count()):
-        chart = charts.nth(index)
-        chart.scroll_into_view_if_needed()
-        page.wait_for_function(
-            "chart => ['live', 'failed'].includes(chart.dataset.drawn)", arg=chart.element_handle(), timeout=30_000
-        )
-        assert chart.get_attribute("data-drawn") == "live", chart.get_attribute("id")
-        assert chart.locator("svg").count() == 1
-        assert sizes(chart.locator(f".chart-live svg {MARKS}")), chart.get_attribute("id")
-    return int(charts.count())
-
-
-def sizes(marks: Any) -> list[float]:
-    """Width + height of each mark that takes up room."""
-    found: list[float] = marks.evaluate_all(
-        "all => all.map(one => one.getBoundingClientRect()).map(box => box.width + box.height).filter(size => size > 0)"
-    )
-    return found
-
-
-def table_under(page: Any, heading: str) -> Any:
-    """The first table after a heading."""
-    return page.locator(f"xpath=//h2[starts-with(normalize-space(), '{heading}')]/following::table[1]")
-
-
-def column(table: Any, heading: str) -> list[Any]:
-    """The cells of the column with this heading."""
-    headings = [text.strip() for text in table.locator("thead th").all_inner_texts()]
-    [index] = [index for index, text in enumerate(headings) if text == heading]
-    cells: list[Any] = table.locator(f"tbody tr td:nth-child({index + 1})").all()
-    return cells
+    """`with opened(url, …) as tab`, see `browsing.tab`."""
+    return functools.partial(tab, browser)
 
 
 # --- pages and charts ----------------------------------------------------------------------------------------------
@@ -173,7 +69,7 @@ def test_every_page_opens_and_every_chart_draws(site: Site, opened: Open) -> Non
 
 
 def test_the_same_files_work_at_the_root_of_a_host(site: Site, opened: Open) -> None:
-    with serving(site.folder, _AtRoot) as address, opened(f"{address}results/") as tab:
+    with serving(site.folder, AtRoot) as address, opened(f"{address}results/") as tab:
         assert draw(tab.page) >= 2
 
 
@@ -218,44 +114,6 @@ def test_a_chart_is_as_wide_as_its_page_gives_it(site: Site, opened: Open) -> No
 
 
 # --- looks ---------------------------------------------------------------------------------------------------------
-
-# Contrast by WCAG 2 between a text's color and what lies behind it. A canvas does the mixing, so any notation of a
-# color and any transparency count as they are painted.
-CONTRASTS = """
-(selector) => {
-  const pen = Object.assign(document.createElement("canvas"), {width: 1, height: 1})
-    .getContext("2d", {willReadFrequently: true});
-  const pixel = () => [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  const paint = (color, alpha) => { pen.globalAlpha = alpha; pen.fillStyle = color; pen.fillRect(0, 0, 1, 1); };
-  const light = rgb => {
-    const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const found = [];
-  for (const element of document.querySelectorAll(selector)) {
-    const own = [...element.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join("").trim();
-    if (!own || !element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
-    const chain = [];
-    let opacity = 1;
-    for (let at = element; at; at = at.parentElement) {
-      chain.unshift(at);
-      opacity *= getComputedStyle(at).opacity;
-    }
-    paint("white", 1);
-    for (const at of chain) if (!(at instanceof SVGElement)) paint(getComputedStyle(at).backgroundColor, 1);
-    const behind = pixel();
-    const style = getComputedStyle(element);
-    const isDrawn = element instanceof SVGElement;
-    paint(isDrawn ? style.fill : style.color, opacity * (isDrawn ? style.fillOpacity : 1));
-    const [dark, bright] = [light(behind), light(pixel())].sort((a, b) => a - b);
-    found.push([(bright + 0.05) / (dark + 0.05), `${element.tagName} ${own.slice(0, 30)}`]);
-  }
-  return found;
-}
-"""
-BODY_TEXT = (
-    ".md-content :is(h1, h2, p, li, td, th, button, strong, summary, figcaption, a:not(.headerlink), span, code)"
-)
 
 
 @pytest.mark.parametrize(("scheme", "named"), [("light", "default"), ("dark", "slate")])
@@ -406,7 +264,7 @@ def test_the_page_itself_forbids_other_hosts(site: Site, browser: Any) -> None:
     page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    with serving(site.folder, _AtRoot) as other:  # another port is another origin
+    with serving(site.folder, AtRoot) as other:  # another port is another origin
         page.goto(f"{site.address}results/")
         assert (
             page.evaluate("url => fetch(url, {mode: 'no-cors'}).then(() => 'answered', () => 'refused')", other)

@@ -33,17 +33,11 @@ BRACES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 IN_BRACES = re.compile(r"[+*/]|\s-\s|\|\s*(?:sum|min|max|groupby|length|count|round|int|float|abs|map|format)\b|\*\*")
 TEXTS = re.compile(r"\"[^\"]*\"|'[^']*'")
 
-ALLOWED = {
-    "report.py": (
-        "with places as (select prompt_sha256, min(op_index) as place from",  # the order of prompts, no figure
-    )
-}
 
-
-def aggregated(code: str, allowed: tuple[str, ...] = ()) -> list[str]:
-    """Lines of Python that aggregate, but for those that begin with something allowed."""
+def aggregated(code: str) -> list[str]:
+    """Lines of Python that aggregate."""
     lines = [line.strip() for line in code.splitlines()]
-    return [line for line in lines if IN_CODE.search(line) and not line.startswith(allowed)]
+    return [line for line in lines if IN_CODE.search(line)]
 
 
 def computed(page: str) -> list[str]:
@@ -53,8 +47,7 @@ def computed(page: str) -> list[str]:
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(SITE).as_posix())
 def test_code_of_the_site_aggregates_nothing(path: Path) -> None:
-    name = path.relative_to(SITE).as_posix()
-    assert aggregated(path.read_text(encoding="utf-8"), ALLOWED.get(name, ())) == []
+    assert aggregated(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -681,36 +681,40 @@ def test_removing_a_winner_changes_only_the_cells_it_fitted(views: Planted) -> N
 # ---------------------------------------------------------------- decide_overview
 
 
-def overview(views: Planted, *rows: Row) -> Row:
-    views.leave_empty("pairs", "pair_speed", "plan_coverage")
+def overview(views: Planted, *rows: Row) -> list[Row]:
+    views.leave_empty("pairs", "pair_speed", "plan_coverage", "stg_runs")
+    machines = sorted({row["machine"] for row in rows}, reverse=True)
+    views.put("machines", *({"machine": name, "place": n, "is_plan": True} for n, name in enumerate(machines, 1)))
     views.put("candidates", *rows)
+    return views.rows("from decide_overview")
+
+
+def test_the_overview_of_nothing_is_one_row_of_zeros_and_what_to_type(views: Planted) -> None:
     (row,) = views.rows("from decide_overview")
-    return row
+    known = {name: value for name, value in row.items() if value not in (0, None, False)}
+    assert list(known) == ["next_command"]
+    assert known["next_command"].startswith("collect plan --run")
 
 
-def test_the_overview_of_nothing_is_one_row_of_zeros(views: Planted) -> None:
-    row = overview(views)
-    assert (row.pop("candidate_count"), row.pop("rated_count")) == (0, 0)
-    assert set(row.values()) == {None}
-
-
-def test_the_overview_counts_all_machines_and_tells_of_the_one_with_most_rated(views: Planted) -> None:
-    compare(views, {"ab": "a faster", "ac": "a faster", "bc": "a faster"})
-    rows = [candidate("a", **FAST), candidate("b"), candidate("c", is_rated=False)]
-    others = [candidate(name, machine="m2", is_rated=name == "x", decode_tps=99.0) for name in "xyzw"]
-    row = overview(views, *rows, *others)
-    assert (row["candidate_count"], row["rated_count"], row["machine"]) == (7, 3, MACHINE)
-    assert (row["label"], row["decode_tps"], row["memory_gb"]) == ("A", 60.0, 200.0)
-    assert (row["confidence"], row["confidence_reason"]) == ("medium", "quality unproven")
-
-
-def test_of_machines_with_as_many_the_first_by_name_is_told_of(views: Planted) -> None:
-    assert overview(views, candidate("a", machine="m9"), candidate("b", machine="m1"))["machine"] == "m1"
+def test_the_overview_tells_of_each_machine_what_is_best_in_every_respect(views: Planted) -> None:
+    compare(views, {"ab": "a faster", "ac": "a faster", "bc": "a faster", "xy": "a faster"})
+    rows = [candidate("a", **FAST), candidate("b", context_usable=131072), candidate("c", is_rated=False)]
+    rows += [candidate("d", memory_gb=20.0, decode_tps=9.0, decode_tps_high=9.1, quality_gate="pass")]
+    others = [candidate(name, machine="m2", is_rated=name == "x", decode_tps=99.0) for name in "xy"]
+    mine, other = overview(views, *rows, *others)
+    assert (mine["machine"], mine["candidate_count"], mine["rated_count"]) == (MACHINE, 4, 3)
+    assert (mine["label"], mine["decode_tps"], mine["memory_gb"]) == ("A", 60.0, 200.0)
+    assert (mine["confidence"], mine["confidence_reason"]) == ("low", "not comparable with D; quality unproven")
+    assert (mine["deep_label"], mine["deep_memory_gb"], mine["deep_reason"]) == ("B", 150.0, None)
+    assert (mine["proven_label"], mine["proven_decode_tps"], mine["proven_reason"]) == ("D", 9.0, None)
+    assert (mine["smallest_label"], mine["smallest_memory_gb"]) == ("D", 20.0)
+    assert (other["machine"], other["candidate_count"], other["rated_count"], other["label"]) == ("m2", 2, 1, "X")
+    assert (other["deep_label"], other["proven_reason"]) == (None, "no quality is proven")
 
 
 def test_the_overview_names_nothing_where_nothing_is_rated(views: Planted) -> None:
-    row = overview(views, candidate("a", is_rated=False))
-    assert (row["candidate_count"], row["rated_count"], row["machine"], row["label"]) == (1, 0, None, None)
+    (row,) = overview(views, candidate("a", is_rated=False))
+    assert (row["candidate_count"], row["rated_count"], row["machine"], row["label"]) == (1, 0, MACHINE, None)
 
 
 # ---------------------------------------------------------------- from run files to a recommendation
@@ -745,8 +749,9 @@ def test_from_run_files_to_a_recommendation(given: Given) -> None:
     assert (row["memory_gb"], row["memory_kind"], row["context_usable"]) == (142.0, "measured", 131072)
     assert told[0, "quality"]["confidence_reason"] == "nothing else fits to compare with; memory estimated"
     assert RUN["memory_bytes"] / GB > told[0, "speed"]["memory_budget_gb"]
-    (row,) = warehouse.rows("from decide_overview")
-    assert (row["candidate_count"], row["rated_count"], row["label"]) == (4, 4, "MiniMax-M2.1 4bit · mlx")
+    first, second = warehouse.rows("from decide_overview")
+    assert (first["candidate_count"], first["rated_count"], first["label"]) == (3, 3, "MiniMax-M2.1 4bit · mlx")
+    assert (second["candidate_count"], second["rated_count"]) == (1, 1)
 
 
 # ---------------------------------------------------------------- recommendation_spans

@@ -1,28 +1,37 @@
 """Decode speed by prompt
 
-Each dot is one request, each bar the median of its prompt. The six configurations measured last.
+Each dot is one request, each bar the median of its prompt. The six configurations of this machine that were measured
+last, the latest of them at the top.
 """
 
 import altair as alt
+
+from site_src.charts_theme import QUIET, runtime
 
 view = "decode_by_prompt"
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
-    """Dots for the requests, a tick for the median; one band per prompt, one line in it per configuration."""
+    """A band for each prompt, a line in it for each configuration, whose name stands at the left."""
     base = alt.Chart(rows).encode(
-        y=alt.Y("prompt_id:N", title="prompt", axis=alt.Axis(grid=True)),
-        yOffset=alt.YOffset("label:N"),
-        color=alt.Color("label:N", title=None, legend=alt.Legend(orient="top", columns=1, labelLimit=320)),
+        y=alt.Y("prompt_id:N", title="prompt", axis=alt.Axis(grid=True, labelLimit=110)),
+        yOffset=alt.YOffset("recency:O"),
     )
-    dots = base.mark_circle(size=55, opacity=0.55).encode(
+    colored = base.encode(color=runtime(rows))
+    dots = colored.mark_circle(size=45, opacity=0.55).encode(
         x=alt.X("decode_tps:Q", title="decode, tokens/s", scale=alt.Scale(zero=True, nice=True)),
         tooltip=[
             alt.Tooltip("label:N", title="configuration"),
             alt.Tooltip("prompt_id:N", title="prompt"),
             alt.Tooltip("repeat:Q"),
             alt.Tooltip("decode_tps:Q", title="tokens/s", format=".2f"),
+            alt.Tooltip("median_tps:Q", title="median, tokens/s", format=".2f"),
+            alt.Tooltip("request_count:Q", title="requests"),
         ],
     )
-    medians = base.mark_tick(thickness=3, size=16).encode(x=alt.X("median_tps:Q"))
-    return alt.layer(dots, medians)
+    firsts = "datum.is_first"
+    medians = colored.transform_filter(firsts).mark_tick(thickness=3, size=12).encode(x="median_tps:Q")
+    names = base.transform_filter(firsts).mark_text(align="left", dx=3, fontSize=10, limit=150, color=QUIET)
+    return alt.layer(dots, medians, names.encode(x=alt.datum(0), text="short_name:N")).properties(
+        height=alt.Step(13, **{"for": "offset"})
+    )

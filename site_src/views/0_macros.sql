@@ -100,6 +100,9 @@ create or replace macro pooled_margin(center, se, degrees) as
 create or replace macro budget_for(peak_gb, wired_limit_gb, machine_memory_gb) as
     if(wired_limit_gb > 0 and peak_gb <= wired_limit_gb, least(peak_gb / 0.75, machine_memory_gb), peak_gb / 0.75);
 
+-- The budgets that are asked about: whole GB, tenths below 10.
+create or replace macro budget_edge(budget_gb) as if(budget_gb < 10, ceil(budget_gb * 10) / 10, ceil(budget_gb));
+
 -- A model's name as a word of a command; one that a shell might read otherwise is left for the person to fill in.
 create or replace macro shell_word(name) as if(regexp_full_match(name, '[A-Za-z0-9][A-Za-z0-9._@/+-]*'), name, 'KEY');
 

@@ -1,4 +1,4 @@
--- Questions 1 to 3, from framework_delta and stability.
+-- Questions 1 to 3, from framework_delta and framework_criteria.
 create or replace view answers_runtime as
 with
 pairs_of as (
@@ -45,56 +45,23 @@ memory as (
     from pairs_of
     group by machine
 ),
-steadiness as (
-    select
-        pairs_of.machine, pairs_of.request_count,
-        case
-            when mlx.cv_high < llama.cv_low then 'MLX'
-            when llama.cv_high < mlx.cv_low then 'llama.cpp'
-            when mlx.verdict = 'settled' and llama.verdict = 'settled' then 'level'
-        end as ahead
-    from pairs_of
-    inner join stability as mlx on mlx.configuration_id = mlx_configuration_id
-    inner join stability as llama on llama.configuration_id = llama_cpp_configuration_id
-    where pairs_of.verdict != 'not comparable'
-),
-criteria as (
-    select machine, 'speed' as criterion, ahead_of(verdict, 'faster', false) as ahead, request_count from pairs_of
-    union all
-    select machine, 'memory', ahead_of(memory_verdict, 'larger', true), request_count from pairs_of
-    union all
-    select machine, 'load time', ahead_of(load_verdict, 'slower', true), request_count from pairs_of
-    union all
-    select machine, 'stability', ahead, request_count from steadiness
-),
-by_criterion as (
-    select
-        machine, criterion, sum(request_count) as request_count,
-        case
-            when count(ahead) = 0 then 'not known'
-            when count(distinct ahead) filter (ahead != 'level') > 1 then 'depends'
-            else coalesce(any_value(ahead) filter (ahead != 'level'), 'level')
-        end as ahead
-    from criteria
-    group by machine, criterion
-),
 production as (
     select
         machine, 3,
-        count(*) filter (ahead != 'not known'),
+        count(*) filter (verdict != 'not known'),
         max(request_count),
         if(
-            count(*) filter (ahead != 'not known') < 4, [],
+            count(*) filter (verdict != 'not known') < 4, [],
             case
-                when count(distinct ahead) filter (ahead not in ('level', 'not known')) = 0 then ['level']
-                when count(distinct ahead) filter (ahead not in ('level', 'not known')) = 1
-                    then list(distinct ahead) filter (ahead not in ('level', 'not known'))
+                when count(distinct verdict) filter (verdict not in ('level', 'not known')) = 0 then ['level']
+                when count(distinct verdict) filter (verdict not in ('level', 'not known')) = 1
+                    then list(distinct verdict) filter (verdict not in ('level', 'not known'))
                 else ['trade-off']
             end
         ),
-        'criteria decided of 4', headline(count(*) filter (ahead != 'not known'), null, null, null),
-        string_agg(format('{}: {}', criterion, ahead), '; ' order by criterion)
-    from by_criterion
+        'criteria decided of 4', headline(count(*) filter (verdict != 'not known'), null, null, null),
+        string_agg(format('{}: {}', criterion, verdict), '; ' order by criterion)
+    from framework_criteria
     group by machine
 )
 select

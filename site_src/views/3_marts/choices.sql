@@ -8,7 +8,7 @@ rated as (
 budgets as (
     select machine, 0::double as memory_budget_gb from candidates
     union
-    select machine, if(budget < 10, ceil(budget * 10) / 10, ceil(budget)) as memory_budget_gb
+    select machine, budget_edge(budget) as memory_budget_gb
     from (
         select machine, machine_memory_gb, unnest([budget_gb, budget_deep_gb]) as budget from rated
     )

@@ -24,7 +24,7 @@ summed as (
     group by run_id
 )
 select
-    runs.run_id, runs.label, runs.machine, runs.server, runs.runtime_version, runs.run_started_at,
+    runs.run_id, runs.configuration_id, runs.label, runs.machine, runs.server, runs.runtime_version, runs.run_started_at,
     summed.* exclude (run_id),
     facts.client_calibrated_at,
     facts.client_bias_percent,
@@ -48,6 +48,7 @@ order by run_started_at desc, run_id;
 
 comment on view clock_check is 'One row per run: how far our clock is from the server''s own, for the same requests.';
 comment on column clock_check.run_id is 'The run.';
+comment on column clock_check.configuration_id is 'Its configuration.';
 comment on column clock_check.label is 'Model, quantization, engine.';
 comment on column clock_check.machine is 'Chip, GPU cores, memory.';
 comment on column clock_check.server is 'The program that answered.';

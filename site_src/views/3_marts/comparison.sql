@@ -20,8 +20,8 @@ speeds as (
     group by set_id
 )
 select
-    pairs.kind,
-    pairs.a_id, pairs.b_id,
+    ratios.kind,
+    ratios.a_id, ratios.b_id,
     a.about.label as a_label, b.about.label as b_label,
     a.version as a_version, b.version as b_version,
     a.latest_run_at as a_latest_run_at, b.latest_run_at as b_latest_run_at,
@@ -32,42 +32,14 @@ select
     a_speeds.peak_memory_gb as a_peak_memory_gb, b_speeds.peak_memory_gb as b_peak_memory_gb,
     a_speeds.load_s as a_load_s, b_speeds.load_s as b_load_s,
     a_speeds.request_count as a_request_count, b_speeds.request_count as b_request_count,
-    coalesce(pair_speed.prompt_count, 0) as prompt_count,
-    coalesce(pair_speed.request_count, 0) as request_count,
-    exp(pair_speed.decode) as decode_tps_ratio,
-    exp(pair_speed.decode - pair_speed.decode_margin) as decode_tps_ratio_low,
-    exp(pair_speed.decode + pair_speed.decode_margin) as decode_tps_ratio_high,
-    coalesce(pair_speed.verdict, 'not comparable') as verdict,
-    exp(pair_speed.ttft) as ttft_ms_ratio,
-    exp(pair_speed.ttft - pair_speed.ttft_margin) as ttft_ms_ratio_low,
-    exp(pair_speed.ttft + pair_speed.ttft_margin) as ttft_ms_ratio_high,
-    if(pair_speed.ttft is null, 'not comparable', ratio_verdict(pair_speed.ttft, pair_speed.ttft_margin, 'a later', 'b later'))
-        as ttft_verdict,
-    exp(pair_memory.memory) as peak_memory_ratio,
-    exp(pair_memory.memory - pair_memory.memory_margin) as peak_memory_ratio_low,
-    exp(pair_memory.memory + pair_memory.memory_margin) as peak_memory_ratio_high,
-    pair_memory.memory_verdict, pair_memory.memory_reason,
-    exp(pair_memory.load) as load_s_ratio,
-    exp(pair_memory.load - pair_memory.load_margin) as load_s_ratio_low,
-    exp(pair_memory.load + pair_memory.load_margin) as load_s_ratio_high,
-    pair_memory.load_verdict, pair_memory.load_reason,
-    pair_speed.detectable as detectable_difference,
-    nullif(concat_ws(
-        '; ',
-        pairs.obstacle,
-        if(pairs.obstacle is null and pair_speed.verdict is null, 'no prompt with a decode speed on both sides', null),
-        pair_speed.reason,
-        pairs.caveat
-    ), '') as reason
-from pairs
-inner join sides as a on a.set_id = pairs.a_id
-inner join sides as b on b.set_id = pairs.b_id
-inner join speeds as a_speeds on a_speeds.set_id = pairs.a_id
-inner join speeds as b_speeds on b_speeds.set_id = pairs.b_id
-left join pair_speed on pair_speed.a_id = pairs.a_id and pair_speed.b_id = pairs.b_id
-left join pair_memory on pair_memory.a_id = pairs.a_id and pair_memory.b_id = pairs.b_id
-where pairs.kind in ('asked', 'run')
-order by pairs.kind, a.latest_run_at desc, pairs.a_id, pairs.b_id;
+    ratios.* exclude (kind, a_id, b_id)
+from pair_ratios as ratios
+inner join sides as a on a.set_id = ratios.a_id
+inner join sides as b on b.set_id = ratios.b_id
+inner join speeds as a_speeds on a_speeds.set_id = ratios.a_id
+inner join speeds as b_speeds on b_speeds.set_id = ratios.b_id
+where ratios.kind in ('asked', 'run')
+order by ratios.kind, a.latest_run_at desc, ratios.a_id, ratios.b_id;
 
 comment on view comparison is 'One row per two runs or configurations that somebody named, and per run that has one before it: side by side, a over b.';
 comment on column comparison.kind is 'asked: two that somebody named; run: a run (a) and the one before it of the same configuration (b).';

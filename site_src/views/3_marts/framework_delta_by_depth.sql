@@ -26,6 +26,8 @@ select
     mlx.machine, mlx.model, mlx.bits,
     mlx.quantization as mlx_quantization,
     llama.quantization as llama_cpp_quantization,
+    a_id as mlx_configuration_id,
+    b_id as llama_cpp_configuration_id,
     rung, pair_count,
     if(obstacle is null, exp(decode), null) as decode_tps_ratio,
     if(obstacle is null, exp(decode - decode_margin), null) as decode_tps_ratio_low,
@@ -54,6 +56,8 @@ comment on column framework_delta_by_depth.model is 'The model.';
 comment on column framework_delta_by_depth.bits is 'Nominal bits per weight.';
 comment on column framework_delta_by_depth.mlx_quantization is 'Quantization on the MLX side.';
 comment on column framework_delta_by_depth.llama_cpp_quantization is 'Quantization on the llama.cpp side.';
+comment on column framework_delta_by_depth.mlx_configuration_id is 'Configuration of the ladders on the MLX side.';
+comment on column framework_delta_by_depth.llama_cpp_configuration_id is 'Configuration of the ladders on the llama.cpp side.';
 comment on column framework_delta_by_depth.rung is 'Prompt length, tokens.';
 comment on column framework_delta_by_depth.pair_count is 'Prompts of that length answered on both sides.';
 comment on column framework_delta_by_depth.decode_tps_ratio is 'Decode speed at that depth, MLX over llama.cpp.';

@@ -1,4 +1,4 @@
--- A figure that would mean nothing is NULL with a reason; here they are counted, over all requests that are not left out.
+-- A figure that would mean nothing is NULL with a reason; here they are counted over all requests of a machine.
 create or replace view invalid_figures as
 with
 reasons as (
@@ -15,15 +15,21 @@ select
     reason,
     count(*) as request_count,
     count(distinct run_id) as run_count,
-    any_value(total_count) as total_count
-from (select *, count(*) over (partition by figure) as total_count from reasons)
+    any_value(total_count) as total_count,
+    machine
+from (
+    select reasons.*, machine, count(*) over (partition by machine, figure) as total_count
+    from reasons
+    inner join (select run_id, machine from stg_runs) as machines using (run_id)
+)
 where reason is not null
-group by figure, reason
-order by figure, request_count desc, reason;
+group by machine, figure, reason
+order by machine, figure, request_count desc, reason;
 
-comment on view invalid_figures is 'One row per figure and reason why requests do not have it.';
+comment on view invalid_figures is 'One row per machine, figure and reason why requests do not have it.';
 comment on column invalid_figures.figure is 'The figure.';
 comment on column invalid_figures.reason is 'Why it would mean nothing.';
 comment on column invalid_figures.request_count is 'Requests without it for that reason.';
 comment on column invalid_figures.run_count is 'Runs they belong to.';
-comment on column invalid_figures.total_count is 'All measured requests.';
+comment on column invalid_figures.total_count is 'All measured requests of the machine.';
+comment on column invalid_figures.machine is 'Chip, GPU cores, memory.';

@@ -32,7 +32,7 @@ summed as (
     group by run_id
 )
 select
-    runs.run_id, runs.label, runs.machine, runs.run_started_at,
+    runs.run_id, runs.configuration_id, runs.label, runs.machine, runs.run_started_at,
     summed.* exclude (run_id),
     case when warm_ratio < 0.2 then 'yes' when warm_ratio < 0.5 then 'partly' else 'no' end as verdict
 from summed
@@ -41,6 +41,7 @@ order by run_started_at desc, run_id;
 
 comment on view prefix_cache is 'One row per run with warm resends: how much sooner the first token comes when the prompt is in the cache.';
 comment on column prefix_cache.run_id is 'The run.';
+comment on column prefix_cache.configuration_id is 'Its configuration.';
 comment on column prefix_cache.label is 'Model, quantization, engine.';
 comment on column prefix_cache.machine is 'Chip, GPU cores, memory.';
 comment on column prefix_cache.run_started_at is 'When it began, UTC.';

@@ -20,16 +20,21 @@ select
     min(memory_budget_gb) as memory_budget_gb,
     if(count(*) > count(memory_budget_below_gb), null, max(memory_budget_below_gb)) as memory_budget_below_gb,
     arg_max(numbered, memory_budget_gb).verdict as verdict,
+    arg_max(numbered, memory_budget_gb).configuration_id as configuration_id,
     arg_max(numbered, memory_budget_gb).label as label,
+    arg_max(numbered, memory_budget_gb).runtime as runtime,
     arg_max(numbered, memory_budget_gb).decode_tps as decode_tps,
     arg_max(numbered, memory_budget_gb).decode_tps_low as decode_tps_low,
     arg_max(numbered, memory_budget_gb).decode_tps_high as decode_tps_high,
     arg_max(numbered, memory_budget_gb).request_count as request_count,
     arg_max(numbered, memory_budget_gb).memory_gb as memory_gb,
     arg_max(numbered, memory_budget_gb).memory_kind as memory_kind,
+    arg_max(numbered, memory_budget_gb).quality_gate as quality_gate,
     -- more to choose from makes a choice no surer: the least sure of the span's budgets counts
-    ['low', 'medium', 'high'][min(list_position(['low', 'medium', 'high'], confidence))] as confidence,
-    arg_max(numbered, memory_budget_gb).confidence_reason as confidence_reason,
+    arg_min(numbered, (list_position(['low', 'medium', 'high'], confidence), -memory_budget_gb)).confidence as confidence,
+    arg_min(numbered, (list_position(['low', 'medium', 'high'], confidence), -memory_budget_gb)).confidence_reason
+        as confidence_reason,
+    arg_max(numbered, memory_budget_gb).tied_with as tied_with,
     max(fitting_count) as fitting_count,
     arg_max(numbered, memory_budget_gb).not_tested as not_tested,
     arg_max(numbered, memory_budget_gb).reason as reason
@@ -44,6 +49,10 @@ comment on column recommendation_spans.context_needed is 'Context that must be u
 comment on column recommendation_spans.memory_budget_gb is 'Memory that may be used, GB, from this.';
 comment on column recommendation_spans.memory_budget_below_gb is 'To below this; NULL is no end.';
 comment on column recommendation_spans.verdict is 'recommended; level: others cannot be told from it; nothing measured fits.';
+comment on column recommendation_spans.configuration_id is 'The pick.';
+comment on column recommendation_spans.runtime is 'Engine that ran it.';
+comment on column recommendation_spans.quality_gate is 'pass, warn or unproven.';
+comment on column recommendation_spans.tied_with is 'Others that cannot be told from it.';
 comment on column recommendation_spans.label is 'Model, quantization, engine.';
 comment on column recommendation_spans.decode_tps is 'Decode speed, tokens/s.';
 comment on column recommendation_spans.decode_tps_low is 'Lower end of its 95 % interval.';
@@ -52,7 +61,7 @@ comment on column recommendation_spans.request_count is 'Requests behind it.';
 comment on column recommendation_spans.memory_gb is 'Peak memory at the needed context, GB.';
 comment on column recommendation_spans.memory_kind is 'measured, estimated, or only with short prompts.';
 comment on column recommendation_spans.confidence is 'high, medium or low, of the least sure budget of the span.';
-comment on column recommendation_spans.confidence_reason is 'What lowers it at the largest budget.';
+comment on column recommendation_spans.confidence_reason is 'What lowers it there.';
 comment on column recommendation_spans.fitting_count is 'Candidates that fit the largest budget.';
 comment on column recommendation_spans.not_tested is 'How much of the plan is not measured on this machine.';
 comment on column recommendation_spans.reason is 'Why nothing fits.';

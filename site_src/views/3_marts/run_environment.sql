@@ -37,7 +37,7 @@ flags as (
     group by run_id
 )
 select
-    runs.run_id, runs.label, runs.machine, runs.run_started_at, runs.request_count,
+    runs.run_id, runs.configuration_id, runs.label, runs.machine, runs.run_started_at, runs.request_count,
     ['nominal', 'moderate', 'heavy', 'trapping', 'sleeping'][thermal_level + 1] as thermal_worst,
     case pressure_level when 1 then 'normal' when 2 then 'warn' when 4 then 'critical' end as pressure_worst,
     coalesce(hot_count, 0) as hot_count,
@@ -75,6 +75,7 @@ order by run_started_at desc, run_id;
 
 comment on view run_environment is 'One row per run: what the machine was doing meanwhile.';
 comment on column run_environment.run_id is 'The run.';
+comment on column run_environment.configuration_id is 'Its configuration.';
 comment on column run_environment.label is 'Model, quantization, engine.';
 comment on column run_environment.machine is 'Chip, GPU cores, memory.';
 comment on column run_environment.run_started_at is 'When it began, UTC.';

@@ -1,12 +1,14 @@
 create or replace view token_arrival as
 with
 latest as (
-    select runs.label, runs.run_id, requests.op_index, requests.prompt_id, requests.repeat
+    select runs.machine, runs.label, runs.run_id, requests.op_index, requests.prompt_id, requests.repeat
     from stg_requests as requests
     inner join runs using (run_id)
     where not is_failure(requests.error_kind) and len(requests.text_chunks) > 1
-    order by runs.run_started_at desc, requests.completion_tokens desc nulls last, requests.op_index
-    limit 1
+    qualify row_number() over (
+        partition by runs.machine
+        order by runs.run_started_at desc, runs.run_id, requests.completion_tokens desc nulls last, requests.op_index
+    ) = 1
 ),
 chunks as (
     select
@@ -18,22 +20,25 @@ chunks as (
 ),
 arrived as (
     select
-        label, run_id, prompt_id, repeat, number, chunk.kind,
-        sum(chunk.gap_us) over (order by number) / 1e6 as seconds,
-        sum(chunk.chars) over (order by number)::bigint as characters,
+        machine, label, run_id, prompt_id, repeat, number, chunk.kind,
+        sum(chunk.gap_us) over so_far / 1e6 as seconds,
+        sum(chunk.chars) over so_far::bigint as characters,
         chunk.chars
     from chunks
+    window so_far as (partition by run_id order by number)
 )
 select
-    label, run_id, prompt_id, repeat, kind, seconds, characters,
-    row_number() over (order by number) as chunk_number
+    machine, label, run_id, prompt_id, repeat, kind, seconds, characters,
+    row_number() over (partition by run_id order by number) as chunk_number
 from arrived
 where chars > 0
+window stream as (partition by run_id)
 -- a chart draws a few thousand marks at most; of a longer stream every tenth chunk still shows its course
-qualify count(*) over () <= 3000 or chunk_number % 10 = 1 or chunk_number = count(*) over ()
-order by chunk_number;
+qualify count(*) over stream <= 3000 or chunk_number % 10 = 1 or chunk_number = count(*) over stream
+order by machine, run_id, chunk_number;
 
-comment on view token_arrival is 'One row per chunk with text of one request: the longest of the latest run.';
+comment on view token_arrival is 'One row per machine and chunk with text of one request: the longest of its latest run.';
+comment on column token_arrival.machine is 'Chip, GPU cores, memory.';
 comment on column token_arrival.label is 'Model, quantization, engine.';
 comment on column token_arrival.run_id is 'The run.';
 comment on column token_arrival.prompt_id is 'The prompt.';

@@ -1,0 +1,46 @@
+"""Every repeat
+
+Each dot is one request: how far its decode speed is from the median of its prompt in the same configuration. Rings
+are requests that were left out of figures. Shaded is the margin of 3 %; unstable and drifting configurations are
+named so.
+"""
+
+import altair as alt
+
+from site_src.charts_theme import TEXT, band, line, runtime
+
+view = "stability_repeats"
+
+
+def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
+    """A strip for each configuration, a line in it for each of its runs."""
+    base = alt.Chart(rows).encode(
+        y=alt.Y("configuration_name:N", title=None, sort=None, axis=alt.Axis(labelLimit=200, grid=True)),
+    )
+    axis = alt.X("deviation_percent:Q", title="from the prompt's median, %", scale=alt.Scale(nice=True))
+    dots = base.encode(
+        x=axis,
+        yOffset=alt.YOffset("run_number:O"),
+        color=runtime(rows),
+        tooltip=[
+            alt.Tooltip("configuration_name:N", title="configuration"),
+            alt.Tooltip("prompt_id:N", title="prompt"),
+            alt.Tooltip("run_number:Q", title="run"),
+            alt.Tooltip("repeat:Q"),
+            alt.Tooltip("deviation_percent:Q", title="from the median, %", format="+.2f"),
+            alt.Tooltip("decode_tps:Q", title="tokens/s", format=".2f"),
+            alt.Tooltip("median_tps:Q", title="median, tokens/s", format=".2f"),
+            alt.Tooltip("repeat_count:Q", title="requests of this prompt"),
+            alt.Tooltip("reason:N", title="left out because"),
+        ],
+    )
+    firsts = base.transform_filter("datum.is_first")
+    return alt.layer(
+        band("x", -3, 3),
+        line("x", 0),
+        dots.transform_filter("datum.is_counted").mark_circle(size=40, opacity=0.6),
+        dots.transform_filter("!datum.is_counted").mark_point(filled=False, size=40, opacity=0.9),
+        firsts.transform_filter("datum.state")
+        .mark_text(align="right", dx=-4, fontWeight=600, color=TEXT)
+        .encode(x=alt.value("width"), text="state:N"),
+    ).properties(height=alt.Step(30))
