@@ -558,7 +558,12 @@ def test_the_page_says_how_much_was_usable_and_answers_question_six(given: Given
     squeezed = " ".join(words.split())
     assert "**Up to 131,072 tokens were usable** of 256,000 advertised, with Qwen3-Coder-Next Q4_K_M" in squeezed
     assert "**Is 256 K of more use than 196 K?** Qwen3-Coder-Next usable to greater length" in squeezed
-    words = html.unescape(build.page(given(runs[0], suite="context"), "context.md", set()))
+
+
+def test_the_page_of_a_lower_ladder_says_less(given: Given) -> None:
+    words = html.unescape(
+        build.page(given([*both(4096), *both(65536), *both(131072, 1)], suite="context"), "context.md", set())
+    )
     assert "**Up to 65,536 tokens were usable** of 196,608 advertised" in " ".join(words.split())
 
 
