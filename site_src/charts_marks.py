@@ -6,6 +6,7 @@ from site_src.charts_theme import FAINT, bits, runtime
 
 NAME = 24  # pixels of a name above its line: beside it a long one would take most of a phone's width
 LANE = 22  # pixels of a runtime's marks within a line
+DASHES = [[1, 0], [7, 5], [2, 3], [12, 3, 2, 3]]  # of models, in the order of their names
 Shown = tuple[str, str, str | None]  # a tooltip's field with its type, its title, its format
 
 
@@ -56,9 +57,9 @@ def strip(rows: alt.InlineData, figure: str, title: str, *more: Shown) -> alt.To
 def curve(rows: alt.InlineData, x: alt.X, y: alt.Y, low: str, high: str, detail: str, *more: Shown) -> list[alt.Chart]:
     """Layers: a line for each `detail` through its marks, each with its range; models have dashes of their own."""
     base = alt.Chart(rows).encode(x=x, color=runtime(rows))
-    dashes = alt.StrokeDash("model:N", title="model")
+    dashes = alt.StrokeDash("model:N", title="model", scale=alt.Scale(range=DASHES))
     return [
-        base.mark_line().encode(y=y, detail=f"{detail}:N", strokeDash=dashes),
+        base.mark_line(strokeCap="butt").encode(y=y, detail=f"{detail}:N", strokeDash=dashes),
         base.mark_rule(strokeWidth=2).encode(y=alt.Y(f"{low}:Q"), y2=f"{high}:Q"),
         base.mark_point(filled=True, size=80, opacity=1).encode(y=y, shape=bits(rows), tooltip=tooltip(*more)),
     ]

@@ -1,7 +1,7 @@
 """Peak memory against bits
 
 Each mark is the highest peak of a quantization's runs, its line reaches down to the lowest. Bits are those of the
-file, over all weights. The axis of bits does not begin at 0.
+file, over all weights; nominal ones where its size is not known. The axis of bits does not begin at 0.
 """
 
 import altair as alt

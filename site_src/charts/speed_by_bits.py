@@ -1,7 +1,7 @@
 """Decode speed against bits
 
 Each line is a model in a runtime, each mark a quantization with the 95 % interval of its speed. Bits are those of the
-file, over all weights. The axis of bits does not begin at 0.
+file, over all weights; nominal ones where its size is not known. The axis of bits does not begin at 0.
 """
 
 import altair as alt
