@@ -1,5 +1,7 @@
 """Drawings that several charts share: a figure of each model on a line, and a figure along a scale with its range."""
 
+from typing import Any
+
 import altair as alt
 
 from site_src.charts_theme import FAINT, bits, runtime
@@ -10,7 +12,7 @@ DASHES = [[1, 0], [7, 5], [2, 3], [12, 3, 2, 3]]  # of models, in the order of t
 Shown = tuple[str, str, str | None]  # a tooltip's field with its type, its title, its format
 
 
-def named_above(field: str, line: float, **more: object) -> alt.Y:
+def named_above(field: str, line: float, **more: Any) -> alt.Y:
     """Lines of so many pixels, each with its name above it, within the drawing."""
     axis = alt.Axis(
         labelAlign="left",
@@ -27,7 +29,7 @@ def named_above(field: str, line: float, **more: object) -> alt.Y:
 
 def tooltip(*fields: Shown) -> list[alt.Tooltip]:
     """What a mark says of itself."""
-    return [alt.Tooltip(name, title=title, **({"format": form} if form else {})) for name, title, form in fields]
+    return [alt.Tooltip(name, title=title, format=form or alt.Undefined) for name, title, form in fields]
 
 
 def strip(rows: alt.InlineData, figure: str, title: str, *more: Shown) -> alt.TopLevelMixin:
