@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from site_src.charts_theme import FAINT, bits, runtime
+from site_src.charts_theme import bits, runtime
 
 NAME = 24  # pixels of a name above its line: beside it a long one would take most of a phone's width
 LANE = 22  # pixels of a runtime's marks within a line
@@ -65,10 +65,3 @@ def curve(rows: alt.InlineData, x: alt.X, y: alt.Y, low: str, high: str, detail:
         base.mark_rule(strokeWidth=2).encode(y=alt.Y(f"{low}:Q"), y2=f"{high}:Q"),
         base.mark_point(filled=True, size=80, opacity=1).encode(y=y, shape=bits(rows), tooltip=tooltip(*more)),
     ]
-
-
-def margin() -> list[alt.Chart]:
-    """Layers: the 3 % around a ratio of 1 within which two are equivalent, and the line of 1."""
-    one = alt.Chart(alt.InlineData(values=[{}]))
-    band = one.mark_rect(color=FAINT, opacity=1).encode(x=alt.datum(0.97), x2=alt.datum(1.03))
-    return [band, one.mark_rule(strokeWidth=1).encode(x=alt.datum(1))]

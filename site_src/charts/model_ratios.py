@@ -7,8 +7,8 @@ logarithmic and does not begin at 0.
 
 import altair as alt
 
-from site_src.charts_marks import NAME, margin, named_above, tooltip
-from site_src.charts_theme import bits, runtime
+from site_src.charts_marks import NAME, named_above, tooltip
+from site_src.charts_theme import band, bits, line, runtime
 
 view = "model_ratios"
 LINE = 12
@@ -36,4 +36,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             ("sample_kind:N", "samples are", None),
         ),
     )
-    return alt.layer(*margin(), intervals, marks).properties(height=alt.Step(LINE + NAME))
+    return alt.layer(band("x", 0.97, 1.03), line("x", 1), intervals, marks).properties(height=alt.Step(LINE + NAME))

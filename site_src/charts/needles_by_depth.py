@@ -7,6 +7,7 @@ Each line is a context ladder, each mark the share of a rung's hidden numbers th
 import altair as alt
 
 from site_src.charts_marks import curve
+from site_src.charts_theme import line
 
 view = "context_by_depth"
 where = "figure = 'needles found'"
@@ -29,5 +30,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ("figure_max:Q", "to", ".2f"),
         ("verdict:N", "rung", None),
     )
-    bar = alt.Chart(rows).mark_rule(strokeDash=[4, 4]).encode(y=alt.datum(5 / 6))
-    return alt.layer(*layers, bar)
+    return alt.layer(*layers, line("y", 5 / 6, strokeDash=[4, 4]))
