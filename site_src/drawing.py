@@ -12,8 +12,9 @@ from site_src import charts
 from site_src.charts_theme import config
 from site_src.words import Words
 
-# One such character in an SVG, from a model's name, and vl-convert aborts the whole process.
-NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# One such character in an SVG, from a model's name, and vl-convert aborts the whole process. Separators of lines and of
+# paragraphs (2028, 2029) end a text that Vega writes into code, as it does with the names of a fixed set of colors.
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 COMPOSED = ("facet", "hconcat", "vconcat", "concat")  # of panels, each with a size of its own
 CATEGORIES = ("domain", "sort")  # where a chart names values of its data
 CONDITIONS = ("filter", "test", "calculate")  # and where it compares them
