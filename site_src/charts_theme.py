@@ -38,16 +38,18 @@ def bits(rows: alt.InlineData, **more: Any) -> alt.Shape:
 
 def band(axis: str, low: float, high: float) -> alt.Chart:
     """What is shaded behind a chart from one value of an axis to another: drawn once, not once a row."""
-    return (
+    drawn: alt.Chart = (
         alt.Chart(alt.sequence(0, 1))
         .mark_rect(color=FAINT)
         .encode(**{axis: alt.datum(low), f"{axis}2": alt.datum(high)})
     )
+    return drawn
 
 
 def line(axis: str, at: float, **more: Any) -> alt.Chart:
     """A line across a chart at a value of an axis."""
-    return alt.Chart(alt.sequence(0, 1)).mark_rule(color=QUIET, **more).encode(**{axis: alt.datum(at)})
+    drawn: alt.Chart = alt.Chart(alt.sequence(0, 1)).mark_rule(color=QUIET, **more).encode(**{axis: alt.datum(at)})
+    return drawn
 
 
 def _present(rows: alt.InlineData, field: str, known: dict[Any, str]) -> list[Any]:
