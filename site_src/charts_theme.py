@@ -36,6 +36,11 @@ def bits(rows: alt.InlineData, **more: Any) -> alt.Shape:
     return alt.Shape("bits:O", title="bits", scale=scale, **more)
 
 
+def in_order(rows: alt.InlineData, field: str) -> list[Any]:
+    """The values of a field in the order of the rows: an axis that is sorted so, in all layers alike."""
+    return list(dict.fromkeys(row[field] for row in rows.values if isinstance(row, dict)))
+
+
 def band(axis: str, low: float, high: float) -> alt.Chart:
     """What is shaded behind a chart from one value of an axis to another: drawn once, not once a row."""
     return (

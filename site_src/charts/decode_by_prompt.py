@@ -6,7 +6,7 @@ last, the latest of them at the top.
 
 import altair as alt
 
-from site_src.charts_theme import QUIET, runtime
+from site_src.charts_theme import QUIET, in_order, runtime
 
 view = "decode_by_prompt"
 
@@ -32,6 +32,6 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     firsts = "datum.is_first"
     medians = colored.transform_filter(firsts).mark_tick(thickness=3, size=12).encode(x="median_tps:Q")
     names = base.transform_filter(firsts).mark_text(align="left", dx=3, fontSize=10, limit=150, color=QUIET)
-    return alt.layer(dots, medians, names.encode(x=alt.datum(0), text="short_name:N")).properties(
-        height=alt.Step(13, **{"for": "offset"})
-    )
+    lines = len(in_order(rows, "recency")) * len(in_order(rows, "prompt_id"))
+    named = names.encode(x=alt.datum(0), text="short_name:N")
+    return alt.layer(dots, medians, named).properties(height=max(120, 16 * lines))

@@ -40,7 +40,7 @@ order by stability.machine, stability.runtime != 'mlx', stability.model, stabili
 comment on view stability_by_run is 'One row per run of a configuration that was measured more than once: its decode speed against the first run.';
 comment on column stability_by_run.machine is 'Chip, GPU cores, memory.';
 comment on column stability_by_run.configuration_id is 'The configuration.';
-comment on column stability_by_run.configuration_name is 'Model, quantization, engine; more where several configurations share these.';
+comment on column stability_by_run.configuration_name is 'Model and quantization; more where several configurations share these.';
 comment on column stability_by_run.label is 'Model, quantization, engine.';
 comment on column stability_by_run.model is 'The model.';
 comment on column stability_by_run.runtime is 'Engine that ran the model.';
