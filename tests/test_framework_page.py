@@ -101,11 +101,24 @@ def test_no_one_is_ahead_within_the_margin(views: Planted, verdict: str) -> None
 def test_what_may_not_be_compared_is_in_the_table_and_not_in_the_picture(views: Planted) -> None:
     views.put("framework_names", named(harness="harness differs: mlx_lm.server against llama-server"))
     nothing = {"decode_tps_ratio": None, "verdict": "not comparable", "reason": "not both through LM Studio"}
-    views.put("framework_delta", delta(**nothing))
+    views.put("framework_delta", delta(**nothing, load_s_ratio=None))
     row = views.rows("from framework_ratios where figure = 'decode'")[0]
     assert (row["verdict"], row["ahead"]) == ("not comparable", "undecided")
     assert row["reason"] == "harness differs: mlx_lm.server against llama-server; not both through LM Studio"
-    assert [row["figure"] for row in views.rows("from framework_forest")] == ["TTFT", "memory", "load time"]
+    assert [row["figure"] for row in views.rows("from framework_forest")] == ["TTFT", "memory"]
+    assert [(row["figures"], row["reason"]) for row in views.rows("from framework_obstacles")] == [
+        ("decode", row["reason"]),
+        ("load time", "harness differs: mlx_lm.server against llama-server; one load on a side"),
+    ]
+
+
+def test_where_a_pair_has_an_obstacle_it_is_the_one_reason_of_all_figures(views: Planted) -> None:
+    views.put("framework_names", {**named(), "obstacle": "different sampling"})
+    ratios = ("decode_tps_ratio", "ttft_ms_ratio", "peak_memory_ratio", "load_s_ratio")
+    views.put("framework_delta", delta(**dict.fromkeys(ratios), reason="different sampling; slots unknown on one side"))
+    (row,) = views.rows("from framework_obstacles")
+    assert (row["figures"], row["figure_count"]) == ("decode; TTFT; memory; load time", 4)
+    assert row["reason"] == "different sampling"
 
 
 def test_pairs_of_one_model_and_quantization_are_told_apart(given: Given) -> None:
@@ -229,7 +242,7 @@ def test_another_harness_is_said_with_both_servers_and_both_sides_are_drawn(give
     assert 'id="chart-framework_speeds"' in whole
     assert "This is no comparison" in whole
     assert 'id="chart-framework_forest"' not in whole
-    assert "No pair may be compared, so there is no ratio." in whole
+    assert "No pair may be compared, so there is no ratio. Not comparable, and why:" in whole
 
 
 SENTENCES = [

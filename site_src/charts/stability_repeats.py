@@ -16,7 +16,9 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A strip for each configuration, a line in it for each of its runs."""
     places = in_order(rows, "configuration_name")
     base = alt.Chart(rows).encode(
-        y=alt.Y("configuration_name:N", title=None, sort=places, axis=alt.Axis(labelLimit=200, grid=True)),
+        y=alt.Y(
+            "configuration_name:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=200, grid=True)
+        ),
     )
     axis = alt.X("deviation_percent:Q", title="from the prompt's median, %", scale=alt.Scale(nice=True))
     dots = base.encode(
