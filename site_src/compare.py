@@ -30,7 +30,7 @@ def html(rows: list[Row], words: Words, page_of: Callable[[str | None], str | No
     sides = {row[f"{side}_configuration_id"]: _side(row, side, words, page_of) for row in rows for side in "ab"}
     known = {
         "words": {name.removeprefix("compare_"): words.block(name) for name in WORDS},
-        "figures": [_heading(name, words) for name, *_ in FIGURES],
+        "figures": [words.named(name) for name, *_ in FIGURES],
         "sides": dict(sorted(sides.items(), key=lambda item: (item[1]["machine"], item[1]["name"]))),
         "pairs": {f"{row['a_configuration_id']} {row['b_configuration_id']}": _pair(row, words) for row in rows},
     }
@@ -59,10 +59,6 @@ def _figure(own: Row, name: str, count: str | None, words: Words) -> str:
     return f"{around}; n = {own[count]:,}" if count else around
 
 
-def _heading(column: str, words: Words) -> str:
-    return figures.heading(column, words.headings if column in words.headings else None)
-
-
 def _pair(row: Row, words: Words) -> Row:
     """Ratio with interval and verdict of each figure, and what they rest on."""
     cells = [
@@ -84,7 +80,7 @@ def _reasons(row: Row, words: Words) -> list[str]:
     """What is doubtful; what forbids all of it is told once."""
     of_all = row["reason"] or ""
     return [
-        f"{_heading(name, words)}: {words.text(column, row[column])}" if name else words.text(column, of_all)
+        f"{words.named(name)}: {words.text(column, row[column])}" if name else words.text(column, of_all)
         for column, name in REASONS
         if row[column] and (name is None or not of_all.startswith(row[column]))
     ]

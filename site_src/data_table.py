@@ -32,10 +32,10 @@ def html(
     )
     rest = len(rows) - LONGEST
     more = f'<p class="reason">{escape(words.block("more_rows", count=f"{rest:,}"))}</p>' if rest > 0 else ""
-    none = escape(words.block("no_rows_here"))
+    none, search = escape(words.block("no_rows_here")), escape(words.block("filter"))
     return (
-        f'<div class="data-table" data-none="{none}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        f"</div>{more}"
+        f'<div class="data-table" data-none="{none}" data-filter="{search}"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{more}"
     )
 
 
@@ -62,6 +62,8 @@ def _interval(name: str, row: Row) -> str:
 
 
 def _numeric(rows: list[Row], name: str) -> str:
+    if name == "machine":  # which a reader of one machine knows
+        return ' class="of-machine"'
     values = [row[name] for row in rows if row[name] is not None]
     is_number = bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     return ' class="num"' if is_number else ""

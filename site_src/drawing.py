@@ -15,6 +15,8 @@ from site_src.words import Words
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 COMPOSED = ("facet", "hconcat", "vconcat", "concat")  # of panels, each with a size of its own
 CATEGORIES = ("domain", "sort")  # where a chart names values of its data
+CONDITIONS = ("filter", "test", "calculate")  # and where it compares them
+COMPARED = re.compile(r"datum\.(\w+)\s*([!=]==?)\s*['\"]([^'\"]*)['\"]")
 STATIC_WIDTH = 640
 
 
@@ -67,15 +69,23 @@ def _translated(part: Any, words: Words, key: str = "", field: str = "") -> Any:
         if key in ("rows", "values"):
             return [_translated_row(row, words) for row in part]
         return [_translated(one, words, key if key in (*CATEGORIES, "tooltip") else "", field) for one in part]
-    if isinstance(part, str) and (key == "title" or (key in CATEGORIES and words.prose.fullmatch(field))):
+    if not isinstance(part, str):
+        return part
+    if key == "title" or (key in CATEGORIES and words.is_prose(field)):
         return words.of_chart(part)
-    return part
+    return COMPARED.sub(lambda found: _compared(found, words), part) if key in CONDITIONS else part
+
+
+def _compared(found: re.Match[str], words: Words) -> str:
+    """A condition of the chart's data, which is translated, too."""
+    column, sign, value = found.groups()
+    return f"datum.{column} {sign} {json.dumps(words.of_chart(value))}" if words.is_prose(column) else found[0]
 
 
 def _translated_row(row: Any, words: Words) -> Any:
     if not isinstance(row, dict):
         return row
     return {
-        name: words.of_chart(value) if isinstance(value, str) and words.prose.fullmatch(name) else value
+        name: words.of_chart(value) if isinstance(value, str) and words.is_prose(name) else value
         for name, value in row.items()
     }

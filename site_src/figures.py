@@ -40,10 +40,10 @@ def words(path: Path = ENGLISH) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def heading(column: str, named: Mapping[str, str] | None = None) -> str:
-    """A column's name for people, with its unit; by default in English."""
+def heading(column: str) -> str:
+    """A column's name for people, with its unit, in English."""
     unit = unit_of(column)
-    said = (words()["headings"] if named is None else named).get(column, column.replace("_", " "))
+    said = words()["headings"].get(column, column.replace("_", " "))
     return f"{said}, {unit}" if unit else said
 
 

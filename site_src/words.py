@@ -72,6 +72,10 @@ class Words:
             return [(text, True) for text, _ in self.phrases.said(shown)]
         return self.phrases.said(shown) if self.prose.fullmatch(column) else [(shown, True)]
 
+    def is_prose(self, column: str) -> bool:
+        """Whether its values are words, or names joined by words."""
+        return bool(self.prose.fullmatch(column) or self.names.fullmatch(column))
+
     def of_chart(self, text: str) -> str:
         """A title within a chart, or a category drawn there."""
         return "".join(said for said, _ in self.phrases.said(text))

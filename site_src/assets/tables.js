@@ -68,7 +68,7 @@
     const input = document.createElement("input");
     input.type = "search";
     input.autocomplete = "off";
-    label.append("Filter ", input);
+    label.append(`${box.dataset.filter} `, input);
     const count = document.createElement("output");
     bar.append(label, count);
     // Every word must occur somewhere in the row.
