@@ -37,7 +37,10 @@ def bits(rows: alt.InlineData, **more: Any) -> alt.Shape:
 
 
 def in_order(rows: alt.InlineData, field: str) -> list[Any]:
-    """The values of a field in the order of the rows: an axis that is sorted so, in all layers alike."""
+    """The values of a field in the order of the rows: the domain of an axis that is so in all layers.
+
+    As a `sort` they would become an expression, and names are somebody else's words.
+    """
     return list(dict.fromkeys(row[field] for row in rows.values if isinstance(row, dict)))
 
 

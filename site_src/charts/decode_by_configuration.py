@@ -16,7 +16,9 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     places = in_order(rows, "configuration_name")
     color = runtime(rows)
     base = alt.Chart(rows).encode(
-        y=alt.Y("configuration_name:N", title=None, sort=places, axis=alt.Axis(labelLimit=220, grid=True)),
+        y=alt.Y(
+            "configuration_name:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=220, grid=True)
+        ),
         color=color,
         tooltip=[
             alt.Tooltip("configuration_name:N", title="configuration"),

@@ -19,7 +19,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     places = in_order(rows, "pair")
     axis = alt.X("ratio:Q", title="MLX / llama.cpp", scale=alt.Scale(type="log", nice=False, padding=28))
     base = alt.Chart(rows).encode(
-        y=alt.Y("pair:N", title=None, sort=places, axis=alt.Axis(labelLimit=200)),
+        y=alt.Y("pair:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=200)),
         yOffset=alt.YOffset("figure:N", sort=FIGURES, scale=alt.Scale(paddingInner=0, paddingOuter=0)),
         tooltip=[
             alt.Tooltip("pair:N"),

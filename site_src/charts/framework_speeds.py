@@ -15,7 +15,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A dumbbell for each pair."""
     places = in_order(rows, "pair")
     base = alt.Chart(rows).encode(
-        y=alt.Y("pair:N", title=None, sort=places, axis=alt.Axis(labelLimit=200, grid=True)),
+        y=alt.Y("pair:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=200, grid=True)),
         tooltip=[
             alt.Tooltip("pair:N"),
             alt.Tooltip("runtime:N"),

@@ -15,7 +15,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """Two lines for each pair, one a runtime."""
     places = in_order(rows, "pair")
     base = alt.Chart(rows).encode(
-        y=alt.Y("pair:N", title=None, sort=places, axis=alt.Axis(labelLimit=200)),
+        y=alt.Y("pair:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=200)),
         yOffset=alt.YOffset("runtime:N", sort=["mlx", "llama.cpp"]),
         tooltip=[
             alt.Tooltip("pair:N"),
