@@ -19,7 +19,10 @@ def tooltip(*fields: tuple[str, str, str | None]) -> list[alt.Tooltip]:
 def strip(rows: alt.InlineData, figure: str, title: str, *more: tuple[str, str, str | None]) -> alt.TopLevelMixin:
     """A line for each model, a mark for each of its configurations, with the interval of the figure."""
     base = alt.Chart(rows).encode(
-        y=alt.Y("model_name:N", title=None, axis=ABOVE), yOffset=alt.YOffset("runtime:N"), color=runtime(rows)
+        y=alt.Y("model_name:N", title=None, axis=ABOVE),
+        # without a sort it takes the color's domain for one, and makes an expression of these names
+        yOffset=alt.YOffset("runtime:N", sort="ascending"),
+        color=runtime(rows),
     )
     scale = alt.Scale(zero=True, nice=True)
     intervals = base.mark_rule(strokeWidth=2).encode(

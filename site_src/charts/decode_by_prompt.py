@@ -18,7 +18,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     axis = alt.Axis(grid=True, labelLimit=110, labelPadding=gutter + 14)
     base = alt.Chart(rows).encode(
         y=alt.Y("prompt_id:N", title="prompt", scale=alt.Scale(domain=prompts), axis=axis),
-        yOffset=alt.YOffset("recency:O", scale=alt.Scale(domain=configurations)),
+        yOffset=alt.YOffset("recency:O", sort="ascending", scale=alt.Scale(domain=configurations)),
     )
     colored = base.encode(color=runtime(rows))
     dots = colored.mark_circle(size=45, opacity=0.55).encode(

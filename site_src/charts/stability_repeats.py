@@ -23,7 +23,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     axis = alt.X("deviation_percent:Q", title="from the prompt's median, %", scale=alt.Scale(nice=True))
     dots = base.encode(
         x=axis,
-        yOffset=alt.YOffset("run_number:O"),
+        yOffset=alt.YOffset("run_number:O", sort="ascending"),
         color=runtime(rows),
         tooltip=[
             alt.Tooltip("configuration_name:N", title="configuration"),
