@@ -46,16 +46,14 @@ def in_order(rows: alt.InlineData, field: str) -> list[Any]:
 
 def band(axis: str, low: float, high: float) -> alt.Chart:
     """What is shaded behind a chart from one value of an axis to another: drawn once, not once a row."""
-    return (
-        alt.Chart(alt.sequence(0, 1))
-        .mark_rect(color=FAINT)
-        .encode(**{axis: alt.datum(low), f"{axis}2": alt.datum(high)})
-    )
+    once: alt.Chart = alt.Chart(alt.sequence(0, 1)).mark_rect(color=FAINT)
+    return once.encode(**{axis: alt.datum(low), f"{axis}2": alt.datum(high)})
 
 
 def line(axis: str, at: float, **more: Any) -> alt.Chart:
     """A line across a chart at a value of an axis."""
-    return alt.Chart(alt.sequence(0, 1)).mark_rule(color=QUIET, **more).encode(**{axis: alt.datum(at)})
+    once: alt.Chart = alt.Chart(alt.sequence(0, 1)).mark_rule(color=QUIET, **more)
+    return once.encode(**{axis: alt.datum(at)})
 
 
 def _present(rows: alt.InlineData, field: str, known: dict[Any, str]) -> list[Any]:
