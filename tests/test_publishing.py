@@ -51,7 +51,7 @@ def test_a_feed_has_an_entry_for_each_run_newest_first(given: Given) -> None:
 
 def test_links_are_absolute_and_ids_are_the_runs(given: Given) -> None:
     warehouse = given([request(tps=50)])
-    here, there = feed(warehouse), feed(warehouse, "http://other.example")
+    here, there = feed(warehouse), feed(warehouse, "http://other.example/")
     (configuration,) = [row["configuration_id"] for row in warehouse.rows("from runs")]
     [link] = [found.attrib["href"] for found in here.findall("atom:entry/atom:link", ATOM)]
     assert link == f"{SITE}configuration/{configuration}/"
