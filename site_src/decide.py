@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from site_src import figures
 from site_src.words import Words
 
 Row = dict[str, Any]
@@ -74,8 +73,7 @@ class Script:
             name = {(True, True): "any", (True, False): "below", (False, True): "from", (False, False): "between"}[
                 answer.low is None, answer.high is None
             ]
-        ends = {"low": figures.plain(column, answer.low), "high": figures.plain(column, answer.high)}
-        return said[name].format(**ends)
+        return said[name].format(low=_end(answer.low), high=_end(answer.high))
 
     def of(self, part: str, name: str, row: Row) -> "list[Line]":
         """The lines of a part of the script about this row; a leaf without a pick ends with what to type."""
@@ -181,6 +179,11 @@ def _node(rows: list[Row], order: list[str], script: Script) -> Node:
 def _ends(column: str, script: Script) -> bool:
     """Whether there are answers beyond the last: a pick is none for a length that nobody asked about."""
     return bool(script.question(column)["kind"] == "upto")
+
+
+def _end(number: float | None) -> str:
+    """An end of a span in full: it is a border and no measurement."""
+    return "" if number is None else f"{number:,.15g}"
 
 
 def _columns(column: str, script: Script) -> list[str]:

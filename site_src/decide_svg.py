@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from site_src import decide
-from site_src.charts_theme import FAINT, FONT, QUIET, RUNTIMES, TEXT
+from site_src.charts_theme import FONT, QUIET, RUNTIMES, TEXT
 from site_src.data_table import of_machine
 from site_src.decide import Branching, Leaf, Node, Row, Script
 from site_src.decide_html import clean, marked, plain
@@ -17,6 +17,7 @@ from site_src.decide_html import clean, marked, plain
 WIDTH = 680  # of a page's column at 1280 px; on a phone its box scrolls
 TRUNK, BOX, GAP = 14, 142, 22
 LINE, PADDING, BETWEEN = 15, 7, 8
+EDGE = "var(--md-default-fg-color--lighter)"
 CHAR = 6.3  # of 12 px text, on average
 
 
@@ -88,8 +89,9 @@ class _Drawing:
             self._text(left + PADDING, middle - height / 2 + PADDING + LINE - 4, lines, f'fill="{TEXT}"')
             middles.append(middle)
         middle = (middles[0] + middles[-1]) / 2
+        self._line(f"M{left - GAP / 2:g} {middles[0]:g}V{middles[-1]:g}")
         for end in middles:
-            self._line(f"M{left - GAP / 2:g} {middle:g}V{end:g}H{left}")
+            self._line(f"M{left - GAP / 2:g} {end:g}H{left}")
         return middle
 
     def _leaf(self, leaf: Leaf) -> float:
@@ -101,7 +103,7 @@ class _Drawing:
         lines = [text for line in says for text in wrapped(line.plain, room)]
         height = LINE * (len(names) + len(lines)) + 2 * PADDING
         dashed = "" if row["configuration_id"] else ' stroke-dasharray="4 3"'
-        self._box(left, self.y, WIDTH - left - 1, height, f'fill="none" stroke="{FAINT}"{dashed}')
+        self._box(left, self.y, WIDTH - left - 1, height, f'fill="none" stroke="{EDGE}"{dashed}')
         if row["configuration_id"]:
             color = RUNTIMES.get(row["runtime"], QUIET)
             self.shapes.append(f'<rect x="{left}" y="{self.y:g}" width="4" height="{height}" fill="{color}"/>')

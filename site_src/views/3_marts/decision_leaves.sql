@@ -42,7 +42,7 @@ left join machines on machines.machine = leaves.machine
 left join helpful
     on helpful.machine = leaves.machine and helpful.priority = leaves.priority and helpful.context_needed = leaves.context_needed
     and helpful.memory_budget_gb = leaves.memory_budget_gb and help_rank = 1
-order by machines.place, leaves.machine, leaves.priority, leaves.context_needed, leaves.memory_budget_gb;
+order by machines.place, leaves.machine, leaves.priority desc, leaves.context_needed, leaves.memory_budget_gb;
 
 comment on view decision_leaves is 'One row per machine, priority, needed context and span of memory budgets: the pick there, or why there is none and what to type.';
 comment on column decision_leaves.machine is 'Chip, GPU cores, memory.';
