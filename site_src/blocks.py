@@ -27,7 +27,7 @@ from site_src.warehouse import VIEWS, Warehouse
 from site_src.words import Words
 
 ON_PAGES = (
-    *("chart", "table", "side_by_side", "compare", "columns", "marts", "address", "path_to", "path_to_file"),
+    *("chart", "table", "facts", "side_by_side", "compare", "columns", "marts", "address", "path_to", "path_to_file"),
     *("tree_picture", "tree", "chooser", "value", "counted", "has", "one", "each"),
 )
 DOWNLOADS = (("csv", "CSV"), ("parquet", "Parquet"))
@@ -70,6 +70,12 @@ class Blocks:
         if not rows:
             return html(f'<p class="reason">{escape(self._words.block("no_rows"))}</p>')
         return html(f"{self._table(view, rows, columns.split())}{self._source(view)}")
+
+    def facts(self, view: str, columns: str) -> Markup:
+        """The named columns of the only row, one below the other, with the SQL that made it and downloads."""
+        [row] = self._rows(view)
+        made = data_table.facts(row, columns.split(), self._comments(view), self._words)
+        return html(f"{made}{self._source(view)}")
 
     def side_by_side(self, view: str) -> Markup:
         """The texts of a view, prompt by prompt, each in a card with what its checks say."""

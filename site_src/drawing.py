@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from site_src import charts
 from site_src.charts_theme import config
@@ -22,8 +23,9 @@ STATIC_WIDTH = 640
 
 def spec(chart: charts.Chart, rows: list[dict[str, Any]], words: Words) -> dict[str, Any]:
     """The chart of these rows, its words in that language."""
-    drawn = chart.draw(alt.InlineData(values=[_readable(row) for row in rows]))
-    made: dict[str, Any] = drawn.to_dict()
+    with debug_mode(False):  # a test checks every chart against Vega-Lite's schema; each time it would take longest
+        drawn = chart.draw(alt.InlineData(values=[_readable(row) for row in rows]))
+        made: dict[str, Any] = drawn.to_dict(validate=False)
     if not any(name in made for name in COMPOSED):
         made = {"height": 320, **made, "width": "container"}
     if not words.is_english:
