@@ -29,6 +29,7 @@ PAGES = {
 BLOCKS = re.compile(rf"\b(?:{'|'.join({*ON_PAGES} - {'value', 'counted'})})\([^)]*\)")
 VALUES = re.compile(r'(?:\w+\.)?(?:value|counted)\("([\w.]+)"')
 ATTRIBUTES = re.compile(r"\b(?:here|all)\.(?!value|counted|scope)(\w+)")
+CODE = re.MULTILINE | re.DOTALL
 MARTS = sorted({path.stem for path in (VIEWS / "3_marts").glob("*.sql")} - {"badge", "feed"})  # on no page
 FREE = ("reason", "evidence", "note", "meaning")  # columns that may hold what a server or a person said
 
@@ -54,6 +55,7 @@ def test_every_page_is_there_and_shows_the_same(name: str) -> None:
     assert Counter(BLOCKS.findall(chinese)) == Counter(BLOCKS.findall(english))
     assert set(VALUES.findall(chinese)) == set(VALUES.findall(english))
     assert set(ATTRIBUTES.findall(chinese)) == set(ATTRIBUTES.findall(english))
+    assert re.findall(r"^```$.*?^```$", chinese, CODE) == re.findall(r"^```$.*?^```$", english, CODE)
 
 
 @pytest.mark.parametrize("name", PAGES)
