@@ -87,6 +87,8 @@ def config() -> dict[str, Any]:
             "orient": "top",
             "direction": "horizontal",
             "columns": {"expr": "width > 480 ? 4 : 2"},
+            # Beside each other they would leave a phone.
+            "layout": {"top": {"direction": {"signal": "width > 480 ? 'horizontal' : 'vertical'"}}},
             "offset": 26,  # room for axisY's title, which Vega does not count
             "symbolBaseFillColor": QUIET,
             "symbolBaseStrokeColor": QUIET,
