@@ -27,7 +27,7 @@ from site_src.warehouse import VIEWS, Warehouse
 from site_src.words import Words
 
 ON_PAGES = (
-    *("chart", "table", "side_by_side", "compare", "columns", "marts", "address", "path_to", "path_to_file"),
+    *("chart", "table", "facts", "side_by_side", "compare", "columns", "marts", "address", "path_to", "path_to_file"),
     *("tree_picture", "tree", "chooser", "value", "counted", "has", "one", "each"),
 )
 DOWNLOADS = (("csv", "CSV"), ("parquet", "Parquet"))
@@ -56,8 +56,8 @@ class Blocks:
         title, caption = said.get("title", chart.title), said.get("caption", chart.caption)
         if not rows:
             return html(f'<p class="reason">{escape(self._words.block("no_chart", title=title))}</p>')
-        machines = list(dict.fromkeys(row.get("machine") for row in rows))
-        ordered = sorted(machines, key=self._machines().index) if None not in machines else machines
+        of_each = {row.get("machine") for row in rows}
+        ordered = [None] if of_each == {None} else [name for name in (*self._machines(), None) if name in of_each]
         drawn = [
             self._figure(chart, name, title, caption, [row for row in rows if row.get("machine") == machine], number)
             for number, machine in enumerate(ordered)
@@ -70,6 +70,12 @@ class Blocks:
         if not rows:
             return html(f'<p class="reason">{escape(self._words.block("no_rows"))}</p>')
         return html(f"{self._table(view, rows, columns.split())}{self._source(view)}")
+
+    def facts(self, view: str, columns: str) -> Markup:
+        """The named columns of the only row, one below the other, with the SQL that made it and downloads."""
+        [row] = self._rows(view)
+        made = data_table.facts(row, columns.split(), self._comments(view), self._words)
+        return html(f"{made}{self._source(view)}")
 
     def side_by_side(self, view: str) -> Markup:
         """The texts of a view, prompt by prompt, each in a card with what its checks say."""
@@ -163,7 +169,7 @@ class Blocks:
         described = self._words.block("described", title=title, caption=caption, where=where)
         spec = {**drawing.spec(chart, rows, self._words), "description": described}
         return (
-            f'<figure class="chart" id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
+            f'<figure class="chart" data-search-exclude id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
             f'{self._scope(rows[0])} data-spec="{escape(json.dumps(spec))}">'
             f'<div class="chart-box" role="img" aria-label="{escape(spec["description"])}">{drawing.svg(spec)}</div>'
             f"<figcaption{self._lang(name)}><strong>{escape(self._words.block('titled', title=title))}</strong> "
@@ -210,7 +216,7 @@ class Blocks:
     def _source(self, view: str) -> str:
         behind = f"{self._sql(view)}{self._downloads(view)}"
         summary = escape(self._words.block("behind_table"))
-        return f'<details class="source"><summary>{summary}</summary>{behind}</details>'
+        return f'<details class="source" data-search-exclude><summary>{summary}</summary>{behind}</details>'
 
     def _sql(self, view: str) -> str:
         path = next(VIEWS.rglob(f"{view}.sql"))

@@ -50,30 +50,25 @@ def _side(row: Row, side: str, words: Words, page_of: Callable[[str | None], str
     }
 
 
-def _figure(own: Row, name: str, count: str | None, words: Words) -> str:
+def _figure(own: Row, name: str, count: str | None, words: Words) -> list[str]:
+    """The value, and in small print its interval and n."""
     if own[name] is None:
-        return figures.plain(name, None)
+        return [figures.plain(name, None), ""]
     shown = f"{words.text(name, own[name])} {figures.unit_of(name)}".rstrip()
-    interval = figures.interval(name, own)
-    around = f"{shown} ({interval})" if interval else shown
-    return f"{around}; n = {own[count]:,}" if count else around
+    small = [figures.interval(name, own), f"n = {own[count]:,}" if count else ""]
+    return [shown, "; ".join(filter(None, small))]
 
 
 def _pair(row: Row, words: Words) -> Row:
     """Ratio with interval and verdict of each figure, and what they rest on."""
     cells = [
-        [f"{figures.plain(ratio, row[ratio])} {_brackets(ratio, row)}".rstrip(), words.text(verdict, row[verdict])]
+        [[figures.plain(ratio, row[ratio]), figures.interval(ratio, row)], [words.text(verdict, row[verdict]), ""]]
         if ratio and verdict
-        else ["", ""]
+        else [["", ""], ["", ""]]
         for _, _, ratio, verdict in FIGURES
     ]
     about = words.block("compare_about", prompts=f"{row['prompt_count']:,}", requests=f"{row['request_count']:,}")
     return {"cells": cells, "notes": [about, *_reasons(row, words)]}
-
-
-def _brackets(name: str, row: Row) -> str:
-    interval = figures.interval(name, row)
-    return f"({interval})" if interval else ""
 
 
 def _reasons(row: Row, words: Words) -> list[str]:

@@ -22,21 +22,32 @@ def html(
     scope: Scope,
 ) -> str:
     """The named columns; `scope` says whose rows these are, `links` where the cell of a row and column leads."""
+    classes = {name: _class(rows, name) for name in columns}
     head = "".join(
-        f'<th scope="col"{_numeric(rows, name)} title="{escape(comments.get(name) or "")}">{words.heading(name)}</th>'
+        f'<th scope="col"{classes[name]} title="{escape(comments.get(name) or "")}">{words.heading(name)}</th>'
         for name in columns
     )
     body = "".join(
-        f"<tr{scope(row)}>{''.join(_cell(row, name, rows, words, links) for name in columns)}</tr>"
+        f"<tr{scope(row)}>{''.join(_cell(row, name, classes[name], words, links) for name in columns)}</tr>"
         for row in rows[:LONGEST]
     )
     rest = len(rows) - LONGEST
     more = f'<p class="reason">{escape(words.block("more_rows", count=f"{rest:,}"))}</p>' if rest > 0 else ""
     none, search = escape(words.block("no_rows_here")), escape(words.block("filter"))
     return (
-        f'<div class="data-table" data-none="{none}" data-filter="{search}"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>{more}"
+        f'<div class="data-table" data-none="{none}" data-filter="{search}"><table data-search-exclude>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
     )
+
+
+def facts(row: Row, columns: list[str], comments: dict[str, str | None], words: Words) -> str:
+    """One row as a table of two columns: what, and its value."""
+    lines = "".join(
+        f'<tr><th scope="row" title="{escape(comments.get(name) or "")}">{words.heading(name)}</th>'
+        f"<td>{words.cell(name, row[name])}{_interval(name, row)}</td></tr>"
+        for name in columns
+    )
+    return f'<div class="facts"><table><tbody>{lines}</tbody></table></div>'
 
 
 def of_machine(row: Row) -> str:
@@ -45,7 +56,7 @@ def of_machine(row: Row) -> str:
     return f' data-machine="{escape(machine)}"' if machine else ""
 
 
-def _cell(row: Row, name: str, rows: list[Row], words: Words, links: Links) -> str:
+def _cell(row: Row, name: str, html_class: str, words: Words, links: Links) -> str:
     value = row[name]
     sortable = f' data-value="{escape(str(value))}"' if isinstance(value, int | float) else ""
     shown = words.cell(name, value) + _interval(name, row)
@@ -53,7 +64,7 @@ def _cell(row: Row, name: str, rows: list[Row], words: Words, links: Links) -> s
         f'<a href="{escape(address)}">{shown if said is None else escape(said)}</a>'
         for said, address in links(row, name)
     )
-    return f"<td{_numeric(rows, name)}{sortable}>{linked or shown}</td>"
+    return f"<td{html_class}{sortable}>{linked or shown}</td>"
 
 
 def _interval(name: str, row: Row) -> str:
@@ -61,7 +72,7 @@ def _interval(name: str, row: Row) -> str:
     return f' <span class="interval">{ends}</span>' if ends else ""
 
 
-def _numeric(rows: list[Row], name: str) -> str:
+def _class(rows: list[Row], name: str) -> str:
     if name == "machine":  # which a reader of one machine knows
         return ' class="of-machine"'
     values = [row[name] for row in rows if row[name] is not None]

@@ -14,7 +14,7 @@ from site_src.data_table import of_machine
 from site_src.decide import Branching, Leaf, Node, Row, Script
 from site_src.decide_html import clean, marked, plain
 
-WIDTH = 680  # of a page's column at 1280 px; on a phone its box scrolls
+WIDTH = 820  # fits beside a page's contents at 1280 px; on a phone its box scrolls
 TRUNK, BOX, GAP = 14, 142, 22
 LINE, PADDING, BETWEEN = 15, 7, 8
 EDGE = "var(--md-default-fg-color--lighter)"
@@ -22,11 +22,13 @@ CHAR = 6.3  # of 12 px text, on average
 
 
 def pictures(rows: list[Row], script: Script) -> str:
-    """For each machine a picture for each answer to the first question; none where nothing leads to a pick."""
+    """For each machine a picture for each answer to the first question; a sentence where nothing leads to a pick."""
     made = []
     for machine, own in decide.by_machine(rows).items():
         tree = decide.tree(own, script)
         if not decide.is_any_picked(tree):
+            none = plain(script.said["picture"]["none"].format(machine=machine))
+            made.append(f'<p class="reason"{of_machine(own[0])}>{none}</p>')
             continue
         parts = (
             tree.answers if isinstance(tree, Branching) and script.question(tree.question)["kind"] == "choice" else ()
@@ -46,7 +48,7 @@ def _figure(machine: str, row: Row, answer: str | None, node: Node, script: Scri
     drawn = _svg(node, script, name, title) if isinstance(node, Branching) else _words(node, script)
     scrolls = plain(said["scrolls"])
     return (
-        f'<figure class="decision-picture"{of_machine(row)}><figcaption>{plain(title)}</figcaption>'
+        f'<figure class="decision-picture" data-search-exclude{of_machine(row)}><figcaption>{plain(title)}</figcaption>'
         f'<div class="decision-box" tabindex="0" role="group" aria-label="{scrolls}">{drawn}</div></figure>'
     )
 

@@ -23,8 +23,9 @@ def columns(scope: str, words: Words) -> str:
 def marts(warehouse: Warehouse, words: Words, links: Callable[[str], str]) -> str:
     """A closed section for each mart; `links` makes those to its files."""
     return "".join(
-        f'<details class="mart"><summary><code>{escape(view)}</code> {words.cell("meaning", warehouse.grain(view))}'
-        f"</summary>{_mart(warehouse, view, words)}{links(view)}</details>"
+        f'<details class="source mart"><summary><code>{escape(view)}</code> '
+        f"{words.cell('meaning', warehouse.grain(view))}</summary>"
+        f"{_mart(warehouse, view, words)}{links(view)}</details>"
         for view in downloads.marts()
     )
 

@@ -83,6 +83,7 @@ def interval(column: str, row: Mapping[str, Any]) -> str:
     return "" if None in (row[column], low, high) else f"{plain(column, low)}–{plain(column, high)}"
 
 
+@functools.cache
 def _unit(column: str) -> tuple[str, int]:
     if column in UNITS:
         return UNITS[column]

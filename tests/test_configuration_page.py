@@ -218,8 +218,9 @@ def test_of_a_failed_load_memory_is_shown_too(given: Given) -> None:
 def test_a_page_shows_its_configuration_alone(given: Given) -> None:
     warehouse = given([mlx(), *speeds("only mine", 40, 41, 42)], [gguf(), *speeds("of another", 20)])
     made = page(warehouse, "runtime = 'mlx'")
-    assert "It decodes 41.0 tokens&#47;s" in made
+    assert "It decodes 41.0 tokens/s" in made
     assert "by 3 requests in 1 run" in words(made)
+    assert '">decode, tokens/s</th><td>41.0 <span class="interval">' in made
     assert "only mine" in made
     assert "of another" not in made
     assert made.startswith("# MiniMax&#45;M2.1 4bit &#183; mlx\n")

@@ -154,9 +154,8 @@ def test_languages_are_folders_of_one_address(folder: str) -> None:
 def test_the_page_counts_what_there_is(full: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dictionary, "marts", lambda *_: "")  # all of them take seconds
     [told] = full.rows("from data_overview")
-    assert f"**{told['run_count']} runs with {told['operation_count']} operations,\n{told['request_count']} of" in page(
-        full
-    )
+    said = f"**{told['run_count']} runs with {told['operation_count']} operations,\n{told['request_count']} of them"
+    assert said in page(full)
     few = Planted()
     few.put("data_overview", {"run_count": 1, "operation_count": 1200, "request_count": 1, "machine_count": 1})
     assert "**1 run with 1,200 operations,\n1 of them" in page(few.warehouse)

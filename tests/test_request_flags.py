@@ -356,6 +356,7 @@ def test_missing_figures_are_counted_by_figure_and_reason(given: Given) -> None:
     few = request(tokens=8)
     long = streamed(*[20] * 199, prompt_tokens=600)
     rows = given([probe(500), few, {**few, "repeat": 2}, long], [few]).rows("from invalid_figures")
+    assert {row.pop("machine") for row in rows} == {"apple-m3-ultra-80gpu-512gb"}
     assert [tuple(row.values()) for row in rows] == [
         ("chunk gaps", "fewer than 200 tokens were generated", 3, 2, 4),
         ("decode speed", "fewer than 32 tokens were generated", 3, 2, 4),

@@ -45,6 +45,7 @@
     show(chooser);
     const choice = new URLSearchParams(lists(chooser).map(select => [select.name, select.value]));
     history.replaceState(history.state, "", `#${choice}`);
+    all().filter(other => other !== chooser).forEach(follow);    // of other machines
   }
 
   const all = () => [...document.querySelectorAll(".chooser")];

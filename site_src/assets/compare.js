@@ -60,7 +60,7 @@
       const [a, b] = pairs[`${first} ${second}`] ? [first, second] : [second, first];
       const pair = pairs[`${a} ${b}`];
       if (!pair) return card.replaceChildren();
-      const table = make("table");
+      const table = make("table", "", { class: "compare-figures" });
       const top = table.createTHead().insertRow();
       top.append(make("td"), head(a, words.first), head(b, words.second), make("th", words.ratio, { scope: "col" }),
                  make("th", words.verdict, { scope: "col" }));
@@ -68,8 +68,10 @@
       figures.forEach((figure, number) => {
         const row = body.insertRow();
         row.append(make("th", figure, { scope: "row" }));
-        for (const text of [sides[a].figures[number], sides[b].figures[number], ...pair.cells[number]]) {
-          row.append(make("td", text));
+        for (const [text, small] of [sides[a].figures[number], sides[b].figures[number], ...pair.cells[number]]) {
+          const cell = make("td", text);
+          if (small) cell.append(" ", make("span", small, { class: "interval" }));
+          row.append(cell);
         }
       });
       const scroller = make("div", "", { class: "compare-table", tabindex: "0" });

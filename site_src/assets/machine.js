@@ -7,8 +7,8 @@
 
   const KEY = "machine";
   const ALL = "*";
-  const style = document.createElement("style");
-  document.head.append(style);
+  const style = new CSSStyleSheet();    // no element: instant navigation removes from <head> what a page has not
+  document.adoptedStyleSheets.push(style);
 
   const known = name => name === ALL || window.machines.includes(name);
 
@@ -18,7 +18,7 @@
 
   function show(name) {
     const others = `[data-machine]:not([data-machine=${JSON.stringify(name)}])`;
-    style.textContent = name === ALL ? "" : `${others} { display: none !important; }`;
+    style.replaceSync(name === ALL ? "" : `${others} { display: none !important; }`);
     document.documentElement.dataset.shown = name;
     document.dispatchEvent(new Event("machine"));
   }

@@ -9,11 +9,11 @@ import altair as alt
 view = "memory_over_time"
 FIGURES = {"in use on the machine": "var(--chart-4)", "engine": "var(--chart-1)"}
 PHASES = {
-    "before loading": "var(--md-default-fg-color--lightest)",
+    "before loading": "var(--md-default-fg-color--light)",
     "loading": "var(--chart-5)",
-    "before requests": "var(--md-default-fg-color--lighter)",
+    "before requests": "var(--chart-2)",
     "requests": "var(--chart-3)",
-    "afterwards": "var(--md-default-fg-color--lightest)",
+    "afterwards": "var(--md-default-fg-color--light)",
 }
 
 
@@ -33,7 +33,12 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     lines = base.mark_line(strokeWidth=2, interpolate="linear").encode(
         x=alt.X("seconds:Q"),
         y=alt.Y("memory_gb:Q", title="memory, GB", scale=alt.Scale(zero=True)),
-        stroke=alt.Stroke("figure:N", title=None, scale=alt.Scale(domain=list(FIGURES), range=list(FIGURES.values()))),
+        stroke=alt.Stroke(
+            "figure:N",
+            title=None,
+            legend=alt.Legend(orient="bottom"),
+            scale=alt.Scale(domain=list(FIGURES), range=list(FIGURES.values())),
+        ),
         tooltip=[
             alt.Tooltip("figure:N"),
             alt.Tooltip("memory_gb:Q", title="GB", format=".2f"),

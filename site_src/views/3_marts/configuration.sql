@@ -27,7 +27,7 @@ checked as (
 )
 select
     configurations.* exclude (file_bytes),
-    coalesce(configuration_name, configurations.label) as name,
+    coalesce(configuration_name, configurations.label || ', context ladder') as name,
     told.* exclude (configuration_id, ladder_id),
     summary.decode_tps, summary.decode_tps_low, summary.decode_tps_high,
     coalesce(summary.decode_count, 0) as decode_count,
@@ -77,7 +77,7 @@ comment on column configuration.suite is 'Prompt suite; context: a ladder.';
 comment on column configuration.is_ladder is 'Whether it is a context ladder, which has no figures of a suite.';
 comment on column configuration.is_forced is 'Whether any run was measured although a check had failed.';
 comment on column configuration.server_versions is 'Versions of the server over its runs.';
-comment on column configuration.name is 'Its label; with suite, context and server where several configurations of the machine share it.';
+comment on column configuration.name is 'Its label; with suite, context and server where several configurations of the machine share it. A ladder says that it is one.';
 comment on column configuration.run_count is 'Runs, one file each.';
 comment on column configuration.first_run_at is 'When the first began, UTC.';
 comment on column configuration.latest_run_at is 'When the latest began, UTC.';

@@ -17,7 +17,7 @@ select
     coalesce(rated_count, 0) as rated_count,
     fastest.label,
     fastest.decode_tps, fastest.decode_tps_low, fastest.decode_tps_high, fastest.request_count,
-    fastest.memory_gb, fastest.confidence, fastest.confidence_reason, fastest.tied_with,
+    fastest.memory_gb, fastest.confidence, fastest.confidence_reason, fastest.tied_with, fastest.reason,
     deep.label as deep_label,
     deep.decode_tps as deep_decode_tps,
     deep.memory_gb as deep_memory_gb,
@@ -57,6 +57,7 @@ comment on column decide_overview.memory_gb is 'Its peak memory, GB.';
 comment on column decide_overview.confidence is 'high, medium or low.';
 comment on column decide_overview.confidence_reason is 'What lowers it.';
 comment on column decide_overview.tied_with is 'Others that cannot be told from it.';
+comment on column decide_overview.reason is 'Why nothing fits.';
 comment on column decide_overview.deep_label is 'The fastest that is usable to 131,072 tokens.';
 comment on column decide_overview.deep_decode_tps is 'Its decode speed with the suite''s prompts, tokens/s.';
 comment on column decide_overview.deep_memory_gb is 'Its peak memory at that length, GB.';

@@ -32,7 +32,8 @@ select
     leaves.memory_budget_gb, leaves.memory_budget_below_gb,
     leaves.verdict, leaves.configuration_id, leaves.label, leaves.runtime,
     leaves.decode_tps, leaves.decode_tps_low, leaves.decode_tps_high, leaves.request_count,
-    leaves.memory_gb, leaves.memory_kind, leaves.quality_gate, leaves.confidence, leaves.confidence_reason, leaves.tied_with,
+    leaves.memory_gb, leaves.memory_kind, leaves.quality_gate, leaves.confidence, leaves.confidence_reason, leaves.best_confidence,
+    leaves.tied_with,
     leaves.not_tested, leaves.reason,
     helpful.subject as step_subject,
     -- a machine without LM Studio has no cells of the plan until its first run there
@@ -65,6 +66,7 @@ comment on column decision_leaves.memory_kind is 'measured, estimated, or only w
 comment on column decision_leaves.quality_gate is 'pass, warn or unproven.';
 comment on column decision_leaves.confidence is 'high, medium or low, of the least sure budget of the span.';
 comment on column decision_leaves.confidence_reason is 'What lowers it there.';
+comment on column decision_leaves.best_confidence is 'That of the surest budget of the span, where it is another.';
 comment on column decision_leaves.tied_with is 'Others that cannot be told from it.';
 comment on column decision_leaves.not_tested is 'How much of the plan is not measured on this machine.';
 comment on column decision_leaves.reason is 'Why nothing fits.';

@@ -46,11 +46,14 @@ kept as (
         order by if(is_macos, system_used_bytes, engine_bytes) desc nulls last, system_used_bytes desc nulls last, at_ns
     ) = 1
 ),
+followed as (
+    select *, lead(at_ns, 1, at_ns) over (partition by run_id order by at_ns) as next_ns from kept
+),
 readings as (
     select *, unnest([
         {'figure': 'in use on the machine', 'bytes': system_used_bytes}, {'figure': 'engine', 'bytes': engine_bytes}
     ]) as reading
-    from kept
+    from followed
 )
 select
     configuration_id, label, machine, run_id, run_started_at,
@@ -59,7 +62,7 @@ select
     gb(reading.bytes) as memory_gb,
     phase,
     min(at_ns) over stretch_of_phase / 1e9 as phase_from_s,
-    max(at_ns) over stretch_of_phase / 1e9 as phase_to_s,
+    max(next_ns) over stretch_of_phase / 1e9 as phase_to_s,
     row_number() over (partition by run_id, phase order by at_ns, figure) = 1 as is_first_of_phase
 from readings
 where reading.bytes is not null
@@ -77,5 +80,5 @@ comment on column memory_over_time.figure is 'in use on the machine, or engine: 
 comment on column memory_over_time.memory_gb is 'That, GB.';
 comment on column memory_over_time.phase is 'before loading, loading, before requests, requests, afterwards.';
 comment on column memory_over_time.phase_from_s is 'First sample of that phase, seconds since the run began.';
-comment on column memory_over_time.phase_to_s is 'Its last sample.';
+comment on column memory_over_time.phase_to_s is 'First sample after it.';
 comment on column memory_over_time.is_first_of_phase is 'Whether this is the first row of its phase, which a band is drawn from.';

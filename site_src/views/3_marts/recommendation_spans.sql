@@ -34,6 +34,10 @@ select
     arg_min(numbered, (list_position(['low', 'medium', 'high'], confidence), -memory_budget_gb)).confidence as confidence,
     arg_min(numbered, (list_position(['low', 'medium', 'high'], confidence), -memory_budget_gb)).confidence_reason
         as confidence_reason,
+    nullif(
+        ['low', 'medium', 'high'][max(list_position(['low', 'medium', 'high'], confidence))],
+        ['low', 'medium', 'high'][min(list_position(['low', 'medium', 'high'], confidence))]
+    ) as best_confidence,
     arg_max(numbered, memory_budget_gb).tied_with as tied_with,
     max(fitting_count) as fitting_count,
     arg_max(numbered, memory_budget_gb).not_tested as not_tested,
@@ -62,6 +66,7 @@ comment on column recommendation_spans.memory_gb is 'Peak memory at the needed c
 comment on column recommendation_spans.memory_kind is 'measured, estimated, or only with short prompts.';
 comment on column recommendation_spans.confidence is 'high, medium or low, of the least sure budget of the span.';
 comment on column recommendation_spans.confidence_reason is 'What lowers it there.';
+comment on column recommendation_spans.best_confidence is 'That of the surest budget of the span, where it is another.';
 comment on column recommendation_spans.fitting_count is 'Candidates that fit the largest budget.';
 comment on column recommendation_spans.not_tested is 'How much of the plan is not measured on this machine.';
 comment on column recommendation_spans.reason is 'Why nothing fits.';
