@@ -1,25 +1,45 @@
 """Drawings that several charts share: a figure of each model on a line, and a figure along a scale with its range."""
 
+from typing import Any
+
 import altair as alt
 
-from site_src.charts_theme import FAINT, bits, runtime
+from site_src.charts_theme import bits, runtime
 
-# Long names stand above their line, within the drawing: beside it they would take most of a phone's width.
-ABOVE = alt.Axis(
-    labelAlign="left", labelPadding=-2, labelOffset=-20, labelLimit=0, labelBaseline="middle", domain=False, grid=False
-)
-LINE = 52  # pixels of a line with its name above it
-
-
-def tooltip(*fields: tuple[str, str, str | None]) -> list[alt.Tooltip]:
-    """Field with its type, title and format of each."""
-    return [alt.Tooltip(name, title=title, **({"format": form} if form else {})) for name, title, form in fields]
+NAME = 24  # pixels of a name above its line: beside it a long one would take most of a phone's width
+LANE = 22  # pixels of a runtime's marks within a line
+DASHES = [[1, 0], [7, 5], [2, 3], [12, 3, 2, 3]]  # of models, in the order of their names
+Shown = tuple[str, str, str | None]  # a tooltip's field with its type, its title, its format
 
 
-def strip(rows: alt.InlineData, figure: str, title: str, *more: tuple[str, str, str | None]) -> alt.TopLevelMixin:
+def named_above(field: str, line: float, **more: Any) -> alt.Y:
+    """Lines of so many pixels, each with its name above it, within the drawing."""
+    axis = alt.Axis(
+        labelAlign="left",
+        labelPadding=-2,
+        labelOffset=-line / 2 - NAME / 3,
+        labelLimit=0,
+        labelBaseline="middle",
+        domain=False,
+        grid=False,
+    )
+    share = NAME / (line + NAME)
+    return alt.Y(f"{field}:N", title=None, axis=axis, scale=alt.Scale(paddingInner=share, paddingOuter=share), **more)
+
+
+def tooltip(*fields: Shown) -> list[alt.Tooltip]:
+    """What a mark says of itself."""
+    return [alt.Tooltip(name, title=title, format=form or alt.Undefined) for name, title, form in fields]
+
+
+def strip(rows: alt.InlineData, figure: str, title: str, *more: Shown) -> alt.TopLevelMixin:
     """A line for each model, a mark for each of its configurations, with the interval of the figure."""
+    lanes = len({row["runtime"] for row in rows.values if isinstance(row, dict)})
     base = alt.Chart(rows).encode(
-        y=alt.Y("model_name:N", title=None, axis=ABOVE), yOffset=alt.YOffset("runtime:N"), color=runtime(rows)
+        y=named_above("model_name", LANE * lanes),
+        # without a sort it takes the color's domain for one, and makes an expression of these names
+        yOffset=alt.YOffset("runtime:N", sort="ascending"),
+        color=runtime(rows),
     )
     scale = alt.Scale(zero=True, nice=True)
     intervals = base.mark_rule(strokeWidth=2).encode(
@@ -36,29 +56,15 @@ def strip(rows: alt.InlineData, figure: str, title: str, *more: tuple[str, str, 
             *more,
         ),
     )
-    return alt.layer(intervals, marks).properties(height=alt.Step(LINE))
+    return alt.layer(intervals, marks).properties(height=alt.Step(LANE, **{"for": "offset"}))
 
 
-def curve(
-    rows: alt.InlineData,
-    x: alt.X,
-    y: alt.Y,
-    low: str,
-    high: str,
-    detail: str,
-    *more: tuple[str, str, str | None],
-) -> alt.TopLevelMixin:
-    """A line for each `detail` through its marks, each with its range; models have dashes of their own."""
+def curve(rows: alt.InlineData, x: alt.X, y: alt.Y, low: str, high: str, detail: str, *more: Shown) -> list[alt.Chart]:
+    """Layers: a line for each `detail` through its marks, each with its range; models have dashes of their own."""
     base = alt.Chart(rows).encode(x=x, color=runtime(rows))
-    dashes = alt.StrokeDash("model:N", title="model")
-    lines = base.mark_line().encode(y=y, detail=f"{detail}:N", strokeDash=dashes)
-    ranges = base.mark_rule(strokeWidth=2).encode(y=alt.Y(f"{low}:Q"), y2=f"{high}:Q")
-    marks = base.mark_point(filled=True, size=80, opacity=1).encode(y=y, shape=bits(rows), tooltip=tooltip(*more))
-    return alt.layer(lines, ranges, marks)
-
-
-def margin() -> alt.Chart:
-    """The 3 % around a ratio of 1 within which two are equivalent, and the line of 1."""
-    one = alt.Chart(alt.InlineData(values=[{}]))
-    band = one.mark_rect(color=FAINT, opacity=1).encode(x=alt.datum(0.97), x2=alt.datum(1.03))
-    return alt.layer(band, one.mark_rule(strokeWidth=1).encode(x=alt.datum(1)))
+    dashes = alt.StrokeDash("model:N", title="model", scale=alt.Scale(range=DASHES))
+    return [
+        base.mark_line(strokeCap="butt").encode(y=y, detail=f"{detail}:N", strokeDash=dashes),
+        base.mark_rule(strokeWidth=2).encode(y=alt.Y(f"{low}:Q"), y2=f"{high}:Q"),
+        base.mark_point(filled=True, size=80, opacity=1).encode(y=y, shape=bits(rows), tooltip=tooltip(*more)),
+    ]

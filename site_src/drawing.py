@@ -12,8 +12,9 @@ from site_src import charts
 from site_src.charts_theme import config
 from site_src.words import Words
 
-# One such character in an SVG, from a model's name, and vl-convert aborts the whole process.
-NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# One such character in an SVG, from a model's name, and vl-convert aborts the whole process. Separators of lines and of
+# paragraphs (2028, 2029) end a text that Vega writes into code, as it does with the names of a fixed set of colors.
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 COMPOSED = ("facet", "hconcat", "vconcat", "concat")  # of panels, each with a size of its own
 CATEGORIES = ("domain", "sort")  # where a chart names values of its data
 CONDITIONS = ("filter", "test", "calculate")  # and where it compares them
@@ -24,8 +25,10 @@ STATIC_WIDTH = 640
 def spec(chart: charts.Chart, rows: list[dict[str, Any]], words: Words) -> dict[str, Any]:
     """The chart of these rows, its words in that language."""
     with debug_mode(False):  # a test checks every chart against Vega-Lite's schema; each time it would take longest
-        drawn = chart.draw(alt.InlineData(values=[_readable(row) for row in rows]))
+        # a tuple: Altair copies lists again and again
+        drawn = chart.draw(alt.InlineData(values=tuple(_readable(row) for row in rows)))
         made: dict[str, Any] = drawn.to_dict(validate=False)
+    made = _without_unused(made)
     if not any(name in made for name in COMPOSED):
         made = {"height": 320, **made, "width": "container"}
     if not words.is_english:
@@ -46,6 +49,18 @@ def _svg(spec: str) -> str:
 
     made: str = vl_convert.vegalite_to_svg(spec)
     return made.replace("\n", " ")
+
+
+def _without_unused(spec: dict[str, Any]) -> dict[str, Any]:
+    """Of the data only the columns that the chart names: the rest would be sent to every reader."""
+    named = set(re.findall(r"\w+", json.dumps({name: part for name, part in spec.items() if name != "datasets"})))
+    return {
+        **spec,
+        "datasets": {
+            name: [{column: value for column, value in row.items() if column in named} for row in rows]
+            for name, rows in spec["datasets"].items()
+        },
+    }
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:

@@ -45,8 +45,8 @@ class Phrases:
         return [(self._terms[text], True)] if text in self._terms else None
 
     def _sentence(self, text: str) -> list[Piece] | None:
-        if said := self._term(text):
-            return said
+        if term := self._term(text):
+            return term
         for literals, said in self._templates:
             if (gaps := _gaps(literals, text)) is not None:
                 return self._filled(said, gaps)

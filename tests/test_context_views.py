@@ -1,11 +1,13 @@
 """How much of the context can be used: given requests of a ladder → rungs, limits and brackets, one test a rule."""
 
+import html
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from collector.backends import Facts
+from site_src import build
 from tests import rows
 from tests.conftest import MS, STARTED, request
 from tests.rows import GB, LINUX, Given, Row, one, sample, speeds
@@ -512,20 +514,63 @@ def test_ladders_are_named_after_their_configuration(given: Given) -> None:
 # ---------------------------------------------------------------- context_by_depth, context_overview
 
 
-def test_the_chart_has_a_row_for_each_figure_that_is_known_of_a_prompt_that_was_taken(given: Given) -> None:
+def test_the_charts_have_a_row_for_each_figure_that_is_known_of_a_prompt_that_was_taken(given: Given) -> None:
     whole = sent(4096, prompt_tokens=4100, first_text_ns=200 * MS, memory=[sample(20, 150)])
     refusal = {**refused(8192), "memory": [sample(30, 160)]}
     told = climbed(given, "context_by_depth", [whole, refusal, cut(16384)])
     assert found(told, "figure", "depth", "figure_value", "verdict") == [
-        ("TTFT, s", 4100, 0.2, "incomplete"),
-        ("decode, tokens/s", 4100, pytest.approx(50), "incomplete"),
-        ("memory, GB", 4100, 150, "incomplete"),
+        ("TTFT", 4100, 0.2, "incomplete"),
+        ("decode", 4100, pytest.approx(50), "incomplete"),
+        ("memory", 4100, 150, "incomplete"),
+        ("needles found", 4100, 1, "incomplete"),
     ]
+    assert set(found(told, "machine", "runtime", "bits")) == {("apple-m3-ultra-80gpu-512gb", "llama.cpp", 4)}
 
 
-def test_the_overview_of_no_ladder_is_a_count_of_zero_and_nothing_else(given: Given) -> None:
+def test_a_speed_by_depth_has_the_range_of_its_prompts_and_needles_their_interval(given: Given) -> None:
+    prompts = [sent(4096, 1, first_text_ns=200 * MS), sent(4096, 2, 2, first_text_ns=400 * MS)]
+    told = {row["figure"]: row for row in climbed(given, "context_by_depth", prompts)}
+    assert found([told["TTFT"]], "figure_value", "figure_min", "figure_max") == [(0.3, 0.2, 0.4)]
+    needles = told["needles found"]
+    assert (needles["found_count"], needles["needle_count"], needles["figure_value"]) == (5, 6, pytest.approx(5 / 6))
+    assert (needles["figure_min"], needles["figure_max"]) == pytest.approx((0.4365, 0.9699), abs=1e-4)
+
+
+def test_the_overview_of_nothing_is_one_row_of_no_machine(given: Given) -> None:
     row = one(given(), "context_overview")
-    assert {name: value for name, value in row.items() if value is not None} == {"ladder_count": 0}
+    known = {name: value for name, value in row.items() if value}
+    assert (known, row["ladder_count"], row["is_plan"]) == ({}, 0, False)
+
+
+def test_the_overview_is_of_each_machine_by_itself(given: Given) -> None:
+    runs = [[{"gpu_cores": 60}, *both(4096)], [{"gpu_cores": 40}, *both(16384)]]
+    told = climbed(given, "context_overview", *runs)
+    assert sorted(found(told, "best_usable", "ladder_count")) == [(4096, 1), (16384, 1)]
+    assert all("gpu-512gb" in name for name in found(told, "machine"))
+
+
+def test_the_page_says_how_much_was_usable_and_answers_question_six(given: Given) -> None:
+    runs = [
+        [*both(4096), *both(65536), *both(131072, 1)],
+        [{"model_key": "unsloth/qwen3-coder-next@q4_k_m"}, *both(4096), *both(131072)],
+    ]
+    words = html.unescape(build.page(given(*runs, suite="context"), "context.md", set()))
+    squeezed = " ".join(words.split())
+    assert "**Up to 131,072 tokens were usable** of 256,000 advertised, with Qwen3-Coder-Next Q4_K_M" in squeezed
+    assert "**Is 256 K of more use than 196 K?** Qwen3-Coder-Next usable to greater length" in squeezed
+
+
+def test_the_page_of_a_lower_ladder_says_less(given: Given) -> None:
+    words = html.unescape(
+        build.page(given([*both(4096), *both(65536), *both(131072, 1)], suite="context"), "context.md", set())
+    )
+    assert "**Up to 65,536 tokens were usable** of 196,608 advertised" in " ".join(words.split())
+
+
+def test_the_page_of_no_ladder_says_how_to_climb_one_and_draws_nothing(given: Given) -> None:
+    words = build.page(given(), "context.md", set())
+    assert "**Not measured yet.** `collect context` climbs a ladder" in words
+    assert "<svg" not in words
 
 
 def test_the_overview_names_the_longest_context_used_and_the_longest_taken(given: Given) -> None:

@@ -6,17 +6,18 @@ line leads to the first length that was not: the limit lies on it.
 
 import altair as alt
 
-from site_src.charts_marks import ABOVE, LINE, tooltip
+from site_src.charts_marks import NAME, named_above, tooltip
 from site_src.charts_theme import FAINT, TEXT, runtime
 
 view = "context_utilization"
 where = "coalesce(context_advertised, context_effective) is not null"
+LINE = 20
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """Bars over each other for each ladder, its name above them."""
     base = alt.Chart(rows).encode(
-        y=alt.Y("ladder_name:N", title=None, sort=None, axis=ABOVE),
+        y=named_above("ladder_name", LINE, sort=None),
         tooltip=tooltip(
             ("label:N", "configuration", None),
             ("context_advertised:Q", "advertised", ","),
@@ -34,4 +35,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         x=alt.X("context_usable:Q"), x2="context_usable_below:Q", color=runtime(rows)
     )
     had = base.mark_tick(thickness=2, size=20, color=TEXT).encode(x=alt.X("context_effective:Q"))
-    return alt.layer(made_for, between, usable, had).properties(height=alt.Step(LINE))
+    return alt.layer(made_for, between, usable, had).properties(height=alt.Step(LINE + NAME))

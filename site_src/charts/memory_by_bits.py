@@ -1,7 +1,7 @@
 """Peak memory against bits
 
 Each mark is the highest peak of a quantization's runs, its line reaches down to the lowest. Bits are those of the
-file, over all weights. The axis of bits does not begin at 0.
+file, over all weights; nominal ones where its size is not known. The axis of bits does not begin at 0.
 """
 
 import altair as alt
@@ -14,7 +14,7 @@ where = "peak_memory_gb is not null and bits_per_weight is not null"
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A line for each model and runtime."""
-    return curve(
+    layers = curve(
         rows,
         alt.X("bits_per_weight:Q", title="bits per weight", scale=alt.Scale(zero=False)),
         alt.Y("peak_memory_gb:Q", title="peak memory, GB", scale=alt.Scale(zero=True)),
@@ -28,3 +28,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ("peak_memory_kind:N", "memory is", None),
         ("peak_memory_count:Q", "runs", ","),
     )
+    return alt.layer(*layers)

@@ -14,7 +14,7 @@ where = "figure = 'memory'"
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A line for each ladder."""
-    return curve(
+    layers = curve(
         rows,
         alt.X("depth:Q", title="prompt, tokens", scale=alt.Scale(zero=True)),
         alt.Y("figure_value:Q", title="memory, GB", scale=alt.Scale(zero=True)),
@@ -29,3 +29,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ("verdict:N", "rung", None),
         ("request_count:Q", "requests", ","),
     )
+    return alt.layer(*layers)

@@ -7,16 +7,17 @@ logarithmic and does not begin at 0.
 
 import altair as alt
 
-from site_src.charts_marks import ABOVE, margin, tooltip
-from site_src.charts_theme import bits, runtime
+from site_src.charts_marks import NAME, named_above, tooltip
+from site_src.charts_theme import band, bits, line, runtime
 
 view = "model_ratios"
+LINE = 12
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A line for each ratio, over the margin."""
-    base = alt.Chart(rows).encode(y=alt.Y("line_name:N", title=None, sort=None, axis=ABOVE), color=runtime(rows))
-    scale = alt.Scale(type="log", padding=12)
+    base = alt.Chart(rows).encode(y=named_above("line_name", LINE, sort=None), color=runtime(rows))
+    scale = alt.Scale(type="log", nice=False, padding=12)
     intervals = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("figure_ratio_low:Q", title="ratio, first model over the second", scale=scale), x2="figure_ratio_high:Q"
     )
@@ -35,4 +36,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             ("sample_kind:N", "samples are", None),
         ),
     )
-    return alt.layer(margin(), intervals, marks).properties(height=alt.Step(44))
+    return alt.layer(band("x", 0.97, 1.03), line("x", 1), intervals, marks).properties(height=alt.Step(LINE + NAME))

@@ -7,6 +7,7 @@ Each line is a context ladder, each mark the share of a rung's hidden numbers th
 import altair as alt
 
 from site_src.charts_marks import curve
+from site_src.charts_theme import line
 
 view = "context_by_depth"
 where = "figure = 'needles found'"
@@ -14,7 +15,7 @@ where = "figure = 'needles found'"
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A line for each ladder, and the bar that a rung has to reach."""
-    lines = curve(
+    layers = curve(
         rows,
         alt.X("depth:Q", title="prompt, tokens", scale=alt.Scale(zero=True)),
         alt.Y("figure_value:Q", title="share found", scale=alt.Scale(domain=[0, 1])),
@@ -29,5 +30,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ("figure_max:Q", "to", ".2f"),
         ("verdict:N", "rung", None),
     )
-    bar = alt.Chart(alt.InlineData(values=[{}])).mark_rule(strokeDash=[4, 4]).encode(y=alt.datum(5 / 6))
-    return alt.layer(bar, lines)
+    return alt.layer(*layers, line("y", 5 / 6, strokeDash=[4, 4]))

@@ -22,7 +22,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     )
     y = alt.Y("decode_tps:Q", title="decode, tokens/s", scale=alt.Scale(zero=True, nice=True))
     faded = alt.Opacity(
-        "standing:N", title=None, scale=alt.Scale(domain=list(STANDINGS), range=list(STANDINGS.values()))
+        "standing:O", title=None, scale=alt.Scale(domain=list(STANDINGS), range=list(STANDINGS.values()))
     )
     front = (
         base.transform_filter("datum.standing == 'on the front'")

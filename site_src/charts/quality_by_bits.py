@@ -14,7 +14,7 @@ where = "passed_share is not null and bits_per_weight is not null and suite is d
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A line for each model and runtime."""
-    return curve(
+    layers = curve(
         rows,
         alt.X("bits_per_weight:Q", title="bits per weight", scale=alt.Scale(zero=False)),
         alt.Y("passed_share:Q", title="share of prompts passed", scale=alt.Scale(domain=[0, 1])),
@@ -29,3 +29,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ("passed_share_high:Q", "to", ".2f"),
         ("quality_gate:N", "gate", None),
     )
+    return alt.layer(*layers)

@@ -21,7 +21,6 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     bars = base.mark_bar(size=12, stroke="var(--md-default-bg-color)", opacity=0.75).encode(
         x=share,
         color=alt.Color("verdict:N", title=None, scale=scale),
-        order=alt.Order("verdict:N"),
         tooltip=tooltip(
             ("model:N", "model", None),
             ("prompt_kind:N", "prompt", None),
@@ -31,5 +30,6 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             ("judged_count:Q", "answers judged", ","),
         ),
     )
-    names = base.mark_text(align="left", dy=-12, fontSize=11, color=TEXT).encode(x=alt.datum(0), text="model:N")
+    named = base.transform_filter("isValid(datum.name_shown)")
+    names = named.mark_text(align="left", dy=-12, fontSize=11, color=TEXT).encode(x=alt.datum(0), text="name_shown:N")
     return alt.layer(bars, names).properties(height=alt.Step(34, **{"for": "offset"}))

@@ -1,7 +1,7 @@
 """Decode speed against bits
 
 Each line is a model in a runtime, each mark a quantization with the 95 % interval of its speed. Bits are those of the
-file, over all weights. The axis of bits does not begin at 0.
+file, over all weights; nominal ones where its size is not known. The axis of bits does not begin at 0.
 """
 
 import altair as alt
@@ -14,7 +14,7 @@ where = "decode_tps is not null and bits_per_weight is not null"
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A line for each model and runtime."""
-    return curve(
+    layers = curve(
         rows,
         alt.X("bits_per_weight:Q", title="bits per weight", scale=alt.Scale(zero=False)),
         alt.Y("decode_tps:Q", title="decode, tokens/s", scale=alt.Scale(zero=True)),
@@ -28,3 +28,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ("decode_tps_high:Q", "to", ".2f"),
         ("request_count:Q", "requests", ","),
     )
+    return alt.layer(*layers)

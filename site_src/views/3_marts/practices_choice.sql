@@ -13,7 +13,7 @@ fitting as (
         machine,
         count(*) filter (is_rated) as rated_count,
         count(*) filter (is_rated and budget_gb > machine_memory_gb) as too_large_count,
-        arg_max({'label': label, 'gb': memory_gb, 'budget': budget_gb, 'n': run_count}, (memory_gb, label))
+        arg_max({'label': label, 'gb': memory_gb, 'kind': memory_kind, 'budget': budget_gb, 'n': run_count}, (memory_gb, label))
             filter (is_rated and budget_gb <= machine_memory_gb) as largest
     from candidates
     group by machine
@@ -62,7 +62,7 @@ union all by name
 select
     machine, 'headroom' as practice, if(too_large_count > 0, 'some need more', 'all fit') as verdict, largest.label as label,
     largest.gb as memory_gb, largest.budget as budget_gb, too_large_count as affected_count, rated_count as case_count,
-    largest.n as run_count
+    largest.n as run_count, largest.kind as evidence
 from fitting
 where rated_count > 0
 union all by name

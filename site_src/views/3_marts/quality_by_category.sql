@@ -15,7 +15,8 @@ counted as (
 select
     *,
     (sum(build_count) over same)::bigint as all_build_count,
-    build_count / sum(build_count) over same as build_share
+    build_count / sum(build_count) over same as build_share,
+    if(row_number() over (partition by machine, model, prompt_kind order by verdict) = 1, model, null) as name_shown
 from counted
 window same as (partition by machine, model, prompt_kind)
 qualify count(*) filter (verdict != 'not judged') over (partition by machine, prompt_kind) > 0
@@ -31,3 +32,4 @@ comment on column quality_by_category.prompt_count is 'Different prompts among t
 comment on column quality_by_category.judged_count is 'Answers that were judged.';
 comment on column quality_by_category.all_build_count is 'Builds of this model with such a prompt, whatever became of it.';
 comment on column quality_by_category.build_share is 'Share of builds.';
+comment on column quality_by_category.name_shown is 'The model, in the first of its rows for a kind of prompt: a name stands once above its bar.';

@@ -8,7 +8,7 @@ known as (
 chosen as (
     select
         tradeoff.*,
-        coalesce(tradeoff.file_gb * 8 / nullif(parameters_total_b, 0), bits) as bits_per_weight,
+        coalesce(tradeoff.file_gb * 8 / nullif(parameters_total_b, 0), if(tradeoff.runtime = 'mlx', mlx_bits(bits), bits)) as bits_per_weight,
         summary.suite, summary.peak_memory_gb_min, summary.peak_memory_count,
         quality.passed_share, quality.passed_share_low, quality.passed_share_high
     from quant_tradeoff as tradeoff
@@ -58,7 +58,7 @@ comment on column quant_curve.quantization is 'Its quantization.';
 comment on column quant_curve.bits is 'Nominal bits per weight.';
 comment on column quant_curve.suite is 'Prompt suite.';
 comment on column quant_curve.series_name is 'Model and engine: what a line of a chart joins.';
-comment on column quant_curve.bits_per_weight is 'Size of the file in bits over the model''s weights; the nominal bits where either is not known.';
+comment on column quant_curve.bits_per_weight is 'Size of the file in bits over the model''s weights; where either is not known the nominal bits, of MLX with its scales.';
 comment on column quant_curve.decode_tps is 'Decode speed, tokens/s.';
 comment on column quant_curve.decode_tps_low is 'Lower end of its 95 % interval.';
 comment on column quant_curve.decode_tps_high is 'Upper end of its 95 % interval.';
