@@ -56,8 +56,8 @@ class Blocks:
         title, caption = said.get("title", chart.title), said.get("caption", chart.caption)
         if not rows:
             return html(f'<p class="reason">{escape(self._words.block("no_chart", title=title))}</p>')
-        machines = list(dict.fromkeys(row.get("machine") for row in rows))
-        ordered = sorted(machines, key=self._machines().index) if None not in machines else machines
+        of_each = {row.get("machine") for row in rows}
+        ordered = [None] if of_each == {None} else [name for name in (*self._machines(), None) if name in of_each]
         drawn = [
             self._figure(chart, name, title, caption, [row for row in rows if row.get("machine") == machine], number)
             for number, machine in enumerate(ordered)

@@ -42,15 +42,16 @@ def make(
     `address` is where the site will be: whoever reads the feed is elsewhere.
     """
     words = read(language)
+    site = f"{(address or ADDRESS).rstrip('/')}/"
     used: set[str] = set()
     for path in sorted(PAGES.rglob("*.md"), key=lambda path: (path.parent, path.stem != "index", path)):
         for name, only in _pages_of(warehouse, path.relative_to(PAGES).as_posix()):
-            place = Place(name, "" if words.is_english else f"{language}/", directory_urls, address or ADDRESS)
+            place = Place(name, "" if words.is_english else f"{language}/", directory_urls, site)
             text = page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only)
             yield Made(name, publishing.described(text))
     if words.is_english:
         yield from _shared(warehouse, used)
-        for name, text in publishing.files(warehouse, words, address or ADDRESS, directory_urls):
+        for name, text in publishing.files(warehouse, words, site, directory_urls):
             yield Made(name, text)
 
 

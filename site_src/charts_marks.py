@@ -36,7 +36,10 @@ def strip(rows: alt.InlineData, figure: str, title: str, *more: Shown) -> alt.To
     """A line for each model, a mark for each of its configurations, with the interval of the figure."""
     lanes = len({row["runtime"] for row in rows.values if isinstance(row, dict)})
     base = alt.Chart(rows).encode(
-        y=named_above("model_name", LANE * lanes), yOffset=alt.YOffset("runtime:N"), color=runtime(rows)
+        y=named_above("model_name", LANE * lanes),
+        # without a sort it takes the color's domain for one, and makes an expression of these names
+        yOffset=alt.YOffset("runtime:N", sort="ascending"),
+        color=runtime(rows),
     )
     scale = alt.Scale(zero=True, nice=True)
     intervals = base.mark_rule(strokeWidth=2).encode(

@@ -36,18 +36,24 @@ def bits(rows: alt.InlineData, **more: Any) -> alt.Shape:
     return alt.Shape("bits:O", title="bits", scale=scale, **more)
 
 
+def in_order(rows: alt.InlineData, field: str) -> list[Any]:
+    """The values of a field in the order of the rows: the domain of an axis that is so in all layers.
+
+    As a `sort` they would become an expression, and names are somebody else's words.
+    """
+    return list(dict.fromkeys(row[field] for row in rows.values if isinstance(row, dict)))
+
+
 def band(axis: str, low: float, high: float) -> alt.Chart:
     """What is shaded behind a chart from one value of an axis to another: drawn once, not once a row."""
-    return (
-        alt.Chart(alt.sequence(0, 1))
-        .mark_rect(color=FAINT)
-        .encode(**{axis: alt.datum(low), f"{axis}2": alt.datum(high)})
-    )
+    once: alt.Chart = alt.Chart(alt.sequence(0, 1)).mark_rect(color=FAINT)
+    return once.encode(**{axis: alt.datum(low), f"{axis}2": alt.datum(high)})
 
 
 def line(axis: str, at: float, **more: Any) -> alt.Chart:
     """A line across a chart at a value of an axis."""
-    return alt.Chart(alt.sequence(0, 1)).mark_rule(color=QUIET, **more).encode(**{axis: alt.datum(at)})
+    once: alt.Chart = alt.Chart(alt.sequence(0, 1)).mark_rule(color=QUIET, **more)
+    return once.encode(**{axis: alt.datum(at)})
 
 
 def _present(rows: alt.InlineData, field: str, known: dict[Any, str]) -> list[Any]:

@@ -25,7 +25,7 @@ QUOTES = str.maketrans({"<": "‹", ">": "›", '"': "”", "&": "＆"})  # them
 
 
 def files(warehouse: Warehouse, words: Words, address: str, directory_urls: bool) -> Iterator[tuple[str, str]]:
-    """Path and content of each file; `address` is where the site will be."""
+    """Path and content of each file; `address` is where the site will be, with a slash at its end."""
     yield "feed.xml", feed(warehouse, words, address, directory_urls)
     yield "badge.json", badge(warehouse, words)
 
@@ -34,11 +34,10 @@ def feed(warehouse: Warehouse, words: Words, address: str, directory_urls: bool 
     """An Atom feed with an entry for each of the last runs. An entry's id is its run's, wherever the site is."""
     root = ElementTree.Element("feed", xmlns=ATOM)
     rows = warehouse.rows("from feed")
-    site = f"{address.rstrip('/')}/"
     _add(root, "title", words.block("feed_title"))
-    _add(root, "id", f"{site}feed.xml")
-    _add(root, "link", rel="self", href=f"{site}feed.xml")
-    _add(root, "link", rel="alternate", href=site)
+    _add(root, "id", f"{address}feed.xml")
+    _add(root, "link", rel="self", href=f"{address}feed.xml")
+    _add(root, "link", rel="alternate", href=address)
     _add(root, "updated", _time(rows[0]["run_started_at"] if rows else datetime(1970, 1, 1)))
     _add(_add(root, "author"), "name", words.block("feed_author"))
     place = Place(directory_urls=directory_urls)
@@ -47,7 +46,7 @@ def feed(warehouse: Warehouse, words: Words, address: str, directory_urls: bool 
         entry = _add(root, "entry")
         _add(entry, "title", words.block("feed_entry", **_plain(row)))
         _add(entry, "id", uuid.uuid5(uuid.NAMESPACE_URL, f"llm-mac-512 run {row['run_id']}").urn)
-        _add(entry, "link", rel="alternate", href=f"{site}{place.page(page)}")
+        _add(entry, "link", rel="alternate", href=f"{address}{place.page(page)}")
         _add(entry, "updated", _time(row["run_started_at"]))
         speed = "feed_speed" if row["decode_tps"] is not None else "feed_no_speed"
         _add(entry, "summary", words.block(speed, **_plain(row)))

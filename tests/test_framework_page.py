@@ -101,11 +101,24 @@ def test_no_one_is_ahead_within_the_margin(views: Planted, verdict: str) -> None
 def test_what_may_not_be_compared_is_in_the_table_and_not_in_the_picture(views: Planted) -> None:
     views.put("framework_names", named(harness="harness differs: mlx_lm.server against llama-server"))
     nothing = {"decode_tps_ratio": None, "verdict": "not comparable", "reason": "not both through LM Studio"}
-    views.put("framework_delta", delta(**nothing))
+    views.put("framework_delta", delta(**nothing, load_s_ratio=None))
     row = views.rows("from framework_ratios where figure = 'decode'")[0]
     assert (row["verdict"], row["ahead"]) == ("not comparable", "undecided")
     assert row["reason"] == "harness differs: mlx_lm.server against llama-server; not both through LM Studio"
-    assert [row["figure"] for row in views.rows("from framework_forest")] == ["TTFT", "memory", "load time"]
+    assert [row["figure"] for row in views.rows("from framework_forest")] == ["TTFT", "memory"]
+    assert [(row["figures"], row["reason"]) for row in views.rows("from framework_obstacles")] == [
+        ("decode", row["reason"]),
+        ("load time", "harness differs: mlx_lm.server against llama-server; one load on a side"),
+    ]
+
+
+def test_where_a_pair_has_an_obstacle_it_is_the_one_reason_of_all_figures(views: Planted) -> None:
+    views.put("framework_names", {**named(), "obstacle": "different sampling"})
+    ratios = ("decode_tps_ratio", "ttft_ms_ratio", "peak_memory_ratio", "load_s_ratio")
+    views.put("framework_delta", delta(**dict.fromkeys(ratios), reason="different sampling; slots unknown on one side"))
+    (row,) = views.rows("from framework_obstacles")
+    assert (row["figures"], row["figure_count"]) == ("decode; TTFT; memory; load time", 4)
+    assert row["reason"] == "different sampling"
 
 
 def test_pairs_of_one_model_and_quantization_are_told_apart(given: Given) -> None:
@@ -120,13 +133,13 @@ def test_pairs_of_one_model_and_quantization_are_told_apart(given: Given) -> Non
     ]
 
 
-def test_names_of_configurations_are_their_labels_until_two_share_one(given: Given) -> None:
+def test_a_configuration_is_named_by_model_and_quantization_until_two_share_these(given: Given) -> None:
     warm = {"temperature": 1.0}
     warehouse = given([mlx(), *suite(50)], [gguf(), *suite(40)], [gguf(**warm), *suite(40)])
     names = {row["configuration_name"] for row in warehouse.rows("from configuration_names")}
-    assert "MiniMax-M2.1 4bit · mlx" in names
+    assert "MiniMax-M2.1 4bit" in names
     shared = "MiniMax-M2.1 Q4_K_M · llama.cpp · standard · 131,072 tokens · lmstudio"
-    assert names - {"MiniMax-M2.1 4bit · mlx"} == {shared, f"{shared} (2)"}
+    assert names - {"MiniMax-M2.1 4bit"} == {shared, f"{shared} (2)"}
 
 
 def test_both_sides_stand_beside_each_other_with_stability(given: Given) -> None:
@@ -229,7 +242,7 @@ def test_another_harness_is_said_with_both_servers_and_both_sides_are_drawn(give
     assert 'id="chart-framework_speeds"' in whole
     assert "This is no comparison" in whole
     assert 'id="chart-framework_forest"' not in whole
-    assert "No pair may be compared, so there is no ratio." in whole
+    assert "No pair may be compared, so there is no ratio. Not comparable, and why:" in whole
 
 
 SENTENCES = [

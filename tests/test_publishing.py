@@ -41,10 +41,7 @@ def texts(root: ElementTree.Element, path: str) -> list[str]:
 
 def test_a_feed_has_an_entry_for_each_run_newest_first(given: Given) -> None:
     root = feed(given([request(tps=50)], [request(tps=60)]))
-    assert (
-        texts(root, "atom:entry/atom:title")
-        == ["MiniMax-M2.1 Q4_K_M · llama.cpp on apple-m3-ultra-80gpu-512gb"] * 2
-    )
+    assert texts(root, "atom:entry/atom:title") == ["MiniMax-M2.1 Q4_K_M · llama.cpp on apple-m3-ultra-80gpu-512gb"] * 2
     assert texts(root, "atom:entry/atom:updated") == ["2026-11-22T12:01:00Z", "2026-11-22T12:00:00Z"]
     assert texts(root, "atom:updated") == ["2026-11-22T12:01:00Z"]
     first = texts(root, "atom:entry/atom:summary")[0]
@@ -54,7 +51,7 @@ def test_a_feed_has_an_entry_for_each_run_newest_first(given: Given) -> None:
 
 def test_links_are_absolute_and_ids_are_the_runs(given: Given) -> None:
     warehouse = given([request(tps=50)])
-    here, there = feed(warehouse), feed(warehouse, "http://other.example")
+    here, there = feed(warehouse), feed(warehouse, "http://other.example/")
     (configuration,) = [row["configuration_id"] for row in warehouse.rows("from runs")]
     [link] = [found.attrib["href"] for found in here.findall("atom:entry/atom:link", ATOM)]
     assert link == f"{SITE}configuration/{configuration}/"

@@ -77,6 +77,12 @@ def test_each_run_is_set_against_the_first_and_a_new_version_is_marked(given: Gi
     ]
 
 
+def test_of_those_that_end_off_the_four_farthest_are_named(given: Given) -> None:
+    pairs = [[gguf(f"Q{bits}_0"), *suite(base)] for bits in range(2, 8) for base in (50, 50 - 2 * bits)]
+    rows = given(*pairs).rows("from stability_by_run where is_named")
+    assert [row["bits"] for row in rows] == [4, 5, 6, 7]
+
+
 def test_a_single_run_has_no_history_and_half_a_run_is_no_part_of_one(given: Given) -> None:
     part = [gguf(), *suite(40, prompts=("qa",))]
     assert given([mlx(), *suite(50)], [gguf(), *suite(40)], part).rows("from stability_by_run") == []

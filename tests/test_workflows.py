@@ -125,7 +125,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_what_is_deployed_is_what_scripts_build_makes(tmp_path: Path) -> None:
-    """The job's own commands, then the archive as upload-pages-artifact makes it: without hidden files."""
+    """The job's own commands, the archive as upload-pages-artifact makes it, without hidden files; and MkDocs' hook."""
     steps = workflow("site.yml")["jobs"]["build"]["steps"]
     [build] = [step for step in steps if "run" in step]
     [upload] = [
@@ -136,9 +136,9 @@ def test_what_is_deployed_is_what_scripts_build_makes(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "LLM_RESULTS"}
     environment |= {"SOURCE_DATE_EPOCH": "1764000000", "SITE_URL": address}
     clone = copied(tmp_path / "clone")
-    environment["PYTHONPATH"] = str(clone)
+    environment |= {"PYTHONPATH": str(clone), "PATH": f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     made = []
-    for command in (build["run"], "scripts/build"):
+    for command in (build["run"], "mkdocs build --strict", "scripts/build"):
         done = subprocess.run(
             ["bash", "-e", "-c", command], cwd=clone, env=environment, capture_output=True, text=True, check=False
         )
@@ -164,7 +164,9 @@ def test_what_is_deployed_is_what_scripts_build_makes(tmp_path: Path) -> None:
         assert contents(unpacked) == contents(site), "a hidden file would not be published"
         made.append(contents(unpacked))
         site.rename(tmp_path / f"site-{len(made)}")
-    assert made[0] == made[1]
+    for other in made[1:]:
+        assert made[0].keys() == other.keys()
+        assert [name for name in other if made[0][name] != other[name]] == []
     front = made[0]["index.html"].decode()
     assert f'href="{address}/"' in front
     assert f'href="{address}/zh/"' in made[0]["zh/index.html"].decode()

@@ -1,6 +1,6 @@
 """Does Zensical make the same site as MkDocs, from the same exported pages?
 
-    scripts/bench zensical [--python PYTHON] [--results DIR]
+    scripts/bench zensical [--python PYTHON] [--results DIR] [--keep DIR]
 
 PYTHON is one with Zensical; without it the newest that installs is put into .cache/zensical. Both builders read the
 pages that `scripts/build --export` writes, in every language, and each pair of pages is compared: title, headings,
@@ -10,14 +10,19 @@ words, links, tables' rows, charts and their drawings. Printed is what differs; 
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin
+
+import yaml
+from mkdocs.utils.yaml import yaml_load
 
 from collector.schema import CLONE, Results
 from site_src.words import LANGUAGES
@@ -26,7 +31,10 @@ ADDRESS = "http://127.0.0.1:8000/"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # What a theme adds within the article: not of our pages.
 CHROME = {"headerlink", "md-content__button", "md-source-file"}
+PREVIEW = ("description", "twitter:card", "Content-Security-Policy")
+OURS = r"assets/[\w.-]+\.(?:js|css)$|feed\.xml$"
 OF_THEMES = ("assets/javascripts", "assets/stylesheets", "search", "sitemap")
+REPORT = re.compile(r"(.*/data/reports/[^/]+)/")
 SHOWN = 5  # differences of a page
 
 
@@ -39,6 +47,10 @@ class Page(HTMLParser):
     headings: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    data: list[str] = field(default_factory=list)  # specifications of charts, machines of rows
+    around: set[str] = field(
+        default_factory=set
+    )  # what our theme adds: previews, policy, feed, scripts, styles, choices
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
 
     def __post_init__(self) -> None:
@@ -50,8 +62,10 @@ class Page(HTMLParser):
         name = attributes.get("class") or ""
         if tag not in VOID:
             self._open.append((tag, name))
+        self.around |= set(self._of_our_theme(tag, attributes))
         if not self._is_ours():
             return
+        self.data += [f"{tag} {name} {value}" for name, value in attrs if name.startswith("data-")]
         for what, (wanted, part) in COUNTED.items():
             self.counts[what] += tag == wanted and part in name
         if tag == "a" and attributes.get("href"):
@@ -73,6 +87,16 @@ class Page(HTMLParser):
         if any(re.fullmatch("h[1-6]", tag) for tag in tags):
             self.headings[-1] += data
 
+    def _of_our_theme(self, tag: str, attributes: dict[str, str | None]) -> Iterator[str]:
+        name = attributes.get("property") or attributes.get("http-equiv") or attributes.get("name") or ""
+        if tag == "meta" and (name in PREVIEW or name.startswith("og:")):
+            yield f"{name}={attributes['content']}"
+        address = attributes.get("src" if tag == "script" else "href") or ""
+        if tag in ("script", "link") and re.search(OURS, address):
+            yield urljoin(self.address, address)
+        if "site-choices" in (attributes.get("class") or ""):
+            yield "machine and language to choose"
+
     def _is_ours(self) -> bool:
         names = {name for _, classes in self._open for name in classes.split()}
         return any(tag == "article" for tag, _ in self._open) and not names & CHROME
@@ -92,6 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", type=Path)
     parser.add_argument("--results", type=Path, default=Results.find().root)
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="a new folder, to look at both sites")
     given = parser.parse_args()
     python = given.python or installed()
     version = said([str(python), "-c", "import importlib.metadata as m; print(m.version('zensical'))"]).strip()
@@ -99,8 +124,10 @@ def main() -> None:
     print(f"Zensical {version}, {os.cpu_count()} cores, {count} runs\n")
     different = 0
     with tempfile.TemporaryDirectory() as name:
+        folder = given.keep or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         for language in LANGUAGES:
-            different += compare(language, Path(name), python, given.results)
+            different += compare(language, folder, python, given.results)
     sys.exit(1 if different else 0)
 
 
@@ -109,6 +136,9 @@ def compare(language: str, folder: Path, python: Path, results: Path) -> int:
     pages = folder / f"pages-{language}"
     environment = os.environ | {"LLM_RESULTS": str(results), "NO_MKDOCS_2_WARNING": "1"}
     said([sys.executable, "-m", "site_src", "--export", str(pages), "--language", language], environment)
+    reports = pages / "data" / "reports"  # in Markdown, and yet no pages: `scripts/build` copies them afterwards
+    if reports.exists():
+        shutil.rmtree(reports)
     built = {}
     for builder, program in (("mkdocs", sys.executable), ("zensical", str(python))):
         site = folder / f"{builder}-{language}"
@@ -122,13 +152,19 @@ def compare(language: str, folder: Path, python: Path, results: Path) -> int:
 
 
 def configured(language: str, pages: Path, site: Path, folder: Path) -> Path:
-    """The configuration of `scripts/build`, with other folders."""
+    """The configuration of `scripts/build` in one file: of an inherited one, Zensical appends lists to ours.
+
+    Folders are relative: it takes none from the root on.
+    """
     source = CLONE / "site_src" / ("" if language == LANGUAGES[0] else language) / "plain.yml"
-    theme = CLONE / "site_src" / "theme"
+    with source.open("rb") as file:
+        whole = yaml_load(file)
+    whole |= {"docs_dir": pages.name, "site_dir": site.name, "strict": False}  # tests build strictly
+    # It looks after links within HTML, too, and draws a picture of each line: minutes of them, for files copied later.
+    whole["validation"] = {"links": {"not_found": "ignore", "anchors": "ignore"}}
+    whole["theme"] |= {"custom_dir": os.path.relpath(CLONE / "site_src" / "theme", folder), "variant": "classic"}
     config = folder / f"{site.name}.yml"
-    config.write_text(
-        f"INHERIT: {source}\ndocs_dir: {pages}\nsite_dir: {site}\ntheme:\n  custom_dir: {theme}\n  variant: classic\n"
-    )
+    config.write_text(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return config
 
 
@@ -138,12 +174,20 @@ def reported(one: Path, other: Path) -> int:
     for missing, who in ((ours - theirs, "Zensical"), (theirs - ours, "MkDocs")):
         if mine := sorted(name for name in missing if not name.startswith(OF_THEMES)):
             print(f"  {len(mine)} files not made by {who}: {', '.join(mine[:SHOWN])}")
-    different = 0
+    different, astray, compared = 0, 0, []
     for name in sorted(name for name in ours & theirs if name.endswith(".html") and name != "404.html"):
-        told = differences(read(one, name), read(other, name))
+        page, yours = read(one, name), read(other, name)
+        compared.append(page)
+        astray += any(map(REPORT.fullmatch, yours.links))
+        yours.links = [REPORT.sub(r"\1.md", link) for link in yours.links]
+        told = differences(page, yours)
         different += bool(told)
         for line in told[:SHOWN]:
             print(f"  {name}: {line}")
+    print(f"  {astray} pages link to reports in Markdown, which Zensical takes for pages of its own")
+    counts = [f"{sum(page.counts[what] for page in compared)} {what}" for what in COUNTED]
+    words = sum(len(page.words) for page in compared)
+    print(f"  compared: {len(compared)} pages, {words:,} words, {', '.join(counts)}")
     same = [name for name in sorted(ours & theirs) if not name.endswith((".html", ".xml.gz"))]
     changed = [name for name in same if (one / name).read_bytes() != (other / name).read_bytes()]
     print(
@@ -166,6 +210,8 @@ def differences(one: Page, other: Page) -> list[str]:
         ("headings", one.headings, other.headings),
         ("links", sorted(set(one.links)), sorted(set(other.links))),
         ("words", one.words, other.words),
+        ("data", one.data, other.data),
+        ("around it", sorted(one.around), sorted(other.around)),
     ):
         if mine != yours:
             pairs = enumerate(zip(mine, yours, strict=False))
@@ -197,7 +243,7 @@ def installed() -> Path:
 def said(command: list[str], environment: dict[str, str] | None = None) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=CLONE)
     if done.returncode:
-        sys.exit(f"error: {' '.join(command)}\n{done.stdout}{done.stderr}")
+        sys.exit(f"error: {' '.join(command)}\n{(done.stdout + done.stderr)[-2000:]}")
     return done.stdout
 
 

@@ -6,16 +6,19 @@ bits.
 
 import altair as alt
 
-from site_src.charts_theme import bits, runtime
+from site_src.charts_theme import bits, in_order, runtime
 
 view = "decode_by_configuration"
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A line for each configuration."""
+    places = in_order(rows, "configuration_name")
     color = runtime(rows)
     base = alt.Chart(rows).encode(
-        y=alt.Y("configuration_name:N", title=None, sort=None, axis=alt.Axis(labelLimit=220, grid=True)),
+        y=alt.Y(
+            "configuration_name:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=220, grid=True)
+        ),
         color=color,
         tooltip=[
             alt.Tooltip("configuration_name:N", title="configuration"),
@@ -32,4 +35,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     return alt.layer(
         base.mark_rule(strokeWidth=2).encode(x="decode_tps_low:Q", x2="decode_tps_high:Q"),
         base.mark_point(filled=True, size=90, opacity=1).encode(x=axis, shape=bits(rows)),
-    ).properties(height=alt.Step(24))
+    ).properties(height=24 * len(places))

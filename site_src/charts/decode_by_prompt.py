@@ -6,16 +6,19 @@ last, the latest of them at the top.
 
 import altair as alt
 
-from site_src.charts_theme import QUIET, runtime
+from site_src.charts_theme import QUIET, in_order, runtime
 
 view = "decode_by_prompt"
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A band for each prompt, a line in it for each configuration, whose name stands at the left."""
+    prompts, configurations = sorted(in_order(rows, "prompt_id")), in_order(rows, "recency")
+    gutter = min(130, 6 * max(map(len, in_order(rows, "short_name"))))  # between the axis and the prompts' names
+    axis = alt.Axis(grid=True, labelLimit=110, labelPadding=gutter + 14)
     base = alt.Chart(rows).encode(
-        y=alt.Y("prompt_id:N", title="prompt", axis=alt.Axis(grid=True, labelLimit=110)),
-        yOffset=alt.YOffset("recency:O"),
+        y=alt.Y("prompt_id:N", title="prompt", scale=alt.Scale(domain=prompts), axis=axis),
+        yOffset=alt.YOffset("recency:O", sort="ascending", scale=alt.Scale(domain=configurations)),
     )
     colored = base.encode(color=runtime(rows))
     dots = colored.mark_circle(size=45, opacity=0.55).encode(
@@ -31,7 +34,6 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     )
     firsts = "datum.is_first"
     medians = colored.transform_filter(firsts).mark_tick(thickness=3, size=12).encode(x="median_tps:Q")
-    names = base.transform_filter(firsts).mark_text(align="left", dx=3, fontSize=10, limit=150, color=QUIET)
-    return alt.layer(dots, medians, names.encode(x=alt.datum(0), text="short_name:N")).properties(
-        height=alt.Step(13, **{"for": "offset"})
-    )
+    names = base.transform_filter(firsts).mark_text(align="right", dx=-4, fontSize=10, limit=gutter, color=QUIET)
+    named = names.encode(x=alt.value(0), text="short_name:N")
+    return alt.layer(dots, medians, named).properties(height=max(120, 16 * len(prompts) * len(configurations)))

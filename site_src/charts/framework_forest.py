@@ -7,7 +7,7 @@ by the verdict; shaded is the margin of 3 %. The axis is logarithmic around 1, w
 
 import altair as alt
 
-from site_src.charts_theme import QUIET, RUNTIMES, TEXT, band, line
+from site_src.charts_theme import QUIET, RUNTIMES, TEXT, band, in_order, line
 
 view = "framework_forest"
 FIGURES = ["decode", "TTFT", "memory", "load time"]
@@ -16,9 +16,10 @@ AHEAD = {"MLX": RUNTIMES["mlx"], "llama.cpp": RUNTIMES["llama.cpp"], "level": TE
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A band for each pair, a line in it for each figure; the figure's name stands over its mark."""
+    places = in_order(rows, "pair")
     axis = alt.X("ratio:Q", title="MLX / llama.cpp", scale=alt.Scale(type="log", nice=False, padding=28))
     base = alt.Chart(rows).encode(
-        y=alt.Y("pair:N", title=None, sort=None, axis=alt.Axis(labelLimit=200)),
+        y=alt.Y("pair:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=200)),
         yOffset=alt.YOffset("figure:N", sort=FIGURES, scale=alt.Scale(paddingInner=0, paddingOuter=0)),
         tooltip=[
             alt.Tooltip("pair:N"),
@@ -39,4 +40,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         colored.mark_rule(strokeWidth=2).encode(x="ratio_low:Q", x2="ratio_high:Q"),
         colored.mark_point(filled=True, size=70).encode(x=axis),
         base.mark_text(dy=-10, fontSize=10).encode(x="ratio:Q", text="figure:N"),
-    ).properties(height=alt.Step(26, **{"for": "offset"}))
+    ).properties(height=92 * len(places))

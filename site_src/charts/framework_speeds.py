@@ -6,15 +6,16 @@ whether the two may be compared, and what the ratio is then, the pair's verdict 
 
 import altair as alt
 
-from site_src.charts_theme import QUIET, bits, runtime
+from site_src.charts_theme import QUIET, bits, in_order, runtime
 
 view = "framework_speeds"
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A dumbbell for each pair."""
+    places = in_order(rows, "pair")
     base = alt.Chart(rows).encode(
-        y=alt.Y("pair:N", title=None, sort=None, axis=alt.Axis(labelLimit=200, grid=True)),
+        y=alt.Y("pair:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=200, grid=True)),
         tooltip=[
             alt.Tooltip("pair:N"),
             alt.Tooltip("runtime:N"),
@@ -34,4 +35,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         base.mark_line(color=QUIET, strokeWidth=1.5).encode(x=axis, detail="pair:N"),
         base.mark_rule(strokeWidth=4, opacity=0.5).encode(x="decode_tps_low:Q", x2="decode_tps_high:Q", color=color),
         base.mark_point(filled=True, size=90, opacity=1).encode(x=axis, color=color, shape=bits(rows)),
-    ).properties(height=alt.Step(30))
+    ).properties(height=30 * len(places))

@@ -6,15 +6,16 @@ stable, up to 5 % acceptable; both are marked.
 
 import altair as alt
 
-from site_src.charts_theme import line, runtime
+from site_src.charts_theme import in_order, line, runtime
 
 view = "framework_steadiness"
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """Two lines for each pair, one a runtime."""
+    places = in_order(rows, "pair")
     base = alt.Chart(rows).encode(
-        y=alt.Y("pair:N", title=None, sort=None, axis=alt.Axis(labelLimit=200)),
+        y=alt.Y("pair:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=200)),
         yOffset=alt.YOffset("runtime:N", sort=["mlx", "llama.cpp"]),
         tooltip=[
             alt.Tooltip("pair:N"),
@@ -34,4 +35,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         line("x", 0.05, strokeDash=[4, 4]),
         base.mark_rule(strokeWidth=2).encode(x="cv_low:Q", x2="cv_high:Q", color=color),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=axis, color=color),
-    ).properties(height=alt.Step(16, **{"for": "offset"}))
+    ).properties(height=36 * len(places))

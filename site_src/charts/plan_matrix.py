@@ -1,12 +1,12 @@
 """The plan, cell by cell
 
-One column per model, one row per variant. A measured cell has its decode speed; pending, with reference, has a figure
-from before this project; running is the plan's own word.
+One column per model, one row per variant. A measured cell has its decode speed, tokens/s; pending, with reference,
+has a figure from before this project; running is the plan's own word.
 """
 
 import altair as alt
 
-from site_src.charts_theme import SERIES, TEXT
+from site_src.charts_theme import SERIES, TEXT, in_order
 
 view = "plan_matrix"
 FAINT, FAINTER = "var(--md-default-fg-color--lighter)", "var(--md-default-fg-color--lightest)"
@@ -23,9 +23,20 @@ STATES = {
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A cell for each model and variant, its state in words, so that color is not all."""
+    places, models = in_order(rows, "variant"), sorted(in_order(rows, "model"))
     base = alt.Chart(rows).encode(
-        x=alt.X("model:N", title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=150, domain=False)),
-        y=alt.Y("variant:N", title=None, sort=None, axis=alt.Axis(labelLimit=120, domain=False)),
+        x=alt.X(
+            "model:N",
+            title=None,
+            scale=alt.Scale(domain=models, paddingInner=0.02),
+            axis=alt.Axis(orient="top", labelAngle=0, labelLimit=150, domain=False),
+        ),
+        y=alt.Y(
+            "variant:N",
+            title=None,
+            scale=alt.Scale(domain=places, paddingInner=0.06),
+            axis=alt.Axis(labelLimit=120, domain=False),
+        ),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("variant:N"),
@@ -43,10 +54,10 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     has_speed, words = "isValid(datum.decode_tps)", base.mark_text(fontSize=11, color=TEXT)
     speed = base.mark_text(fontSize=11, fontWeight=600, dy=8, color=TEXT)
     return alt.layer(
-        base.mark_rect(stroke="var(--md-default-bg-color)", strokeWidth=2, opacity=0.4).encode(
+        base.mark_rect(stroke=FAINTER, strokeWidth=1, fillOpacity=0.25).encode(
             color=alt.Color("state:N", title=None, scale=scale, legend=None)
         ),
         words.encode(text="state:N").transform_filter(f"!{has_speed}"),
         base.mark_text(fontSize=11, dy=-7, color=TEXT).encode(text="state:N").transform_filter(has_speed),
         speed.encode(text=alt.Text("decode_tps:Q", format=".1f")).transform_filter(has_speed),
-    ).properties(height=alt.Step(36))
+    ).properties(height=36 * len(places))

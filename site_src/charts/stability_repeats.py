@@ -7,20 +7,23 @@ named so.
 
 import altair as alt
 
-from site_src.charts_theme import TEXT, band, line, runtime
+from site_src.charts_theme import TEXT, band, in_order, line, runtime
 
 view = "stability_repeats"
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     """A strip for each configuration, a line in it for each of its runs."""
+    places = in_order(rows, "configuration_name")
     base = alt.Chart(rows).encode(
-        y=alt.Y("configuration_name:N", title=None, sort=None, axis=alt.Axis(labelLimit=200, grid=True)),
+        y=alt.Y(
+            "configuration_name:N", title=None, scale=alt.Scale(domain=places), axis=alt.Axis(labelLimit=200, grid=True)
+        ),
     )
     axis = alt.X("deviation_percent:Q", title="from the prompt's median, %", scale=alt.Scale(nice=True))
     dots = base.encode(
         x=axis,
-        yOffset=alt.YOffset("run_number:O"),
+        yOffset=alt.YOffset("run_number:O", sort="ascending"),
         color=runtime(rows),
         tooltip=[
             alt.Tooltip("configuration_name:N", title="configuration"),
@@ -41,6 +44,6 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         dots.transform_filter("datum.is_counted").mark_circle(size=40, opacity=0.6),
         dots.transform_filter("!datum.is_counted").mark_point(filled=False, size=40, opacity=0.9),
         firsts.transform_filter("datum.state")
-        .mark_text(align="right", dx=-4, fontWeight=600, color=TEXT)
+        .mark_text(align="right", dx=-2, dy=-10, fontSize=10, fontWeight=600, color=TEXT)
         .encode(x=alt.value("width"), text="state:N"),
-    ).properties(height=alt.Step(30))
+    ).properties(height=30 * len(places))

@@ -4,7 +4,7 @@ create or replace view framework_names as
 with
 spelled as (
     select
-        pairs.a_id, pairs.b_id, mlx.machine, mlx.is_ladder,
+        pairs.a_id, pairs.b_id, pairs.obstacle, mlx.machine, mlx.is_ladder,
         format('{} {} / {}', mlx.model, mlx.quantization, llama.quantization) as short_name,
         if(
             mlx.suite is not distinct from llama.suite, mlx.suite,
@@ -34,6 +34,7 @@ counted as (
 select
     a_id, b_id,
     if(same_name_count = 1, short_name, long_name || if(place = 1, '', format(' ({})', place))) as pair,
+    obstacle,
     case
         when mlx_server != llama_cpp_server then format('harness differs: {} against {}', mlx_server, llama_cpp_server)
         when mlx_server != 'lmstudio' then format('harness is {}, not LM Studio', mlx_server)
@@ -44,4 +45,5 @@ comment on view framework_names is 'One row per pair of MLX and llama.cpp of the
 comment on column framework_names.a_id is 'Configuration on the MLX side.';
 comment on column framework_names.b_id is 'Configuration on the llama.cpp side.';
 comment on column framework_names.pair is 'Model and both quantizations; with suite and context where several pairs share these.';
+comment on column framework_names.obstacle is 'What forbids any comparison; NULL where nothing does.';
 comment on column framework_names.harness_reason is 'Why their harness makes them not comparable; NULL where both were measured through LM Studio.';

@@ -10,7 +10,7 @@ order by machine, decode_tps desc, configuration_id;
 comment on view decode_by_configuration is 'One row per configuration with a decode speed, the fastest of a machine first, for the chart.';
 comment on column decode_by_configuration.machine is 'Chip, GPU cores, memory.';
 comment on column decode_by_configuration.configuration_id is 'The configuration.';
-comment on column decode_by_configuration.configuration_name is 'Model, quantization, engine; more where several configurations share these.';
+comment on column decode_by_configuration.configuration_name is 'Model and quantization; more where several configurations share these.';
 comment on column decode_by_configuration.label is 'Model, quantization, engine.';
 comment on column decode_by_configuration.model is 'The model.';
 comment on column decode_by_configuration.runtime is 'Engine that ran the model.';

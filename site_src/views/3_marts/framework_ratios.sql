@@ -40,7 +40,7 @@ select
     coalesce(one.ahead, 'undecided') as ahead,
     coalesce(one.observed, 0) as observation_count,
     one.counted as observation_kind,
-    nullif(concat_ws('; ', harness_reason, one.reason), '') as reason
+    nullif(concat_ws('; ', harness_reason, coalesce(obstacle, one.reason)), '') as reason
 from figures
 inner join framework_names on a_id = mlx_configuration_id and b_id = llama_cpp_configuration_id
 order by machine, model, bits, pair, figure_place;

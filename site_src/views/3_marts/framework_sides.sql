@@ -18,7 +18,7 @@ select
     coalesce(stability.request_count, 0) as cv_request_count,
     known.run_count,
     sides.verdict,
-    nullif(concat_ws('; ', harness_reason, sides.reason), '') as reason
+    nullif(concat_ws('; ', harness_reason, coalesce(obstacle, sides.reason)), '') as reason
 from sides
 inner join run_summary as known on known.configuration_id = sides.configuration_id
 inner join framework_names as named on named.a_id = sides.a_id and named.b_id = sides.b_id

@@ -30,7 +30,10 @@ select
     decode_tps_low / first_tps as first_run_ratio_low,
     decode_tps_high / first_tps as first_run_ratio_high,
     decode_count,
-    run_number = placed.run_count and abs(first_run_ratio - 1) > 0.03 as is_off_at_end
+    run_number = placed.run_count and abs(first_run_ratio - 1) > 0.03 as is_off_at_end,
+    is_off_at_end and row_number() over (
+        partition by stability.machine, is_off_at_end order by abs(first_run_ratio - 1) desc, placed.configuration_id
+    ) <= 4 as is_named
 from placed
 inner join stability using (configuration_id)
 inner join configuration_names on configuration_names.configuration_id = placed.configuration_id
@@ -40,7 +43,7 @@ order by stability.machine, stability.runtime != 'mlx', stability.model, stabili
 comment on view stability_by_run is 'One row per run of a configuration that was measured more than once: its decode speed against the first run.';
 comment on column stability_by_run.machine is 'Chip, GPU cores, memory.';
 comment on column stability_by_run.configuration_id is 'The configuration.';
-comment on column stability_by_run.configuration_name is 'Model, quantization, engine; more where several configurations share these.';
+comment on column stability_by_run.configuration_name is 'Model and quantization; more where several configurations share these.';
 comment on column stability_by_run.label is 'Model, quantization, engine.';
 comment on column stability_by_run.model is 'The model.';
 comment on column stability_by_run.runtime is 'Engine that ran the model.';
@@ -61,3 +64,4 @@ comment on column stability_by_run.first_run_ratio_low is 'Lower end of this run
 comment on column stability_by_run.first_run_ratio_high is 'Upper end of this run''s 95 % interval, over the first run.';
 comment on column stability_by_run.decode_count is 'Requests behind it.';
 comment on column stability_by_run.is_off_at_end is 'Whether it is the last run and differs from the first by more than 3 %.';
+comment on column stability_by_run.is_named is 'Whether it is one of the four of the machine that end farthest off, which the chart names.';

@@ -46,7 +46,7 @@ order by stability.machine, stability.runtime != 'mlx', stability.model, stabili
 comment on view stability_repeats is 'One row per measured request with a decode speed: how far it is from its prompt''s median.';
 comment on column stability_repeats.machine is 'Chip, GPU cores, memory.';
 comment on column stability_repeats.configuration_id is 'The configuration.';
-comment on column stability_repeats.configuration_name is 'Model, quantization, engine; more where several configurations share these.';
+comment on column stability_repeats.configuration_name is 'Model and quantization; more where several configurations share these.';
 comment on column stability_repeats.label is 'Model, quantization, engine.';
 comment on column stability_repeats.model is 'The model.';
 comment on column stability_repeats.runtime is 'Engine that ran the model.';
