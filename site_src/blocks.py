@@ -169,7 +169,7 @@ class Blocks:
         described = self._words.block("described", title=title, caption=caption, where=where)
         spec = {**drawing.spec(chart, rows, self._words), "description": described}
         return (
-            f'<figure class="chart" id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
+            f'<figure class="chart" data-search-exclude id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
             f'{self._scope(rows[0])} data-spec="{escape(json.dumps(spec))}">'
             f'<div class="chart-box" role="img" aria-label="{escape(spec["description"])}">{drawing.svg(spec)}</div>'
             f"<figcaption{self._lang(name)}><strong>{escape(self._words.block('titled', title=title))}</strong> "
@@ -216,7 +216,7 @@ class Blocks:
     def _source(self, view: str) -> str:
         behind = f"{self._sql(view)}{self._downloads(view)}"
         summary = escape(self._words.block("behind_table"))
-        return f'<details class="source"><summary>{summary}</summary>{behind}</details>'
+        return f'<details class="source" data-search-exclude><summary>{summary}</summary>{behind}</details>'
 
     def _sql(self, view: str) -> str:
         path = next(VIEWS.rglob(f"{view}.sql"))

@@ -35,8 +35,8 @@ def html(
     more = f'<p class="reason">{escape(words.block("more_rows", count=f"{rest:,}"))}</p>' if rest > 0 else ""
     none, search = escape(words.block("no_rows_here")), escape(words.block("filter"))
     return (
-        f'<div class="data-table" data-none="{none}" data-filter="{search}"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>{more}"
+        f'<div class="data-table" data-none="{none}" data-filter="{search}"><table data-search-exclude>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
     )
 
 

@@ -49,7 +49,7 @@ def _card(row: Row, first: Row, words: Words) -> str:
         thought = f"<details><summary>{summary}</summary>{_text(row['reasoning_text'], None, words)}</details>"
     outcome = escape(row["outcome"] or "not judged")
     return (
-        f'<section class="card"><p class="build">{escape(visible(row["label"]))}</p>'
+        f'<section class="card" data-search-exclude><p class="build">{escape(visible(row["label"]))}</p>'
         f'<p><span class="outcome" data-outcome="{outcome}">{_outcome(row, words)}</span> '
         f"{words.cell('taken_from', row['taken_from'])}{cut} · {escape(visible(row['machine']))}</p>{why}"
         f"{_text(row['output_text'], None if row is first else first, words)}{thought}</section>"

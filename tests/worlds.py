@@ -189,15 +189,18 @@ class World:
         repeats: int = 3,
         is_loaded_before: bool = False,
         quality: dict[str, str] | None = None,
+        failed: int = 0,
         **more: Any,
     ) -> None:
-        """One run of a cell. `speed`: a factor on its speed; `quality`: the texts of a quality pass."""
+        """One run of a cell. `speed`: a factor on its speed; `quality`: the texts of a quality pass; `failed`: requests
+        that came to nothing."""
         name = "standard" if cell.model == MINIMAX else "standard+coding-agent"
         known = prompts_of(name)
         chance = random.Random(f"{cell.model} {cell.quantization} {self.began}")
         requests = timed(cell, known, chance, cell.tps * speed, cv, repeats, block)
         for row in requests:
             row["memory"] = [sample(row["started_ns"] + SECOND, cell, chance.random())]
+        requests[:failed] = [{**row, **FAILED} for row in requests[:failed]]
         end_ns = requests[-1]["started_ns"] + requests[-1]["elapsed_ns"]
         warm = [
             {**row, "op": "warm", "first_text_ns": row["first_text_ns"] // 6, "cached_tokens": row["prompt_tokens"] - 8}
@@ -241,7 +244,7 @@ class World:
         load |= {"error_kind": "load_failed", "error_detail": "insufficient memory: 494 GB needed, 480 GB can be had"}
         self.write({**STUDIO, **cell.facts, "context_effective": None, "suite": "standard"}, [load])
 
-    def climb(self, cell: Cell, length: int, usable: int) -> None:
+    def climb(self, cell: Cell, length: int, usable: int, machine: Facts = STUDIO) -> None:
         """A context ladder up to a length, of which so much is usable."""
         chance = random.Random(f"{cell.model} {cell.quantization} ladder")
         rungs = [1024 * k for k in (4, 16, 32, 64, 96, 128, 160, 192, 224)]
@@ -276,9 +279,9 @@ class World:
         beyond = {"op": "context", "prompt_id": "beyond", "prompt_sha256": "beyond", "repeat": 1, "started_ns": at_ns}
         beyond |= {"context_rung": length + length // 16, "context_expected_tokens": length + length // 16}
         beyond |= {"error_kind": "context_overflow", "elapsed_ns": SECOND}
-        load, unload = self._load(cell, STUDIO, at_ns)
+        load, unload = self._load(cell, machine, at_ns)
         asked = {"context_requested": length, "context_effective": length, "context_budget_s": 3600.0}
-        facts = {**STUDIO, **cell.facts, **asked, "suite": "context", "run_seconds": at_ns / 1e9}
+        facts = {**machine, **cell.facts, **asked, "suite": "context", "run_seconds": at_ns / 1e9}
         self.write(facts, [*load, survey(1), *rows, beyond, *unload])
 
     def smoke(self) -> None:
@@ -324,6 +327,7 @@ class World:
             store.keep(self.results, table, target, "vote", "The vote", "")
 
 
+FAILED: Facts = {"error_kind": "timeout", "completion_tokens": None, "first_text_ns": None, "chunks": None}
 SIDE = {"run_id": "run_id", "op_index": "op_index", "sha256": "text_sha256"}
 
 

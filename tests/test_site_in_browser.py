@@ -1,0 +1,146 @@
+"""Every page of a site over two machines in a real browser: light and dark, wide and narrow, with scripts and without.
+
+Here each page is loaded once and turned four ways, and of pages made for rows, and of the Chinese ones, some are looked
+at. `scripts/bench site --full` loads every page of every world anew for each look.
+"""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from site_src import build
+from tests.browsing import BASE, MARKS, Handler, Site, draw, serving, tab
+from tests.built_worlds import built
+from tests.site_checks import four_looks
+from tests.worlds import LAPTOP_NAME, STUDIO_NAME
+
+STATIC = {path.relative_to(build.PAGES).with_suffix("").as_posix() for path in build.PAGES.rglob("*.md")}
+CHINESE = ("zh/", "zh/results/", "zh/decide/")
+LIGHT_BYTES = 300_000
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    world = built("two machines", tmp_path_factory)
+    with serving(world.site, Handler) as address:
+        names = [page.parent.relative_to(world.site).as_posix() for page in world.pages if page.name == "index.html"]
+        yield Site(world.site, address, tuple(f"{address}{'' if name == '.' else f'{name}/'}" for name in names))
+
+
+@pytest.fixture(scope="module")
+def looked_at(site: Site) -> list[str]:
+    """English pages: all that have a file of their own, and the first and the last of those made for a view's rows."""
+    english = {url.removeprefix(site.address): url for url in site.pages}
+    own = [url for name, url in english.items() if (name.strip("/") or "index") in STATIC]
+    folders: dict[str, list[str]] = {}
+    for name, url in english.items():
+        if (name.strip("/") or "index") not in STATIC and not name.startswith("zh/"):
+            folders.setdefault(name.strip("/").rpartition("/")[0], []).append(url)
+    return [*own, *(url for urls in folders.values() for url in {urls[0]: 0, urls[-1]: 0})]
+
+
+def test_every_page_draws_fits_and_is_accessible_in_each_look(
+    site: Site, looked_at: list[str], browser: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    charts, problems = 0, {}
+    chinese = [f"{site.address}{name}" for name in CHINESE]
+    for url in (*looked_at, *chinese):
+        with tab(browser, url) as opened:
+            drawn, found = four_looks(opened.page, is_brief=url in chinese)
+        charts += drawn
+        if found:
+            problems[url.removeprefix(site.address)] = found
+    with capsys.disabled():
+        count = len(looked_at) + len(chinese)
+        print(f"\n{count} of {len(site.pages)} pages in four looks each, {charts} charts drawn", flush=True)
+    assert problems == {}
+    assert charts >= 5
+
+
+def test_without_scripts_every_number_table_and_picture_is_there(
+    site: Site, looked_at: list[str], browser: Any
+) -> None:
+    for url in looked_at:
+        with tab(browser, url) as opened:
+            cells = opened.page.locator(".md-content td").all_text_contents()
+            answers = opened.page.locator(".md-content .answer").all_text_contents()
+        with tab(browser, url, scripts=False) as opened:
+            page = opened.page
+            assert page.locator(".md-content td").all_text_contents() == cells, url
+            assert page.locator(".md-content .answer").all_text_contents() == answers, url
+            assert (
+                page.locator("[data-machine]").evaluate_all(
+                    "all => all.filter(one => getComputedStyle(one).display === 'none').length"
+                )
+                == 0
+            ), url
+            for chart in page.locator("figure.chart").all():
+                name = chart.get_attribute("id")
+                assert chart.locator(".chart-box svg").is_visible(), name
+                assert chart.locator(f"svg {MARKS}").count() > 0, name
+                described = chart.locator(".chart-box[role=img]").get_attribute("aria-label")
+                assert len(described) > 40, name
+                assert chart.locator("figcaption").is_visible(), name
+
+
+SHOWN = "all => [...new Set(all.filter(one => one.checkVisibility()).map(one => one.dataset.machine))]"
+
+
+def machines_shown(page: Any) -> list[str]:
+    """Of what belongs to a machine, whose is shown."""
+    shown: list[str] = page.locator(".md-content [data-machine]").evaluate_all(SHOWN)
+    return shown
+
+
+def test_a_machine_is_picked_once_and_every_page_follows(site: Site, browser: Any) -> None:
+    with tab(browser, site.address) as opened:
+        page = opened.page
+        assert machines_shown(page) == [STUDIO_NAME]  # the one with most runs of the plan
+        select = page.locator(".machine-picker select")
+        assert select.input_value() == STUDIO_NAME
+        select.select_option(LAPTOP_NAME)
+        assert machines_shown(page) == [LAPTOP_NAME]
+        page.evaluate("window.isTheFirstDocument = true")
+        links = page.locator(".md-tabs__link").evaluate_all("links => links.map(link => link.href)")
+        assert len(links) >= 8
+        followed = 0
+        for link in links[1:]:
+            page.locator(f".md-tabs__link[href='{link}'], .md-tabs__link").evaluate_all(
+                "(all, wanted) => all.find(one => one.href === wanted).click()", link
+            )
+            page.wait_for_url(link)
+            page.wait_for_function("url => document.querySelector('.md-tabs__item--active a').href === url", arg=link)
+            assert set(machines_shown(page)) <= {LAPTOP_NAME}, link
+            followed += bool(machines_shown(page))
+        assert page.evaluate("window.isTheFirstDocument") is True
+        assert followed >= 4
+        page.reload()
+        assert set(machines_shown(page)) <= {LAPTOP_NAME}
+        page.goto(f"{site.address}results/?machine={STUDIO_NAME}")
+        assert machines_shown(page) == [STUDIO_NAME]
+        draw(page)
+
+
+def test_the_first_view_of_the_front_page_is_light_and_charts_come_later(site: Site, browser: Any) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 300}) as context:
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(site.address, wait_until="networkidle")
+        assert not [url for url in asked if "vega" in url]
+        sizes = {url: compressed(site.folder, url) for url in dict.fromkeys(asked) if not url.startswith("data:")}
+        assert sum(sizes.values()) < LIGHT_BYTES, sizes
+        page.locator("figure.chart:visible").first.scroll_into_view_if_needed()
+        page.locator("figure.chart[data-drawn=live]").first.wait_for()
+        assert len([url for url in asked if "vega" in url]) == 1
+
+
+def compressed(folder: Path, url: str) -> int:
+    """Bytes that a server sends for a file of the site when it compresses."""
+    inside = urlsplit(url).path.removeprefix(BASE)
+    path = folder / inside
+    return len(gzip.compress((path / "index.html" if path.is_dir() else path).read_bytes(), 6))
