@@ -283,47 +283,6 @@ def test_a_nested_column_becomes_text_in_a_csv() -> None:
     assert build._csv(table).decode() == '"n","list"\n1,"[\'a\', None]"\n2,\n'
 
 
-# ---------------------------------------------------------------- without the hook
-
-
-def test_export_and_a_plain_build_make_the_same_site(many: Site, tmp_path: Path) -> None:
-    """As `scripts/build` does, in other folders. Only the sitemap may differ: it holds the day of the build."""
-    for language, config, parent, up in (
-        ("en", "plain.yml", "../mkdocs.yml", ".."),
-        ("zh", "zh/plain.yml", "mkdocs.yml", "../.."),
-    ):
-        suffix = "" if language == "en" else f"-{language}"
-        folder, site = tmp_path / f"export{suffix}", tmp_path / "plain" / suffix.strip("-")
-        exported = run(many.results, "site_src", "--export", str(folder), "--language", language)
-        assert exported.returncode == 0, exported.stderr
-        plain = (CLONE / "site_src" / config).read_text(encoding="utf-8")
-        source = (CLONE / "site_src" / config).parent / parent
-        changes = {
-            f"INHERIT: {parent}": f"INHERIT: {source.resolve()}",
-            f"docs_dir: {up}/.cache/export{suffix}": f"docs_dir: {folder}",
-            f"site_dir: {up}/site": f"site_dir: {tmp_path / 'plain'}",
-        }
-        for old, new in changes.items():
-            assert old in plain
-            plain = plain.replace(old, new)
-        if "custom_dir" not in plain:
-            plain += "theme:\n  custom_dir: theme\n"
-        (tmp_path / "plain.yml").write_text(
-            plain.replace("custom_dir: theme", f"custom_dir: {CLONE / 'site_src' / 'theme'}")
-        )
-        done = run(many.results, "mkdocs", "build", "--strict", "--config-file", str(tmp_path / "plain.yml"))
-        assert done.returncode == 0, done.stderr
-        assert (site / "index.html").exists()
-
-    def contents(folder: Path) -> dict[str, bytes]:
-        files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-        return {name: path.read_bytes() for name, path in files.items() if not name.startswith("sitemap.xml")}
-
-    hook, export = contents(many.folder), contents(tmp_path / "plain")
-    assert hook.keys() == export.keys()
-    assert [name for name in hook if hook[name] != export[name]] == []
-
-
 # ---------------------------------------------------------------- what goes wrong
 
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,13 @@ def test_every_column_on_a_page_has_a_name(nothing: Warehouse) -> None:
 def test_every_chart_has_a_title_and_a_caption() -> None:
     assert sorted(CHINESE.charts) == charts.names()
     assert [name for name, said in CHINESE.charts.items() if not said["title"] or not said["caption"]] == []
+
+
+@pytest.mark.parametrize("name", charts.names())
+def test_a_caption_says_what_the_english_one_says_now(name: str) -> None:
+    """Who changes the English one looks at the Chinese one, and notes the new hash beside it."""
+    chart = charts.read(name)
+    assert CHINESE.charts[name]["of"] == sha256(f"{chart.title}\n{chart.caption}".encode()).hexdigest()[:8]
 
 
 def test_every_word_of_a_block_is_there_with_the_same_gaps() -> None:
