@@ -116,8 +116,9 @@ def sizes(marks: Any) -> list[float]:
 
 
 def table_under(page: Any, heading: str) -> Any:
-    """The first table after a heading."""
-    return page.locator(f"xpath=//h2[starts-with(normalize-space(), '{heading}')]/following::table[1]")
+    """The first table after a heading that is not folded away."""
+    found = f"//h2[starts-with(normalize-space(), '{heading}')]/following::table[not(ancestor::details)][1]"
+    return page.locator(f"xpath={found}").first
 
 
 def column(table: Any, heading: str) -> list[Any]:
