@@ -1,8 +1,8 @@
 """The site as a reader's browser gets it: bytes of the first view, time to the first chart, seconds to build.
 
-With --full every page of every world (tests/worlds.py) is loaded anew light and dark, wide and narrow (Chinese ones wide
-and light, narrow and dark) and looked at with axe-core; what is wrong is told, and the exit code says whether anything
-was. That takes half an hour.
+With --full every page of every world (tests/worlds.py) is loaded anew light and dark, wide and narrow, and looked at
+with axe-core: Chinese ones wide and light, narrow and dark. What is wrong is told, and the exit code says whether
+anything was. That takes half an hour.
 """
 
 import argparse
