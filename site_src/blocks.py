@@ -169,8 +169,8 @@ class Blocks:
         described = self._words.block("described", title=title, caption=caption, where=where)
         spec = {**drawing.spec(chart, rows, self._words), "description": described}
         return (
-            f'<figure class="chart" data-search-exclude id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
-            f'{self._scope(rows[0])} data-spec="{escape(json.dumps(spec))}">'
+            f'<figure class="chart" id="chart-{escape(name)}{f"-{number + 1}" if number else ""}"'
+            f'{self._scope(rows[0])} data-search-exclude="" data-spec="{escape(json.dumps(spec))}">'
             f'<div class="chart-box" role="img" aria-label="{escape(spec["description"])}">{drawing.svg(spec)}</div>'
             f"<figcaption{self._lang(name)}><strong>{escape(self._words.block('titled', title=title))}</strong> "
             f"{escape(caption)}"
@@ -183,8 +183,8 @@ class Blocks:
         is_translated = self._words.is_english or chart in self._words.charts
         return "" if is_translated else ' class="untranslated" lang="en"'
 
-    def _table(self, view: str, rows: list[dict[str, Any]], columns: list[str]) -> str:
-        return data_table.html(rows, columns, self._comments(view), self._words, self._links, self._scope)
+    def _table(self, view: str, rows: list[dict[str, Any]], columns: list[str], most: int = data_table.LONGEST) -> str:
+        return data_table.html(rows, columns, self._comments(view), self._words, self._links, self._scope, most)
 
     def _scope(self, row: dict[str, Any]) -> str:
         """Hides a row from readers of another machine; on a page of a single row, which a link may lead to, nothing."""
@@ -210,7 +210,7 @@ class Blocks:
         shown = [name for name in rows[0] if not name.endswith(("_low", "_high", "_id"))]
         return (
             f"<details><summary>{escape(self._words.block('behind_chart'))}</summary>"
-            f"{self._table(view, rows, shown)}{self._sql(view)}{self._downloads(view)}</details>"
+            f"{self._table(view, rows, shown, data_table.BEHIND)}{self._sql(view)}{self._downloads(view)}</details>"
         )
 
     def _source(self, view: str) -> str:

@@ -11,6 +11,7 @@ Row = dict[str, Any]
 Links = Callable[[Row, str], list[tuple[str | None, str]]]  # words, or None for the cell's own, and address
 Scope = Callable[[Row], str]
 LONGEST = 500  # rows shown on a page; the download has them all
+BEHIND = 60  # of them behind a chart, which shows them already
 
 
 def html(
@@ -20,6 +21,7 @@ def html(
     words: Words,
     links: Links,
     scope: Scope,
+    most: int = LONGEST,
 ) -> str:
     """The named columns; `scope` says whose rows these are, `links` where the cell of a row and column leads."""
     classes = {name: _class(rows, name) for name in columns}
@@ -29,13 +31,13 @@ def html(
     )
     body = "".join(
         f"<tr{scope(row)}>{''.join(_cell(row, name, classes[name], words, links) for name in columns)}</tr>"
-        for row in rows[:LONGEST]
+        for row in rows[:most]
     )
-    rest = len(rows) - LONGEST
+    rest = len(rows) - most
     more = f'<p class="reason">{escape(words.block("more_rows", count=f"{rest:,}"))}</p>' if rest > 0 else ""
     none, search = escape(words.block("no_rows_here")), escape(words.block("filter"))
     return (
-        f'<div class="data-table" data-none="{none}" data-filter="{search}"><table data-search-exclude>'
+        f'<div class="data-table" data-none="{none}" data-filter="{search}"><table data-search-exclude="">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
     )
 

@@ -48,7 +48,8 @@ def _figure(machine: str, row: Row, answer: str | None, node: Node, script: Scri
     drawn = _svg(node, script, name, title) if isinstance(node, Branching) else _words(node, script)
     scrolls = plain(said["scrolls"])
     return (
-        f'<figure class="decision-picture" data-search-exclude{of_machine(row)}><figcaption>{plain(title)}</figcaption>'
+        f'<figure class="decision-picture" data-search-exclude=""{of_machine(row)}>'
+        f"<figcaption>{plain(title)}</figcaption>"
         f'<div class="decision-box" tabindex="0" role="group" aria-label="{scrolls}">{drawn}</div></figure>'
     )
 

@@ -50,8 +50,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Let a run begin, and build the site once more in every other language, in a folder of its own."""
-    _release()
+    """Build the site once more in every other language, in a folder of its own; then let a run begin."""
     if config.theme["language"] == LANGUAGES[0]:
         for language in LANGUAGES[1:]:
             other = load_config(
@@ -63,6 +62,7 @@ def on_post_build(config: MkDocsConfig) -> None:
             )
             other.plugins.on_startup(command="build", dirty=False)
             build_site(other)
+    _release()
 
 
 def on_build_error(error: Exception, **_: Any) -> None:

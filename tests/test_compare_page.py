@@ -62,8 +62,8 @@ def test_forty_configurations_are_780_pairs_newest_first(given: Given) -> None:
     assert len({(row["a_configuration_id"], row["b_configuration_id"]) for row in rows}) == len(rows) == 780
     assert [row["pair_place"] for row in rows] == sorted(row["pair_place"] for row in rows)
     assert {row["a_label"] for row in rows[:1]} | {rows[0]["b_label"]} == {
-        "unsloth/model-39@q6_0 Q6_0 · llama.cpp",
-        "unsloth/model-38@q5_0 Q5_0 · llama.cpp",
+        "unsloth/model-39@q6_0 Q6_0",
+        "unsloth/model-38@q5_0 Q5_0",
     }
     assert build.page(warehouse, "compare.md", set()).count("<tr data-machine") == 500
 
@@ -86,7 +86,7 @@ def test_a_pair_says_what_the_framework_comparison_says(given: Given) -> None:
             assert row[name + end] == delta[name + end], name
     assert (delta["verdict"], row["verdict"]) == ("MLX faster", "first faster")
     assert (row["ttft_verdict"], row["prompt_count"]) == ("first later", 7)
-    assert (row["kind"], row["a_label"]) == ("framework", "MiniMax-M2.1 4bit · mlx")
+    assert (row["kind"], row["a_label"]) == ("framework", "MiniMax-M2.1 4bit")
     summary = {row["configuration_id"]: row for row in warehouse.rows("from run_summary")}
     for side in "ab":
         own = summary[row[f"{side}_configuration_id"]]
@@ -214,12 +214,12 @@ def test_two_are_chosen_and_stand_beside_each_other(shown: Any) -> None:
     page = shown(shown.machines[0])
     assert len(options(page, 0)) == 3
     assert len(options(page, 1)) == 2
-    page.locator(".compare select").nth(0).select_option(label="MiniMax-M2.1 Q8_0 · llama.cpp")
-    page.locator(".compare select").nth(1).select_option(label="MiniMax-M2.1 4bit · mlx")
+    page.locator(".compare select").nth(0).select_option(label="MiniMax-M2.1 Q8_0")
+    page.locator(".compare select").nth(1).select_option(label="MiniMax-M2.1 4bit")
     heads = page.locator(".compare-card thead th").all_inner_texts()
     assert {head.partition(": ")[2] for head in heads[:2]} == {
-        "MiniMax-M2.1 Q8_0 · llama.cpp",
-        "MiniMax-M2.1 4bit · mlx",
+        "MiniMax-M2.1 Q8_0",
+        "MiniMax-M2.1 4bit",
     }
     assert heads[2:] == ["first over second", "verdict"]
     assert page.locator(".compare-card tbody tr").count() == len(compare.FIGURES)

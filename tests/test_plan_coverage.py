@@ -13,7 +13,7 @@ from mkdocs.structure.files import Files
 from collector import store
 from collector.backends import Facts
 from collector.schema import CLONE, Results, TableInvalid
-from site_src import hooks, tables
+from site_src import hooks, tables, warehouse
 from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, request
 
@@ -491,9 +491,9 @@ def test_an_older_models_csv_reads_as_null_in_newer_columns(results: Results) ->
 
 def test_a_wrong_table_is_named_by_mkdocs(results: Results) -> None:
     edited(results, "plan.csv", ",4,120,", ",four,120,")
-    hooks._warehouse.cache_clear()
+    warehouse.kept.cache_clear()
     try:
         with pytest.raises(PluginError, match=r"plan\.csv, line 2: bits is 'four', not a number"):
             hooks.on_files(Files([]), MkDocsConfig())
     finally:
-        hooks._warehouse.cache_clear()
+        warehouse.kept.cache_clear()

@@ -19,7 +19,7 @@ Interval = tuple[float, float]  # Unix times
 # measured. MAKES is said when the wait is over, before any page or data file is made; one of MADE when all are.
 # ("Cleaning site directory" and "Documentation built" will not do: MkDocs drops a message it has given before.)
 WAITS = "A run is being measured"
-MAKES = "Running `files` event"
+MAKES = "Running `files` event from plugin 'site_src/hooks.py'"  # of the first language; others follow within
 MADE = ("Serving on", "Reloading browsers", "An error happened during the rebuild")
 
 

@@ -59,7 +59,7 @@ def test_a_suite_has_the_plans_prompts_in_its_order(name: str) -> None:
 
 
 def test_every_suite_can_be_read() -> None:
-    assert suite.names() == ["coding-agent", "smoke", "standard"]
+    assert suite.names() == ["coding-agent", "reference", "smoke", "standard"]
     for name in suite.names():
         found = read(name)
         assert found.name == name

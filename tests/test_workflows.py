@@ -137,6 +137,8 @@ def test_what_is_deployed_is_what_scripts_build_makes(tmp_path: Path) -> None:
     environment |= {"SOURCE_DATE_EPOCH": "1764000000", "SITE_URL": address}
     clone = copied(tmp_path / "clone")
     environment |= {"PYTHONPATH": str(clone), "PATH": f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    for path in sorted((clone / "results" / "runs").glob("*.parquet"))[4:]:
+        path.unlink()  # a few say as much, sooner
     made = []
     for command in (build["run"], "mkdocs build --strict", "scripts/build"):
         done = subprocess.run(
