@@ -38,7 +38,8 @@ class Raw(File):
 def on_pre_build(config: MkDocsConfig) -> None:
     """Wait while a run is measured here: a build would take the cores that the model needs. A run waits likewise."""
     results = Results.find()
-    if not results.runs.exists():  # a build leaves no folder behind, and where none is nothing is measured
+    # The first language's build waits for all. A build leaves no folder behind, and where none is nothing is measured.
+    if config.theme["language"] != LANGUAGES[0] or not results.runs.exists():
         return
     _building.append(results.lock(fcntl.LOCK_SH))
     if results.being_measured():
