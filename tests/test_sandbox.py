@@ -150,6 +150,12 @@ def test_the_interpreter_is_compiled_once(compiler: Compiler, tmp_path: Path) ->
     assert compiler.count == 1
 
 
+def test_of_threads_that_begin_together_one_compiles(compiler: Compiler, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(interpreter.compiled, [tmp_path] * 8))) == 1
+    assert compiler.count == 1
+
+
 @pytest.mark.parametrize("harm", ["changed", "cut off", "without its seal", "with another's seal"])
 def test_a_damaged_compiled_interpreter_is_made_again(harm: str, compiler: Compiler, tmp_path: Path) -> None:
     path = interpreter.compiled(tmp_path)
@@ -178,7 +184,7 @@ def test_an_interpreter_with_a_wrong_hash_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(subprocess, "run", download)
     with pytest.raises(SandboxFailed, match="hash differs"):
         interpreter.compiled(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["python.wasm"]
+    assert {path.name for path in tmp_path.iterdir()} == {"python.wasm", "compile.lock"}
 
 
 def test_without_the_package_there_is_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:

