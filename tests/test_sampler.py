@@ -122,6 +122,7 @@ def test_a_sampler_that_died_costs_nothing_but_its_samples(running: Sampler) -> 
     assert before
     assert running.take() == []
 
+
 # --- its other end, without the process ---
 
 

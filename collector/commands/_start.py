@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 def folder(given: str | None) -> "Results":
     """The results folder, with runs in it that were cut off saved. Raises StoreFailed."""
-    from collector import store
+    from collector import embedded_model, store, wheel
+    from collector.sandbox import interpreter
     from collector.schema import Results
 
     results = Results.find(given)
     for saved in store.recover(results):
         say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
-    if removed := store.sweep(results):
+    caches = (embedded_model.CACHE, interpreter.CACHE)
+    if removed := [*store.sweep(results), *(name for cache in caches for name in wheel.sweep(cache))]:
         say(f"Removed what a process that was killed had begun to write: {', '.join(removed)}.")
     return results
 
