@@ -201,10 +201,11 @@ class Chain:
         Of eight kills of `collect` one is before its journal stands, four while it measures, two from there until the
         run file stands, one after that.
         """
+        target: psutil.Process | None = None
         share = self.chance.random()
         if self.victim.marker:
-            self._until(started, lambda one: one.child(self.victim.marker or "") is not None)
-            target = started.child(self.victim.marker)
+            while started.process.poll() is None and not (target := started.child(self.victim.marker)):
+                time.sleep(0.05)  # looking through all processes costs more than looking at files
             time.sleep(share * lasts[1])
         else:
             target = psutil.Process(started.process.pid)
