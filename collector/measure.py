@@ -1,9 +1,11 @@
 """The clock. Nothing else in the project reads it.
 
-Times are `perf_counter_ns`: monotonic, and on Linux and macOS the same for all processes, so that samples taken by
-another process line up with requests.
+Times are `perf_counter_ns`: monotonic, whatever is done to the wall clock, and on Linux and macOS the same for all
+processes, so that samples taken by another process line up with requests. It stands still while the machine sleeps;
+what another clock counts meanwhile shows that it slept.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -29,6 +31,15 @@ def patient(seconds: float) -> httpx.Timeout:
 
 
 TIMEOUT = patient(1800)
+
+
+# The clock that counts on while the machine sleeps; macOS's of this name does, Linux's does not.
+SLEEPLESS = time.CLOCK_MONOTONIC_RAW if sys.platform == "darwin" else time.CLOCK_BOOTTIME
+
+
+def asleep() -> int:
+    """Ns that the machine has slept, up to a constant: the difference of two is what it slept in between."""
+    return time.clock_gettime_ns(SLEEPLESS) - time.perf_counter_ns()
 
 
 def utc_now() -> datetime:
@@ -67,6 +78,7 @@ class Exchange:
     error_detail: str | None = None
     was_interrupted: bool = False
     cpu_ns: int | None = None  # CPU time of this process from sending to the end
+    slept_ms: int | None = None  # how long the machine slept meanwhile
 
     def fail(self, kind: str, detail: object) -> None:
         """Keep the first failure; later ones follow from it."""
@@ -81,6 +93,7 @@ def exchange(
     clock: Clock = clock,
     at_first_text: Callable[[], None] = lambda: None,
     within_s: float | None = None,
+    asleep: Clock = asleep,
 ) -> Exchange:
     """Send one request and time every event of its stream. Failures of the server are in the result, not raised.
 
@@ -89,6 +102,7 @@ def exchange(
     """
     cpu = time.process_time_ns()
     prepared = client.build_request("POST", request.path, json=request.body)
+    slept = asleep()
     seen = Exchange(sent_at=clock())
     try:
         response = client.send(prepared, stream=True)
@@ -112,6 +126,7 @@ def exchange(
     if seen.done_ns is None:
         seen.done_ns = clock() - seen.sent_at
     seen.cpu_ns = time.process_time_ns() - cpu
+    seen.slept_ms = round((asleep() - slept) / 1e6)
     return seen
 
 
@@ -168,11 +183,12 @@ def _events(
         yield arrived, event
 
 
-def timed(action: Callable[[], Facts], clock: Clock = clock) -> tuple[Facts, int, int]:
-    """What `action` returned, when it began and how long it took, in ns."""
-    began = clock()
+def timed(action: Callable[[], Facts], clock: Clock = clock, asleep: Clock = asleep) -> tuple[Facts, int, int]:
+    """What `action` returned and how long the machine slept meanwhile; when it began and how long it took, in ns."""
+    slept, began = asleep(), clock()
     result = action()
-    return result, began, clock() - began
+    elapsed = clock() - began
+    return {**result, "slept_ms": round((asleep() - slept) / 1e6)}, began, elapsed
 
 
 def roundtrips(client: httpx.Client, path: str, count: int = 5, clock: Clock = clock) -> list[int]:

@@ -8,6 +8,7 @@ Versions:
     1  2026-11  first
     2  2026-11  environment, engine processes, macOS footprint, calibration of the client, context ladder
     3  2026-11  quality pass
+    4  2026-11  sleep of the machine
 """
 
 import os
@@ -20,7 +21,7 @@ from collector.errors import TableInvalid as TableInvalid  # what site_src knows
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
 # Kinds of `error_kind` that are flaws of what was written; the request itself went well, and its speed counts.
@@ -231,6 +232,7 @@ OPERATION = columns(
     ("roundtrip_us", "BIGINT[]", "µs", "op probe: times of a trivial request, the client's own overhead"),
     ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),
     ("client_cpu_us", "BIGINT", "µs", "CPU time the client used during the request"),
+    ("slept_ms", "BIGINT", "ms", "how long the machine slept meanwhile; our clock stood still in that time"),
     ("environment", ENVIRONMENT, "", "op probe: what the machine was doing; NULL readings with their reason"),
     # op context: a rung of the ladder
     ("context_rung", "INTEGER", "tokens", "prompt length this rung aims at"),

@@ -357,7 +357,36 @@ def test_timed_says_when_it_began_and_how_long_it_took() -> None:
         clock.pass_ms(7)
         return {"a": 1}
 
-    assert measure.timed(action, clock) == ({"a": 1}, 10**12, 7 * MS)
+    assert measure.timed(action, clock) == ({"a": 1, "slept_ms": 0}, 10**12, 7 * MS)
+
+
+# ---------------------------------------------------------------- sleep
+
+
+def test_a_machine_that_sleeps_in_a_request_shows_in_its_row() -> None:
+    slept = iter((500, 500 + 7_200_000 * MS))
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        body = httpx.ByteStream(delta(content="Hi"))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body)
+
+    client = measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(handle))
+    backend = OpenAIChat(client, "m")
+    seen = measure.exchange(client, backend.chat([], 9, {}), backend.parse, FakeClock(), asleep=lambda: next(slept))
+    assert record.of_exchange(seen)["slept_ms"] == 7_200_000
+
+
+def test_a_machine_that_sleeps_while_something_is_timed_shows() -> None:
+    slept = iter((3 * MS, 1203 * MS))
+    facts, _, elapsed = measure.timed(dict, FakeClock(), lambda: next(slept))
+    assert (facts, elapsed) == ({"slept_ms": 1200}, 0)
+
+
+def test_a_machine_that_is_awake_has_not_slept() -> None:
+    before = measure.asleep()
+    measure.sleep(0.05)
+    assert abs(measure.asleep() - before) < 20 * MS
+    assert measure.asleep() > -MS  # the other clock never counts less
 
 
 PARSER = OpenAIChat(measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(lambda _: httpx.Response(500))))

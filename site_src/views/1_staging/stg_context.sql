@@ -12,6 +12,7 @@ select
     raw.error_kind,
     raw.first_text_ns,
     raw.last_text_ns,
+    raw.slept_ms,
     len(list_filter(raw.chunks, lambda chunk: chunk.chars > 0)) as chunk_count,
     list_filter(raw.chunks, lambda chunk: chunk.chars > 0)[1].chars as first_chars,
     list_sum(list_transform(raw.chunks, lambda chunk: chunk.chars))::bigint as char_count,
@@ -45,6 +46,7 @@ comment on column stg_context.cached_tokens is 'Prompt tokens from the prompt ca
 comment on column stg_context.error_kind is 'How it failed; NULL if it did not.';
 comment on column stg_context.first_text_ns is 'Sent to first text, ns.';
 comment on column stg_context.last_text_ns is 'Sent to last text, ns.';
+comment on column stg_context.slept_ms is 'How long the machine slept meanwhile, ms.';
 comment on column stg_context.chunk_count is 'Streamed events with text.';
 comment on column stg_context.needle_count is 'Needles hidden.';
 comment on column stg_context.found_count is 'Needles the answer names.';

@@ -35,6 +35,7 @@ select
 
     ---------- around it
     client_cpu_us,
+    slept_ms,
     list_max(list_transform(memory, lambda sample: sample.pressure_level)) as pressure_level,
     list_max(list_transform(memory, lambda sample: sample.thermal_level)) as thermal_level
 from raw_operations
@@ -68,5 +69,6 @@ comment on column stg_requests.reported_prompt_ms is 'Time the server says it sp
 comment on column stg_requests.started_ns is 'When it was sent, in ns since the run began.';
 comment on column stg_requests.first_event_ns is 'Sent to first event of any kind, ns.';
 comment on column stg_requests.client_cpu_us is 'CPU time of the client during the request, µs.';
+comment on column stg_requests.slept_ms is 'How long the machine slept meanwhile, ms.';
 comment on column stg_requests.pressure_level is 'Highest memory pressure while it ran: 1 normal, 2 warn, 4 critical; NULL where the system does not tell.';
 comment on column stg_requests.thermal_level is 'Highest thermal pressure while it ran: 0 nominal to 4; NULL where the system does not tell.';
