@@ -13,7 +13,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from collector import cli, privacy, store
+from collector import cli, privacy, store, suite
 from collector.backends import Facts
 from collector.commands import _faults
 from collector.schema import CLONE, Results
@@ -46,7 +46,8 @@ def collect(results: Results, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 def stored(results: Results, *rows: Facts, run_id: str = ID, **facts: Any) -> Path:
     operations = [dict(row, op_index=index) for index, row in enumerate(rows or [request()])]
-    return store.write(results, {**RUN, "run_id": run_id, "run_started_at": STARTED, **facts}, operations)
+    known = {"suite": "smoke", "suite_sha256": suite.read("smoke").sha256}
+    return store.write(results, {**RUN, **known, "run_id": run_id, "run_started_at": STARTED, **facts}, operations)
 
 
 def changed(path: Path, metadata: dict[bytes, bytes] | None = None, **columns: list[Any]) -> Path:
@@ -151,9 +152,9 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "too many rows": (bomb, "It would unpack to 100,002 rows"),
     "rows disagree": (lambda path: changed(path, chip=["M3", "M4"]), "Its rows disagree about the run: chip"),
     "rows twice": (lambda path: changed(path, op_index=[0, 0]), "Its rows are not numbered, each once"),
-    "an operation": (lambda path: changed(path, op=["request", "mine"]), "that the schema does not know: mine"),
+    "an operation": (lambda path: changed(path, op=["request", "mine"]), "the collector never writes there: op: mine"),
     "metadata": (lambda path: changed(path, {b"pandas": b"x"}), "metadata that the collector does not write: pandas"),
-    "no run": (lambda path: changed(path, run_id=[None, None]), "It does not say which run it is"),
+    "no run": (lambda path: changed(path, run_id=[None, None]), "not the one that its content gives: run_id: none"),
     "a home folder": (
         lambda path: changed(path, error_detail=[None, "no file /Users/wang/m.gguf"]),
         "It holds what must not be published: error_detail: /Users/wang/m.gguf",
@@ -250,7 +251,6 @@ def test_a_hostile_file_shows_as_it_is(collect: Review, proposed: Results) -> No
         proposed,
         model_key=evil,
         quantization=evil,
-        suite=evil,
         preflight=[{"name": evil, "verdict": "fail", "detail": evil}],
     )
     code, said, _ = collect("review", str(path))
@@ -275,7 +275,7 @@ TEXTS = sorted(path for path in (CLONE / "results").iterdir() if path.is_file() 
 
 @pytest.mark.parametrize("path", [*RUNS, *JUDGED], ids=lambda path: path.stem[-12:])
 def test_every_published_file_would_pass_again(path: Path) -> None:
-    assert _faults.of_parquet(path, path.parent.name)[1] == []
+    assert _faults.of_file(path, path.parent.name).faults == []
 
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem[-12:])

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from collector import store, suite
+from collector import context, store, suite
 from collector.backends import Facts
 from collector.graders import Output
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
@@ -203,7 +203,7 @@ class World:
         requests[:failed] = [{**row, **FAILED} for row in requests[:failed]]
         end_ns = requests[-1]["started_ns"] + requests[-1]["elapsed_ns"]
         warm = [
-            {**row, "op": "warm", "first_text_ns": row["first_text_ns"] // 6, "cached_tokens": row["prompt_tokens"] - 8}
+            {**sooner(row), "op": "warm", "cached_tokens": row["prompt_tokens"] - 8}
             for row in requests[repeats - 1 :: repeats]
         ]
         run = {"suite": name, "suite_sha256": known.sha256, "repeats": repeats, "run_seconds": end_ns / 1e9 + 40}
@@ -242,7 +242,8 @@ class World:
         """As BF16 does: out of memory."""
         load = {"op": "load", "started_ns": 5 * SECOND, "elapsed_ns": 63 * SECOND, "load_is_repeat": False}
         load |= {"error_kind": "load_failed", "error_detail": "insufficient memory: 494 GB needed, 480 GB can be had"}
-        self.write({**STUDIO, **cell.facts, "context_effective": None, "suite": "standard"}, [load])
+        asked = {"suite": "standard", "suite_sha256": prompts_of("standard").sha256}
+        self.write({**STUDIO, **cell.facts, "context_effective": None, **asked}, [load])
 
     def climb(self, cell: Cell, length: int, usable: int, machine: Facts = STUDIO) -> None:
         """A context ladder up to a length, of which so much is usable."""
@@ -281,7 +282,8 @@ class World:
         beyond |= {"error_kind": "context_overflow", "elapsed_ns": SECOND}
         load, unload = self._load(cell, machine, at_ns)
         asked = {"context_requested": length, "context_effective": length, "context_budget_s": 3600.0}
-        facts = {**machine, **cell.facts, **asked, "suite": "context", "run_seconds": at_ns / 1e9}
+        facts = {**machine, **cell.facts, **asked, "suite": "context", "run_seconds": at_ns / 1e9 + 40}
+        facts["suite_sha256"] = context.SUITE.sha256
         self.write(facts, [*load, survey(1), *rows, beyond, *unload])
 
     def smoke(self) -> None:
@@ -292,7 +294,7 @@ class World:
         facts = {**SERVER, "runtime": "llama.cpp", "runtime_version": "b7150", "model_format": "gguf"}
         facts |= {"model_key": "SmolLM2-135M-Instruct.Q4_1.gguf", "quantization": "Q4_1", "file_bytes": 98_000_000}
         facts |= {"context_advertised": 8192, "context_effective": 8192, "engine_found_by": "command line"}
-        facts |= {"suite": "smoke", "suite_sha256": known.sha256, "repeats": 5, "run_seconds": 60.0}
+        facts |= {"suite": "smoke", "suite_sha256": known.sha256, "repeats": 5, "run_seconds": 120.0}
         for _ in range(2):
             requests = timed(small, known, chance, 85.0, 0.01, 5, None)
             for row in requests:
@@ -325,6 +327,18 @@ class World:
             table = store.rows_as_table([row], VOTE, VOTES_FORMAT)
             target = self.results.votes / f"vote-{a[1]}-{b[1]}-{number}.parquet".lower()
             store.keep(self.results, table, target, "vote", "The vote", "")
+
+
+def sooner(row: Facts) -> Facts:
+    """The same request with its first text in a sixth of the time, and all that follows as much earlier."""
+    if not row["chunks"]:
+        return row
+    saved = (row["first_text_ns"] - row["first_text_ns"] // 6) // 1000 * 1000
+    before = ("started_ns", "headers_ns")
+    times = [name for name, value in row.items() if name.endswith("_ns") and name not in before and value]
+    first, *others = row["chunks"]
+    chunks = [{**first, "gap_us": first["gap_us"] - saved // 1000}, *others]
+    return {**row, **{name: row[name] - saved for name in times}, "chunks": chunks}
 
 
 FAILED: Facts = {"error_kind": "timeout", "completion_tokens": None, "first_text_ns": None, "chunks": None}

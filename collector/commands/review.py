@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from collector.schema import Results
     from site_src.review import Reviewed
 
-KINDS = ("runs", "grades", "votes")
-TWINS = "select file, first from raw_twins where $file in (file, first)"
-ONCE = "A run is added once: leave this file out."
 ASK = "If it is meant, say so in the pull request: whoever merges it decides."
 
 
@@ -33,6 +30,7 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
     checksums, size, name, contradictions, duplicates, and that nothing about a person is in it. Exit code 1 if a file
     is refused.
     """
+    from collector.commands import _faults
     from collector.schema import Results
     from site_src import review
     from site_src.report import visible
@@ -41,7 +39,7 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
     reviewed = [one for path in paths for one in _look(folder, path, names)]
     if added := [one for one in reviewed if one.run_id]:
         with tempfile.TemporaryDirectory() as name:
-            _compare(_together(folder, [one.path for one in added], Path(name)), added)
+            _compare(_faults.together(folder, reviewed, Path(name)), added)
     click.echo(review.markdown(reviewed), nl=False)
     for one in reviewed:
         for fault in one.faults:
@@ -52,83 +50,41 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
 
 def _look(folder: "Results", path: Path, names: tuple[str, ...]) -> Iterator["Reviewed"]:
     """The file, or each one in that folder which is not in ours as it is there. Raises RunUnclear."""
+    from collector.commands import _faults
     from site_src.review import Fault, Reviewed
 
     if not path.is_dir():
-        alone = "runs" if path.suffix == ".parquet" else "."  # wherever it lies
-        yield _of_file(path, path.parent.name if path.parent.name in KINDS else alone, names)
+        yield _faults.of_file(path, _faults.kind_of(path), names)
         return
     theirs = {found.relative_to(path) for found in path.rglob("*") if found.is_symlink() or not found.is_dir()}
     if not theirs:
         raise RunUnclear(f"There are no files in {path}.", "Name a results folder, or files of its folder runs.")
     ours = {found.relative_to(folder.root) for found in folder.root.rglob("*") if found.is_file()}
-    published = {name for name in ours if name.parent.as_posix() in KINDS}
+    published = {name for name in ours if name.parent.as_posix() in _faults.FORMS}
     for name in sorted(theirs | published):
         file, own = path / name, folder.root / name
         if name not in theirs:
             yield Reviewed(file, faults=[Fault("It is removed, and with it figures that others may cite.", ASK)])
         elif file.is_symlink() or name not in ours or file.read_bytes() != own.read_bytes():
-            one = _of_file(file, name.parent.as_posix(), names)
+            one = _faults.of_file(file, name.parent.as_posix(), names)
             if name in published:
                 one.faults.append(Fault("It is stored already, with other content.", "A stored file never changes."))
             yield one
 
 
-def _of_file(path: Path, kind: str, names: tuple[str, ...]) -> "Reviewed":
-    """`kind` is the folder within results that the file is for."""
-    from collector.commands import _faults
-    from site_src.review import Fault, Reviewed
-    from site_src.tables import TABLES
-
-    one = Reviewed(path)
-    if path.is_symlink() or not path.is_file():
-        one.faults.append(Fault("It is a link, or no file at all.", "Put the file itself there."))
-    elif path.suffix == ".parquet" and kind in KINDS:
-        rows, faults = _faults.of_parquet(path, kind, names)
-        one.faults += faults
-        one.notes += _faults.written(rows, names) if kind == "runs" else []
-        one.run_id = rows[0]["run_id"] if rows and kind == "runs" and not faults else None
-    elif kind == "." and path.name in (*TABLES, "README.md"):
-        one.faults += _faults.of_text(path, names)
-    elif path.name != ".gitkeep":
-        one.faults.append(Fault("A file of this kind has no place there.", "Leave it out."))
-    return one
-
-
-def _together(folder: "Results", added: list[Path], place: Path) -> "Results":
-    """A results folder of links: to what is stored, and to what is added."""
-    from collector.schema import Results
-    from site_src.tables import TABLES
-
-    together = Results(place)
-    together.runs.mkdir()
-    for path in {path.name: path for path in (*folder.runs.glob("*.parquet"), *added)}.values():
-        (together.runs / path.name).symlink_to(path.resolve())
-    for table in TABLES:
-        (together.root / table).symlink_to(folder.table(table))
-    return together
-
-
 def _compare(together: "Results", added: "list[Reviewed]") -> None:
-    """Fills in what the views say of each run; a run that is there twice is refused."""
-    from collector.commands import _sides, _summary
+    """Fills in what the views say of each run, against it first."""
+    from collector.commands import _faults, _sides, _summary
     from site_src import report
-    from site_src.review import Fault
     from site_src.warehouse import Warehouse
 
     warehouse = Warehouse(together)
+    _faults.add_of_runs(warehouse, added)
     for one in added:
-        assert one.run_id
-        twins = warehouse.rows(TWINS, file=one.path.name)
-        copies = warehouse.rows("from run_copies where run_id = $id", id=one.run_id)
-        others = [name for twin in twins for name in twin.values() if name != one.path.name]
-        if others := [*others, *(copy["copy_file"] for copy in copies)]:
-            one.faults.append(Fault("It holds a run that is there already:", ONCE, others[0]))
-        else:
-            one.facts = report.facts(warehouse, one.run_id)
-            for row in _summary.comparisons(together, one.facts["run"]):
-                other = "the run before" if row["kind"] == "run" else row["b_label"]
-                lines = [
-                    (*line[:4], _sides.called(line[4] or "–", "this one", "the other")) for line in _sides.lines(row)
-                ]
-                one.compared.append((other, lines, row["reason"]))
+        if one.faults or not one.run_id:
+            continue
+        one.facts = report.facts(warehouse, one.run_id)
+        for row in _summary.comparisons(together, one.facts["run"]):
+            other = "the run before" if row["kind"] == "run" else row["b_label"]
+            lines = [(*line[:4], _sides.called(line[4] or "–", "this one", "the other")) for line in _sides.lines(row)]
+            one.compared.append((other, lines, row["reason"]))
