@@ -192,9 +192,15 @@ def _chunk(chunk: dict[str, Any]) -> Event:
         _timings(chunk.get("timings") or {}),
     )
     return Event(
-        texts=tuple((kind, str(text)) for kind, text in texts if text),
+        texts=tuple((kind, _string(text)) for kind, text in texts if text),
         facts={name: value for facts in said for name, value in facts.items() if value is not None},
     )
+
+
+def _string(text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"text that is {type(text).__name__}")
+    return text
 
 
 def _usage(usage: dict[str, Any]) -> Facts:
