@@ -21,7 +21,7 @@ Clock = Callable[[], int]
 clock: Clock = time.perf_counter_ns
 Arrival = tuple[int, str, str]  # ns since sending, kind, text
 
-BODY_SHOWN = 2000  # characters of an error body that are kept
+SHOWN = 2000  # characters that are kept of what was said of a failure
 
 
 # Long silence is normal: a prompt of 100,000 tokens is read for minutes before the first event.
@@ -83,7 +83,7 @@ class Exchange:
     def fail(self, kind: str, detail: object) -> None:
         """Keep the first failure; later ones follow from it."""
         if self.error_kind is None:
-            self.error_kind, self.error_detail = kind, str(detail) or None
+            self.error_kind, self.error_detail = kind, str(detail)[:SHOWN] or None
 
 
 def exchange(
@@ -113,7 +113,7 @@ def exchange(
                 _read(response, seen, parse, clock, at_first_text, within_s)
             else:  # LM Studio answers 200 with a JSON error to what it does not know
                 kind = "not_streamed" if response.status_code == 200 else "http_status"
-                seen.fail(kind, response.read().decode("utf-8", errors="replace")[:BODY_SHOWN])
+                seen.fail(kind, response.read().decode("utf-8", errors="replace"))
     except KeyboardInterrupt:
         seen.was_interrupted = True
         seen.fail("interrupted", "stopped by the person")

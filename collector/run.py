@@ -214,7 +214,8 @@ def _load(backend: Backend, job: Job, recorder: Recorder) -> bool:
     recorder.sampler.watch_tree(root)
     measure.sleep(BASELINE_S)
     is_repeat = backend.was_loaded or loads.is_repeat(job.results, recorder.facts)
-    facts, began, elapsed = measure.timed(backend.load)
+    said, began, elapsed = measure.timed(backend.load)
+    facts = typed(said)
     recorder.sampler.sample_now()
     if facts.get("error_kind") is None:
         _find_engine(backend, recorder, before, load_began.replace(tzinfo=UTC).timestamp())

@@ -12,6 +12,7 @@ Versions:
 """
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -253,19 +254,23 @@ OPERATION = columns(
 COLUMNS = RUN + OPERATION
 
 
-_PYTHON: dict[str, type | tuple[type, ...]] = {
-    "VARCHAR": str,
-    "INTEGER": int,
-    "BIGINT": int,
-    "DOUBLE": (int, float),
-    "BOOLEAN": bool,
-}
+_TYPES = {column.name: column.type for column in COLUMNS}
+_LARGEST = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1, "DOUBLE": sys.float_info.max}
 
 
 def typed(facts: dict[str, Any]) -> dict[str, Any]:
-    """The same columns less values of the wrong type: a server may say anything."""
-    types = {column.name: _PYTHON.get(column.type, object) for column in COLUMNS}
-    return {name: value for name, value in facts.items() if isinstance(value, types.get(name, object))}
+    """The same columns less values of the wrong type, and numbers that no server can mean: it may say anything.
+
+    All that a server counts or measures is zero or more.
+    """
+    return {name: value for name, value in facts.items() if _can_be(_TYPES.get(name), value)}
+
+
+def _can_be(kind: str | None, value: Any) -> bool:
+    if kind in _LARGEST:
+        is_number = isinstance(value, int | float if kind == "DOUBLE" else int) and not isinstance(value, bool)
+        return is_number and 0 <= value <= _LARGEST[kind]  # false for NaN
+    return isinstance(value, {"VARCHAR": str, "BOOLEAN": bool}.get(kind or "", object))
 
 
 def arrow_schema(columns: tuple[Column, ...] = COLUMNS, form: str = FORMAT) -> "pyarrow.Schema":

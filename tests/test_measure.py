@@ -263,9 +263,15 @@ def test_an_error_status_is_kept_with_its_body(server: ScriptedServer, status: i
     )
 
 
+def test_of_a_long_error_event_the_beginning_is_kept(server: ScriptedServer) -> None:
+    """What is kept is searched for names and addresses, which takes the square of its length."""
+    seen = row(server, (9, delta(content="Hi")), (5, sse({"error": "a." * 500_000})))
+    assert len(seen["error_detail"]) == measure.SHOWN
+
+
 def test_of_a_long_error_body_the_beginning_is_kept(server: ScriptedServer) -> None:
     seen = row(server, (9, b"x" * 100_000), status=500)
-    assert len(seen["error_detail"]) == measure.BODY_SHOWN
+    assert len(seen["error_detail"]) == measure.SHOWN
 
 
 @pytest.mark.parametrize(
@@ -297,6 +303,26 @@ def test_an_event_that_is_no_chunk_is_told_and_the_stream_read_on(server: Script
     assert (seen["error_kind"], seen["output_text"]) == ("bad_event", "Hi")
     assert (seen["first_event_ns"], seen["first_text_ns"]) == (10 * MS, 15 * MS)
     assert bad in seen["error_detail"]
+
+
+@pytest.mark.parametrize("text", [5, True, ["Hi"], {"text": "Hi"}])
+@pytest.mark.parametrize("key", ["content", "reasoning_content", "reasoning"])
+def test_text_that_is_no_text_is_not_taken_for_it(server: ScriptedServer, key: str, text: object) -> None:
+    seen = row(server, (9, delta(**{key: text})), (5, delta("stop", content="Hi")), (1, DONE))
+    assert (seen["error_kind"], seen["output_text"], seen["first_text_ns"]) == ("bad_event", "Hi", 15 * MS)
+
+
+@pytest.mark.parametrize("count", [-1, True, 53.0, "53", 2**31, 10**400, float("nan"), [53], None])
+def test_a_token_count_that_cannot_be_is_unknown(server: ScriptedServer, count: object) -> None:
+    seen = row(server, (9, delta("stop", content="Hi")), (1, usage(prompt=7, completion=count)), (1, DONE))  # type: ignore[arg-type]
+    assert (seen["error_kind"], seen["prompt_tokens"], seen.get("completion_tokens")) == (None, 7, None)
+
+
+@pytest.mark.parametrize("speed", [-1.5, True, "fast", float("nan"), float("inf"), 10**400])
+def test_a_speed_that_cannot_be_is_unknown(server: ScriptedServer, speed: object) -> None:
+    told = sse({"choices": [], "timings": {"predicted_per_second": speed, "prompt_per_second": 80}})
+    seen = row(server, (9, delta("stop", content="Hi")), (1, told), (1, DONE))
+    assert (seen.get("reported_decode_tps"), seen["reported_prefill_tps"]) == (None, 80)
 
 
 def test_an_event_cut_in_its_middle_is_a_bad_event(server: ScriptedServer) -> None:
