@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from collector.schema import Results, TableInvalid
 from site_src import build
@@ -24,7 +26,11 @@ log = logging.getLogger("mkdocs.hooks.site")
 HERE = Path(__file__).parent
 
 
+BLOCK = re.compile(r"^<.{300,}$", re.MULTILINE)  # what blocks make stands on one line; nobody writes such a line
+PLACE_OF_BLOCK = re.compile(r'<div data-block="(\d+)"></div>')  # nothing from a view can look so: that is escaped
+
 _building: list[int] = []  # the descriptor that locks `runs/` during a build
+_blocks: dict[str, list[str]] = {}  # of the pages being made, by address
 
 
 class Raw(File):
@@ -98,6 +104,23 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     except build.PageFailed as error:
         raise PluginError(str(error)) from error
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Set finished HTML aside: to Markdown and the search index, which would leave it as it is, it is half the build."""
+    blocks = _blocks[page.url] = []
+
+    def aside(found: re.Match[str]) -> str:
+        blocks.append(found[0])
+        return f'<div data-block="{len(blocks) - 1}"></div>'
+
+    return BLOCK.sub(aside, markdown)
+
+
+def on_post_page(output: str, page: Page, **_: Any) -> str:
+    """Put it back."""
+    blocks = _blocks.pop(page.url)
+    return PLACE_OF_BLOCK.sub(lambda found: blocks[int(found[1])], output)
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveReloadServer:

@@ -60,6 +60,7 @@ class Warehouse:
         self._seen: dict[Path, Stamp] = {}
         self._views: dict[str, View] = {}
         self._made: set[str] = set()
+        self._comments: dict[str, dict[str, str | None]] = {}
         intake.make_tables(self._con)
         self._judged = Judged(self._con)
         self._con.sql(f"create table raw_strengths ({', '.join(STRENGTHS)})")
@@ -89,6 +90,7 @@ class Warehouse:
         self._tables()
         self._views = _in_layers()
         self._made.clear()
+        self._comments.clear()
         for view in self._views.values():
             if view.is_foundation:
                 self._con.sql(view.sql)
@@ -112,9 +114,11 @@ class Warehouse:
 
     def comments(self, view: str) -> dict[str, str | None]:
         """What each column of a view means."""
-        self._make({view})
-        asked = "select column_name, comment from duckdb_columns() where table_name = $view order by column_index"
-        return dict(self._con.sql(asked, params={"view": view}).fetchall())
+        if view not in self._comments:
+            self._make({view})
+            asked = "select column_name, comment from duckdb_columns() where table_name = $view order by column_index"
+            self._comments[view] = dict(self._con.sql(asked, params={"view": view}).fetchall())
+        return self._comments[view]
 
     def grain(self, view: str) -> str | None:
         """What a view's rows are."""
