@@ -31,6 +31,7 @@ PLACE_OF_BLOCK = re.compile(r'<div data-block="(\d+)"></div>')  # nothing from a
 
 _building: list[int] = []  # the descriptor that locks `runs/` during a build
 _blocks: dict[str, list[str]] = {}  # of the pages being made, by address
+_command = ["build"]  # of MkDocs, the one that runs
 
 
 class Raw(File):
@@ -39,6 +40,17 @@ class Raw(File):
     def is_documentation_page(self) -> bool:
         """Whatever its name ends in."""
         return False
+
+
+def on_startup(command: str, **_: Any) -> None:
+    """Remember what MkDocs was called for."""
+    _command[:] = [command]
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Tell the theme's policy of the inline script that `mkdocs serve` writes into each page afterwards."""
+    config.extra["live_reload"] = _command == ["serve"]
+    return config
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
@@ -67,7 +79,7 @@ def on_post_build(config: MkDocsConfig) -> None:
                 strict=config.strict,
                 use_directory_urls=config.use_directory_urls,
             )
-            other.plugins.on_startup(command="build", dirty=False)
+            other.plugins.on_startup(command=_command[0], dirty=False)
             build_site(other)
     _release()
 
