@@ -1,14 +1,6 @@
 -- Rules fixed before looking. A flag deletes nothing: it keeps a request out of figures and comparisons, and is counted.
 create or replace view request_flags as
 with
-whole_run as (
-    select
-        run_id,
-        max(swap_used_bytes) - arg_min(swap_used_bytes, at_ns) as swap_grown_bytes,
-        max(compressor_bytes) - arg_min(compressor_bytes, at_ns) as compressor_grown_bytes
-    from stg_memory
-    group by run_id
-),
 usual as (
     select configuration_id, prompt_sha256, median(ttft_ms) as ttft_ms
     from request_speed
@@ -39,7 +31,7 @@ flagged as (
     from request_speed as speed
     inner join stg_requests as requests using (run_id, op_index)
     inner join stg_runs using (run_id)
-    left join whole_run using (run_id)
+    left join run_peaks using (run_id)
     left join usual
         on usual.configuration_id = stg_runs.configuration_id and usual.prompt_sha256 = speed.prompt_sha256
 )

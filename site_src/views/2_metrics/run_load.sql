@@ -1,7 +1,7 @@
 create or replace view run_load as
 with
 loads as (
-    select run_id, elapsed_ns, reported_load_s, load_is_repeat, error_kind, slept_ms from raw_operations where op = 'load'
+    select run_id, elapsed_ns, reported_load_s, load_is_repeat, error_kind, slept_ms from raw_facts where op = 'load'
 ),
 stops as (
     select
@@ -10,7 +10,7 @@ stops as (
         concat_ws(
             ': ', if(op = 'load', 'the model did not load', 'not measured'), error_kind, error_detail
         ) as stop_reason
-    from raw_operations
+    from raw_facts
     where op in ('load', 'probe') and error_kind is not null
 )
 select

@@ -3,7 +3,7 @@ create or replace view prefix_cache as
 with
 warm as (
     select run_id, prompt_id, nonce, ms(first_text_ns) as ttft_ms, cached_tokens, prompt_tokens
-    from raw_operations
+    from raw_facts
     where op = 'warm' and first_text_ns is not null and (error_kind is null or not is_failure(error_kind))
         and not has_slept(slept_ms)
 ),
