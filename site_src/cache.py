@@ -57,8 +57,7 @@ def copy(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> bool:
         con.sql("begin")
         for table in (*intake.TABLES, "raw_damaged"):
             con.sql(
-                f"insert into {intake.HOME}.{table} by name from {PLACE}.{table} "
-                "where file in (select unnest($names))",
+                f"insert into {intake.HOME}.{table} by name from {PLACE}.{table} where file in (select unnest($names))",
                 params=names,
             )
         con.sql("commit")
@@ -83,8 +82,11 @@ def _update(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> Non
         intake.forget(con, old, PLACE)
         con.sql(f"delete from {PLACE}.files where file in (select unnest($files))", params={"files": old})  # noqa: S608
     intake.take_in(con, [folder / name for name in changed], PLACE)
-    taken = {"files": changed, **{name: [now[file][place] for file in changed] for place, name in enumerate(("times", "sizes"))}}
-    con.sql(f"insert into {PLACE}.files select unnest($files), unnest($times), unnest($sizes)", params=taken)  # noqa: S608
+    taken = {
+        "files": changed,
+        **{name: [now[file][place] for file in changed] for place, name in enumerate(("times", "sizes"))},
+    }
+    con.sql(f"insert into {PLACE}.files select unnest($files), unnest($times), unnest($sizes)", params=taken)
     con.sql("commit")
 
 

@@ -48,7 +48,9 @@ def make_tables(con: duckdb.DuckDBPyConnection, place: str = HOME) -> None:
 def make_details(con: duckdb.DuckDBPyConnection) -> None:
     """`raw_details`, empty: every column that an operation's own figures are made of, of the files at hand."""
     types = {column.name: column.type for column in COLUMNS}
-    con.sql(f"create or replace table raw_details (file VARCHAR, {', '.join(f'{name} {types[name]}' for name in DETAILS)})")
+    con.sql(
+        f"create or replace table raw_details (file VARCHAR, {', '.join(f'{name} {types[name]}' for name in DETAILS)})"
+    )
 
 
 def take_in(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], place: str = HOME) -> None:
@@ -91,6 +93,7 @@ class Workshop:
     def __init__(self, views: list[View]) -> None:
         self._con = connect()
         make_details(self._con)
+        self.recipe = [view.body for view in views]
         self._kept = [view for view in views if view.name in KEPT]
         for view in views:
             self._con.sql(view.body)
@@ -121,7 +124,7 @@ def sort(con: duckdb.DuckDBPyConnection, table: str) -> None:
         f"left join ({runs}) as runs using (file) order by runs.run_started_at, of_run{place}"
     )
     con.sql(f"truncate {table}")
-    con.sql(f"insert into {table} from sorted")  # noqa: S608
+    con.sql(f"insert into {table} from sorted")
     con.sql("drop table sorted")
 
 

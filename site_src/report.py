@@ -30,8 +30,8 @@ def facts(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
 
 
 def each(warehouse: Warehouse, run_id: str | None = None) -> Iterator[dict[str, Any]]:
-    """The facts of every run, the latest first, or of one. A question is asked once for many runs."""
-    runs = [row for row in warehouse.rows("from runs") if run_id in (None, row["run_id"])]
+    """The facts of the newest runs of each configuration, or of one run. A question is asked once for many runs."""
+    runs = warehouse.rows(NEWEST) if run_id is None else warehouse.rows("from runs where run_id = $run", run=run_id)
     for start in range(0, len(runs), BATCH):
         batch = runs[start : start + BATCH]
         ids = [run["run_id"] for run in batch]
@@ -41,6 +41,7 @@ def each(warehouse: Warehouse, run_id: str | None = None) -> Iterator[dict[str, 
             yield _of_run(_without_internals(run), {**told, "outputs": _outputs(warehouse, run["file"])})
 
 
+NEWEST = "from runs where run_id in (select run_id from newest_runs) order by run_started_at desc, run_id"
 BATCH = 500  # runs whose texts are held at a time
 OF = "run_id in (select unnest($ids))"
 PARTS = (  # of what is said of a run: its name, where it is asked for, and in which order
@@ -79,7 +80,10 @@ def _outputs(warehouse: Warehouse, file: str) -> list[Row]:
     names = ("op", "op_index", *facts, "reasoning_text", "output_text")
     rows = warehouse.stored(file, *names).sort_by("op_index").to_pylist()
     return [
-        {**{name: row[name] for name in facts}, "reasoning_characters": row["reasoning_text"] and len(row["reasoning_text"])}
+        {
+            **{name: row[name] for name in facts},
+            "reasoning_characters": row["reasoning_text"] and len(row["reasoning_text"]),
+        }
         | {"output_text": row["output_text"]}
         for row in rows
         if row["op"] == "request" and row["repeat"] == 1

@@ -17,7 +17,8 @@ import pyarrow as pa
 from collector.schema import COLUMNS, Results, arrow_schema
 from site_src import bradley_terry, cache, intake, layers, tables
 from site_src.judged import Judged
-from site_src.layers import KEPT, VIEWS as VIEWS, View, in_layers
+from site_src.layers import KEPT, View, in_layers
+from site_src.layers import VIEWS as VIEWS
 from site_src.run_file import Untrusted, read_run
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Warehouse:
         self._comments: dict[str, dict[str, str | None]] = {}
         self._detailed: set[str] = set()  # files whose rows are in raw_details
         self._has_details = False
+        self._recipe: list[str] = []  # what was kept of each file is made by
         self._judged = Judged(self._con)
         self._con.sql(f"create table raw_strengths ({', '.join(STRENGTHS)})")
         self._voted: list[bradley_terry.Vote] = []
@@ -79,7 +81,9 @@ class Warehouse:
         """Read new and changed files, forget vanished ones, make edited views again. Raises TableInvalid."""
         self._read_views()
         now = {path: cache.stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
-        twins = {file for (file,) in self._con.sql("select file from raw_twins").fetchall()}  # what they doubled may be gone
+        twins = {
+            file for (file,) in self._con.sql("select file from raw_twins").fetchall()
+        }  # what they doubled may be gone
         gone = [path for path, stamp in self._seen.items() if now.get(path) != stamp or path.name in twins]
         if gone:
             self._forget(gone)
@@ -100,11 +104,13 @@ class Warehouse:
                 self._made.add(view.name)
 
     def _read_views(self) -> None:
-        before = [view.body for view in layers.of_a_file(self._views)]
         self._views = in_layers()
         kept = layers.of_a_file(self._views)
-        if [view.body for view in kept] != before:
+        recipe = [view.body for view in kept]
+        if intake.workshop().recipe != recipe:
             intake.workshop.cache_clear()
+        if self._recipe != recipe:
+            self._recipe = recipe
             intake.make_tables(self._con)
             intake.make_details(self._con)
             self._seen.clear()
@@ -177,11 +183,13 @@ class Warehouse:
 
     def stored(self, file: str, *columns: str) -> "pa.Table":
         """The rows of a run file, or these columns of them, also those that are in no table here."""
+        schema = arrow_schema()
+        names = [name for name in schema.names if name in columns] or schema.names
         try:
-            table = read_run(self.results.runs / file)
+            table = read_run(self.results.runs / file, columns)
         except Untrusted:  # it has gone, or was replaced, since it was taken in
-            return arrow_schema().empty_table().select(list(columns))
-        return table.select(columns) if columns else table
+            return schema.empty_table().select(names)
+        return pa.concat_tables([schema.empty_table(), table], promote_options="permissive").select(names)
 
     def _detail(self) -> None:
         """Let `raw_details` hold the rows of the runs that pages show more of than figures."""
@@ -204,7 +212,9 @@ class Warehouse:
             return
         columns = ", ".join(f"{column.name} {column.type}" for column in COLUMNS)
         self._con.sql(f"create table raw_operations (file VARCHAR, {columns})")
-        files = self._con.sql("select distinct on (run_id) file from raw_facts order by run_started_at, run_id").fetchall()
+        files = self._con.sql(
+            "select distinct on (run_id) file from raw_facts order by run_started_at, run_id"
+        ).fetchall()
         for (file,) in files:
             rows = intake.named(self.stored(file).sort_by("op_index"), Path(file))
             intake.insert(self._con, "raw_operations", rows)

@@ -37,7 +37,11 @@ TIMES = ("headers_ns", "first_event_ns", "first_text_ns", "first_answer_ns", "la
 
 def cells() -> list[worlds.Cell]:
     """What can be loaded of the plan."""
-    return [cell for cell in worlds.plan().values() if cell.quantization in worlds.SPEEDS[cell.model] and cell.quantization != "BF16"]
+    return [
+        cell
+        for cell in worlds.plan().values()
+        if cell.quantization in worlds.SPEEDS[cell.model] and cell.quantization != "BF16"
+    ]
 
 
 def configurations() -> int:
@@ -154,7 +158,7 @@ def streamed(chance: random.Random, tps: float, ttft_ms: float, tokens: int) -> 
     last = sum(gaps) * 1000
     return {
         **made,
-        **{name: last for name in ("last_text_ns", "done_ns", "elapsed_ns")},
+        **dict.fromkeys(("last_text_ns", "done_ns", "elapsed_ns"), last),
         "completion_tokens": tokens,
         "chunks": [{"gap_us": gap, "kind": "answer", "chars": chance.choice((1, 1, 2, 2, 3, 4))} for gap in gaps],
         "finish_reason": "length",
