@@ -1,5 +1,6 @@
 """The files of `views/`: layer by layer, each after those it reads."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +46,13 @@ class View:
 
 def in_layers() -> dict[str, View]:
     """Every view by name. Folders are layers, in order; within one, a view comes after those it reads."""
-    texts = {path: path.read_text(encoding="utf-8") for path in VIEWS.rglob("*.sql")}
-    names = {path.stem for path in texts}
-    views = [View(path, sql, _reads(sql) & names - {path.stem}) for path, sql in texts.items()]
+    return dict(_ordered(tuple((path, path.read_text(encoding="utf-8")) for path in sorted(VIEWS.rglob("*.sql")))))
+
+
+@functools.lru_cache(maxsize=1)  # until one is edited
+def _ordered(texts: tuple[tuple[Path, str], ...]) -> dict[str, View]:
+    names = {path.stem for path, _ in texts}
+    views = [View(path, sql, _reads(sql) & names - {path.stem}) for path, sql in texts]
     ordered: dict[str, View] = {}
     for folder in sorted({view.path.parent for view in views}):
         layer = sorted((view for view in views if view.path.parent == folder), key=lambda view: view.name)

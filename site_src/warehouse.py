@@ -97,13 +97,10 @@ class Warehouse:
         self._comments.clear()
         self._has_details = False
         self._con.sql("drop table if exists raw_operations")
-        for view in self._views.values():
-            if view.is_foundation:
-                self._con.sql(view.sql)
-            if view.is_foundation or view.name in KEPT:
-                self._made.add(view.name)
+        self._made |= {view.name for view in self._views.values() if view.is_foundation or view.name in KEPT}
 
     def _read_views(self) -> None:
+        before = layers.of_a_file(self._views)
         self._views = in_layers()
         kept = layers.of_a_file(self._views)
         recipe = [view.body for view in kept]
@@ -115,9 +112,9 @@ class Warehouse:
             intake.make_details(self._con)
             self._seen.clear()
             self._detailed.clear()
-        for view in kept:
-            if view.name in KEPT:
-                self._con.sql(view.on_table)
+        for view in kept if kept != before else []:
+            if view.is_foundation or view.name in KEPT:
+                self._con.sql(view.sql if view.is_foundation else view.on_table)
 
     @property
     def views(self) -> list[str]:
