@@ -11,7 +11,8 @@ select
     max(engine_footprint_max_bytes) as footprint_max_bytes,
     max(swap_used_bytes) - arg_min(swap_used_bytes, at_ns) as swap_grown_bytes,
     max(compressor_bytes) - arg_min(compressor_bytes, at_ns) as compressor_grown_bytes,
-    max(pressure_level) as pressure_level
+    max(pressure_level) as pressure_level,
+    max(at_ns) as last_at_ns
 from stg_memory
 group by run_id;
 
@@ -27,4 +28,5 @@ comment on column run_peaks.footprint_bytes is 'Highest footprint of the engine 
 comment on column run_peaks.footprint_max_bytes is 'Its maximum by the kernel, which no sample misses (macOS).';
 comment on column run_peaks.swap_grown_bytes is 'Growth of swap.';
 comment on column run_peaks.compressor_grown_bytes is 'Growth of compressed memory (macOS).';
+comment on column run_peaks.last_at_ns is 'When the last of them was taken, in ns since the run began.';
 comment on column run_peaks.pressure_level is 'Worst memory pressure.';
