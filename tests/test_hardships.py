@@ -118,7 +118,7 @@ def test_where_the_results_folder_takes_neither_journal_nor_run_the_run_is_kept_
     loopback: Loopback, results: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    full = os.open("/dev/full" if Path("/dev/full").exists() else "/dev/null", os.O_RDONLY)
+    full = os.open("/dev/null", os.O_RDONLY)
     mine: list[int] = []
     real = os.pwrite
 
