@@ -14,6 +14,11 @@ progress, and random digits that stand for whoever votes here.
 To add a result, commit the file that `collect` printed: `git add "$(collect)"`. To withdraw one, delete its file.
 Any tool reads them: `duckdb -c "select model_key, op, count(*) from 'results/runs/*.parquet' group by all"`.
 
+What has finished is safe when a process dies: each operation is written to the journal before the next one begins,
+and the next `collect` saves what a killed one left behind; `scripts/bench kills --full` kills 300 of them. A disk that
+is full, or a folder that goes away, ends no run: it goes on in memory and is written where there is room. *Power loss
+was not tried*: `fsync`, on a Mac `F_FULLFSYNC`, is called for the journal and for every file; the drive does the rest.
+
 The files of suite `reference` are real runs of two small models on a 2-core Linux machine, so that every page of a
 fresh clone shows something; `scripts/benches/reference.py` made them. Both runtimes are measured through their own
 servers there, so they are compared with nothing, and all variants were made from 4-bit originals, so differences in

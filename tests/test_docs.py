@@ -227,7 +227,12 @@ def test_only_commands_and_the_sites_two_front_doors_print() -> None:
 
 
 def test_only_commands_exit() -> None:
-    programs = ("collector/cli.py", "collector/__main__.py", "collector/sandbox/child.py")
+    programs = (
+        "collector/cli.py",
+        "collector/__main__.py",
+        "collector/embedded_server.py",
+        "collector/sandbox/child.py",
+    )
     assert who(EXITS) <= of("collector/commands/", *programs)
 
 

@@ -17,6 +17,8 @@ import pytest
 from collector import embedded_model, journal, measure, server_lock, store, wheel
 from collector import run as runs
 from collector.backends import Facts
+from collector.commands import context
+from collector.commands._progress import Progress
 from collector.errors import ServerBusy, StoreFailed
 from collector.sandbox import interpreter
 from collector.schema import Results, is_locked
@@ -47,14 +49,14 @@ def on(stage: str, prompt: str, act: Callable[[], object]) -> runs.Watch:
 
 # The system refuses to let any file of this process grow beyond some bytes, from the second request on.
 FULL = """
-import resource, sys
+import os, resource, signal, sys
 from collector import run
 from collector.errors import StoreFailed
 from tests.loopback import Loopback, NoSampler
 from tests.test_hardships import Results, run as measured
 
 run.Sampler = NoSampler
-grows, until = int(sys.argv[1]), sys.argv[2]
+grows, until, killed_at = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 
 def watch(stage, row):
     if stage == "trouble":
@@ -65,6 +67,8 @@ def watch(stage, row):
         resource.setrlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size + grows, resource.RLIM_INFINITY))
     elif where == ("begin", until, 2):
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    elif where == ("begin", killed_at, 2):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 with Loopback() as server:
     try:
@@ -76,7 +80,7 @@ with Loopback() as server:
 
 @pytest.mark.parametrize("grows", [0, 100])  # nothing more fits, or half a line
 def test_a_disk_that_is_full_for_a_while_costs_nothing_and_is_said_once(results: Results, grows: int) -> None:
-    with start(FULL, str(grows), "b") as process:
+    with start(FULL, str(grows), "b", "never") as process:
         said, _ = process.communicate()
     trouble, path = said.splitlines()
     assert trouble == "trouble: File too large"
@@ -89,8 +93,17 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_and_is_said_once(results:
     assert journals(results) == []
 
 
+@pytest.mark.parametrize("grows", [0, 100])
+def test_when_there_is_room_again_the_journal_catches_up(results: Results, grows: int) -> None:
+    with start(FULL, str(grows), "b", "a") as process:
+        process.communicate()
+    [saved] = store.recover(results)
+    asked = [(row["prompt_id"], row["repeat"]) for row in rows_of(saved) if row["op"] == "request"]
+    assert asked == [("a", 1), ("b", 1), ("c", 1), ("c", 2), ("b", 2)]
+
+
 def test_where_nothing_can_be_written_anywhere_the_journal_keeps_what_it_took(results: Results) -> None:
-    with start(FULL, "100", "never") as process:
+    with start(FULL, "100", "never", "never") as process:
         said, _ = process.communicate()
     assert said.splitlines()[0] == "trouble: File too large"
     assert "The run could not be written" in said
@@ -105,7 +118,7 @@ def test_where_the_results_folder_takes_neither_journal_nor_run_the_run_is_kept_
     loopback: Loopback, results: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    full = os.open("/dev/full" if Path("/dev/full").exists() else "/dev/null", os.O_RDONLY)
+    full = os.open("/dev/null", os.O_RDONLY)
     mine: list[int] = []
     real = os.pwrite
 
@@ -449,3 +462,11 @@ def test_leftovers_in_the_results_folder_are_removed_with_a_word(collect: Collec
     assert "An earlier run was cut off; what it had measured is saved as" in said.err
     assert "Removed what a process that was killed had begun to write: grades-x.part." in said.err
     assert "Removed" not in collect("plan", "--dry-run").err
+
+
+def test_a_journal_that_cannot_be_written_is_said_by_every_command_that_measures(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for told in (Progress(1), context._tell):
+        told("trouble", {"op": "journal", "error_detail": "No space left on device"})
+        assert "cannot be written: No space left on device. Measuring goes on" in capsys.readouterr().err

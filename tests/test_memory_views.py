@@ -79,7 +79,7 @@ def test_swap_and_compressed_memory_grow_from_the_first_sample(given: Given) -> 
 
 def test_a_figure_that_was_never_read_is_unknown(given: Given) -> None:
     row = one(given([request(memory=[sample(20)])]), "run_peaks")
-    assert {name for name, value in row.items() if value is not None} == {"run_id", "sample_count"}
+    assert {name for name, value in row.items() if value is not None} == {"run_id", "sample_count", "last_at_ns"}
 
 
 # ---------------------------------------------------------------- run_memory: which figure is the peak
@@ -181,6 +181,13 @@ def test_a_baseline_without_any_later_sample_is_not_called_loaded_before(given: 
 # ---------------------------------------------------------------- run_memory: how sure it is
 
 SURE = ("memory_confidence", "memory_confidence_reason")
+
+
+def test_a_peak_is_unsure_where_sampling_ended_before_the_last_request(given: Given) -> None:
+    """As when the sampler was killed: what came after it may have been more."""
+    late = request("late", started_ns=30 * 10**9)
+    rows = each(given, "run_memory", [during(pss=150), late], [{**late, "memory": [sample(31, pss=150)]}], **LINUX)
+    assert found(rows, *SURE) == [("low", "sampling ended before the last request"), ("high", None)]
 
 
 def differ(by: float) -> str:

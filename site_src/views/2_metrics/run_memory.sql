@@ -3,6 +3,7 @@
 -- macOS, loaded before: no baseline, so the engine's own maximum, and the file where the footprint left it out.
 create or replace view run_memory as
 with
+last_requests as (select run_id, max(started_ns) as last_request_ns from stg_requests group by run_id),
 sized as (
     select
         stg_runs.*,
@@ -11,9 +12,11 @@ sized as (
         abs(after_bytes - baseline_bytes) as drift_bytes,
         if(engine_is_new or baseline_bytes is null, coalesce(footprint_max_bytes, footprint_bytes), footprint_bytes)
             as peak_footprint_bytes,
+        last_at_ns < last_request_ns as is_unwatched,
         swap_grown_bytes > 500e6 or compressor_grown_bytes > 2e9 or pressure_level > 1 as is_pressured
     from stg_runs
     left join run_peaks using (run_id)
+    left join last_requests using (run_id)
 ),
 mapped as (
     select
@@ -64,7 +67,7 @@ select
     end as peak_memory_reason,
     case
         when headline_bytes is null then null
-        when is_pressured then 'low'
+        when is_pressured or is_unwatched then 'low'
         when not is_macos then if(headline_bytes >= 0.9 * file_bytes and engine_found_by is distinct from 'whole tree', 'high', 'medium')
         when baseline_bytes is null then 'medium'
         when engine_bytes is null and rss_bytes is null then 'low'
@@ -75,6 +78,7 @@ select
     case
         when headline_bytes is null then null
         when is_pressured then 'memory was short'
+        when is_unwatched then 'sampling ended before the last request'
         when not is_macos and headline_bytes < 0.9 * file_bytes then 'less than the file''s size: not all weights were in memory'
         when not is_macos and file_bytes is null then 'the file''s size is not known'
         when not is_macos and engine_found_by is not distinct from 'whole tree' then 'all of the server''s processes are in it'

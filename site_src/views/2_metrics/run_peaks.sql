@@ -13,7 +13,8 @@ select
     max(swap_used_bytes) - arg_min(swap_used_bytes, at_ns) as swap_grown_bytes,
     max(compressor_bytes) - arg_min(compressor_bytes, at_ns) as compressor_grown_bytes,
     max(pressure_level) as pressure_level,
-    max(thermal_level) as thermal_level
+    max(thermal_level) as thermal_level,
+    max(at_ns) as last_at_ns
 from stg_memory
 group by file, run_id;
 
@@ -31,4 +32,5 @@ comment on column run_peaks.footprint_bytes is 'Highest footprint of the engine 
 comment on column run_peaks.footprint_max_bytes is 'Its maximum by the kernel, which no sample misses (macOS).';
 comment on column run_peaks.swap_grown_bytes is 'Growth of swap.';
 comment on column run_peaks.compressor_grown_bytes is 'Growth of compressed memory (macOS).';
+comment on column run_peaks.last_at_ns is 'When the last of them was taken, in ns since the run began.';
 comment on column run_peaks.pressure_level is 'Worst memory pressure.';
