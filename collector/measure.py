@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 import httpx
 
 from collector.backends import Event, Facts, Request
-from collector.sse import Events
+from collector.limits import SILENCE_S, Limited
+from collector.sse import Events, EventTooLong
 
 Clock = Callable[[], int]
 clock: Clock = time.perf_counter_ns
@@ -22,13 +23,12 @@ Arrival = tuple[int, str, str]  # ns since sending, kind, text
 BODY_SHOWN = 2000  # characters of an error body that are kept
 
 
-# Long silence is normal: a prompt of 100,000 tokens is read for minutes before the first event.
 def patient(seconds: float) -> httpx.Timeout:
     """Timeouts that bear a silence of so many seconds."""
     return httpx.Timeout(connect=10, read=seconds, write=60, pool=10)
 
 
-TIMEOUT = patient(1800)
+TIMEOUT = patient(SILENCE_S)
 
 
 def utc_now() -> datetime:
@@ -42,14 +42,15 @@ def sleep(seconds: float) -> None:
 
 
 def connect(url: str, token: str | None = None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """A client for timed requests: one connection kept open, no proxy, no compression."""
+    """A client for timed requests: one connection kept open, no proxy, no compression, no redirects, within limits."""
     bearer = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.Client(
         base_url=url,
         timeout=TIMEOUT,
         trust_env=False,
+        follow_redirects=False,
         headers={"Accept-Encoding": "identity", **bearer},
-        transport=transport,
+        transport=Limited(transport or httpx.HTTPTransport(trust_env=False), clock),
     )
 
 
@@ -107,7 +108,7 @@ def exchange(
         seen.fail("connect", error)
     except httpx.TimeoutException as error:
         seen.fail("timeout", f"{type(error).__name__} {error}".strip())
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, EventTooLong) as error:
         seen.fail("stream_cut" if seen.headers_ns is not None else "transport", error)
     if seen.done_ns is None:
         seen.done_ns = clock() - seen.sent_at
@@ -143,7 +144,9 @@ def _read(
             seen.fail("server_error", event.error)
         if event.ends:
             seen.done_ns = arrived
-            with suppress(httpx.HTTPError):  # to the end of the body, or the next request would connect anew
+            with suppress(
+                httpx.HTTPError, EventTooLong
+            ):  # to the end of the body, or the next request would connect anew
                 list(events)
             break
     else:
