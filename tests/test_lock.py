@@ -106,4 +106,4 @@ def test_an_audit_says_what_it_looked_at_and_silence_is_no_good_news(
     (tmp_path / ".venv" / ".stamp").write_text(stamp)
     asked = ["bash", str(tmp_path / "scripts" / "audit")]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
-    assert (done.returncode, words in done.stdout) == (code, True), done.stdout + done.stderr
+    assert (done.returncode, words in done.stdout, done.stderr) == (code, True, ""), done.stdout
