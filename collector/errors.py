@@ -2,6 +2,7 @@
 
     CollectorError           one sentence of what happened, one of what to do; exit code 1
     ├── ServerNotFound       nothing answers at the address
+    ├── ServerBusy           another process measures the server
     ├── ModelUnclear         no model, or more than one, could be meant
     ├── EngineFailed         the embedded engine or its model could not be started
     ├── Unfit                a check failed that makes the numbers wrong
@@ -31,6 +32,10 @@ class CollectorError(Exception):
 
 class ServerNotFound(CollectorError):
     """Nothing answers at the address."""
+
+
+class ServerBusy(CollectorError):
+    """Another process measures the server."""
 
 
 class ModelUnclear(CollectorError):

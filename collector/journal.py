@@ -4,38 +4,50 @@ Lines of JSON: `{"facts": {…}}` adds run columns, `{"operation": {…}}` one f
 lock on the file while it lives; a journal nobody holds is a run that was killed, and the next `collect` saves it.
 """
 
+import contextlib
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from collector import locks
 from collector.backends import Facts
 from collector.errors import StoreFailed
-from collector.schema import Results, is_locked
+from collector.schema import Results
 
 
 class Journal:
-    """A journal being written. Use it as a context manager; `remove` it when the run file stands."""
+    """A journal being written. Use it as a context manager; `remove` it when the run file stands.
+
+    A disk that takes no more ends no run: `failure` then says why, and what could not be written waits for the next
+    line.
+    """
 
     def __init__(self, results: Results, run_id: str) -> None:
         self.path = results.journals / f"{run_id}.jsonl"
+        self.failure: str | None = None
+        self._waiting = b""
+        self._written = 0
         try:
             results.journals.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("x", encoding="utf-8")
+            self._file = _create(self.path)
+            while not locks.is_at(self._file, self.path):  # taken for a killed run's before it was locked
+                os.close(self._file)
+                self._file = _create(self.path)
         except OSError as error:
             raise StoreFailed(
                 f"The results folder {results.root} cannot be written: {error.strerror or error}.",
                 "Pass another one with --results, or mend its permissions. Nothing was measured.",
             ) from error
-        fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def __enter__(self) -> "Journal":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        os.close(self._file)
 
     def facts(self, facts: Facts) -> None:
         """Add run columns; a later value replaces an earlier one."""
@@ -47,12 +59,31 @@ class Journal:
 
     def remove(self) -> None:
         """The run file stands, or there was nothing to keep."""
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the next start sees that the run file stands, and removes it then
+            self.path.unlink(missing_ok=True)
 
     def _line(self, content: dict[str, Any]) -> None:
-        self._file.write(json.dumps(content, default=_plain) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._waiting += json.dumps(content, default=_plain).encode() + b"\n"
+        try:
+            done = 0
+            while done < len(self._waiting):
+                done += os.pwrite(self._file, self._waiting[done:], self._written + done)
+            sync(self._file)
+        except OSError as error:
+            self.failure = error.strerror or str(error)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._written)  # half a line would hide those that follow
+            return
+        self._written += len(self._waiting)
+        self._waiting, self.failure = b"", None
+
+
+def sync(descriptor: int) -> None:
+    """Have the system write a file to the disk, and on a Mac the disk to its cells."""
+    os.fsync(descriptor)
+    if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's cache
+        with contextlib.suppress(OSError):  # network and FAT volumes do not know it
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
 
 
 def read(path: Path) -> tuple[Facts, list[Facts]]:
@@ -71,9 +102,18 @@ def read(path: Path) -> tuple[Facts, list[Facts]]:
     return facts, operations
 
 
-def left_over(results: Results) -> list[Path]:
-    """Journals of runs whose process is gone."""
-    return [path for path in sorted(results.journals.glob("*.jsonl")) if not is_locked(path)]
+def left_over(results: Results, kind: str = "*.jsonl") -> Iterator[Path]:
+    """Files of processes that are gone, each locked until the next is asked for: of two starts at once one has it."""
+    for path in sorted(results.journals.glob(kind)):
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            if locks.is_taken(file.fileno()) and locks.is_at(file.fileno(), path):
+                yield path
+
+
+def _create(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
 
 
 def _plain(value: object) -> str:

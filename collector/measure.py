@@ -1,9 +1,11 @@
 """The clock. Nothing else in the project reads it.
 
-Times are `perf_counter_ns`: monotonic, and on Linux and macOS the same for all processes, so that samples taken by
-another process line up with requests.
+Times are `perf_counter_ns`: monotonic, whatever is done to the wall clock, and on Linux and macOS the same for all
+processes, so that samples taken by another process line up with requests. It stands still while the machine sleeps;
+what another clock counts meanwhile shows that it slept.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -20,7 +22,7 @@ Clock = Callable[[], int]
 clock: Clock = time.perf_counter_ns
 Arrival = tuple[int, str, str]  # ns since sending, kind, text
 
-BODY_SHOWN = 2000  # characters of an error body that are kept
+SHOWN = 2000  # characters that are kept of what was said of a failure
 
 
 def patient(seconds: float) -> httpx.Timeout:
@@ -29,6 +31,15 @@ def patient(seconds: float) -> httpx.Timeout:
 
 
 TIMEOUT = patient(SILENCE_S)
+
+
+# The clock that counts on while the machine sleeps; macOS's of this name does, Linux's does not.
+SLEEPLESS = time.CLOCK_MONOTONIC_RAW if sys.platform == "darwin" else time.CLOCK_BOOTTIME
+
+
+def asleep() -> int:
+    """Ns that the machine has slept, up to a constant: the difference of two is what it slept in between."""
+    return time.clock_gettime_ns(SLEEPLESS) - time.perf_counter_ns()
 
 
 def utc_now() -> datetime:
@@ -68,11 +79,12 @@ class Exchange:
     error_detail: str | None = None
     was_interrupted: bool = False
     cpu_ns: int | None = None  # CPU time of this process from sending to the end
+    slept_ms: int | None = None  # how long the machine slept meanwhile
 
     def fail(self, kind: str, detail: object) -> None:
         """Keep the first failure; later ones follow from it."""
         if self.error_kind is None:
-            self.error_kind, self.error_detail = kind, str(detail) or None
+            self.error_kind, self.error_detail = kind, str(detail)[:SHOWN] or None
 
 
 def exchange(
@@ -82,6 +94,7 @@ def exchange(
     clock: Clock = clock,
     at_first_text: Callable[[], None] = lambda: None,
     within_s: float | None = None,
+    asleep: Clock = asleep,
 ) -> Exchange:
     """Send one request and time every event of its stream. Failures of the server are in the result, not raised.
 
@@ -90,6 +103,7 @@ def exchange(
     """
     cpu = time.process_time_ns()
     prepared = client.build_request("POST", request.path, json=request.body)
+    slept = asleep()
     seen = Exchange(sent_at=clock())
     try:
         response = client.send(prepared, stream=True)
@@ -100,7 +114,7 @@ def exchange(
                 _read(response, seen, parse, clock, at_first_text, within_s)
             else:  # LM Studio answers 200 with a JSON error to what it does not know
                 kind = "not_streamed" if response.status_code == 200 else "http_status"
-                seen.fail(kind, response.read().decode("utf-8", errors="replace")[:BODY_SHOWN])
+                seen.fail(kind, response.read().decode("utf-8", errors="replace"))
     except KeyboardInterrupt:
         seen.was_interrupted = True
         seen.fail("interrupted", "stopped by the person")
@@ -113,6 +127,7 @@ def exchange(
     if seen.done_ns is None:
         seen.done_ns = clock() - seen.sent_at
     seen.cpu_ns = time.process_time_ns() - cpu
+    seen.slept_ms = round((asleep() - slept) / 1e6)
     return seen
 
 
@@ -144,9 +159,8 @@ def _read(
             seen.fail("server_error", event.error)
         if event.ends:
             seen.done_ns = arrived
-            with suppress(
-                httpx.HTTPError, EventTooLong
-            ):  # to the end of the body, or the next request would connect anew
+            # to the end of the body, or the next request would connect anew
+            with suppress(httpx.HTTPError, EventTooLong):
                 list(events)
             break
     else:
@@ -171,11 +185,12 @@ def _events(
         yield arrived, event
 
 
-def timed(action: Callable[[], Facts], clock: Clock = clock) -> tuple[Facts, int, int]:
-    """What `action` returned, when it began and how long it took, in ns."""
-    began = clock()
+def timed(action: Callable[[], Facts], clock: Clock = clock, asleep: Clock = asleep) -> tuple[Facts, int, int]:
+    """What `action` returned and how long the machine slept meanwhile; when it began and how long it took, in ns."""
+    slept, began = asleep(), clock()
     result = action()
-    return result, began, clock() - began
+    elapsed = clock() - began
+    return {**result, "slept_ms": round((asleep() - slept) / 1e6)}, began, elapsed
 
 
 def roundtrips(client: httpx.Client, path: str, count: int = 5, clock: Clock = clock) -> list[int]:

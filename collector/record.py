@@ -25,6 +25,7 @@ def of_exchange(seen: Exchange) -> Facts:
         "done_ns": seen.done_ns,
         "elapsed_ns": seen.done_ns,
         "chunks": chunks(arrivals),
+        "slept_ms": seen.slept_ms,
         "client_cpu_us": seen.cpu_ns // 1000 if seen.cpu_ns is not None else None,
         "output_text": answer,
         "reasoning_text": reasoning,

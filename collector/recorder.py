@@ -10,7 +10,9 @@ from collector.memory.engine import Engine
 from collector.memory.sampler import Sampler
 from collector.privacy import clean
 
-Watch = Callable[[str, Facts], None]  # told of each operation before (`begin`) and after (`end`), never in between
+# Told of each operation before (`begin`) and after (`end`), never in between; and when the journal cannot be written
+# (`trouble`).
+Watch = Callable[[str, Facts], None]
 
 
 class Recorder:
@@ -33,7 +35,7 @@ class Recorder:
         """Add run columns."""
         facts = clean(facts)
         self.facts |= facts
-        self._journal.facts(facts)
+        self._journaled(lambda: self._journal.facts(facts))
 
     def begin(self, op: str, about: Facts) -> None:
         """Tell the watcher what comes next."""
@@ -59,7 +61,13 @@ class Recorder:
         row = clean(row)
         row["op_index"] = len(self.operations)
         self.operations.append(row)
-        self._journal.operation(row)
+        self._journaled(lambda: self._journal.operation(row))
+
+    def _journaled(self, write: Callable[[], None]) -> None:
+        before = self._journal.failure
+        write()
+        if self._journal.failure and self._journal.failure != before:
+            self._watch("trouble", {"op": "journal", "error_detail": self._journal.failure})
 
     def _samples(self) -> list[dict[str, Any]]:
         """New samples in the schema's form: figures of the engine's processes summed."""

@@ -15,7 +15,7 @@ import httpx
 from collector import __version__, awake, environment, loads, machine, measure, preflight, store
 from collector.asking import Asker, Interrupted
 from collector.backends import Backend, Facts
-from collector.errors import ServerNotFound, Unfit
+from collector.errors import ServerNotFound, StoreFailed, Unfit
 from collector.journal import Journal
 from collector.memory import engine
 from collector.memory.readings import method
@@ -86,7 +86,7 @@ def run(
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(job.results, run_id))
         os.close(job.results.lock(fcntl.LOCK_EX))  # a build that began before the journal stood ends first
-        sampler = Sampler(journal.path.with_suffix(".memory"))
+        sampler = Sampler()
         stack.callback(sampler.close)
         stack.callback(backend.unload)
         recorder = Recorder(journal, sampler, watch)
@@ -111,7 +111,12 @@ def run(
                 "kept_awake_by": kept_awake_by(),
             }
         )
-        path = store.write(job.results, recorder.facts, recorder.operations)
+        try:
+            path = store.write(job.results, recorder.facts, recorder.operations)
+        except StoreFailed as failed:
+            if journal.failure is None:
+                raise  # all of it is in the journal
+            raise store.rescue(job.results, recorder.facts, recorder.operations, failed) from None
         journal.remove()
         return _outcome(path, run_id, was_interrupted, recorder.operations)
 
@@ -209,7 +214,8 @@ def _load(backend: Backend, job: Job, recorder: Recorder) -> bool:
     recorder.sampler.watch_tree(root)
     measure.sleep(BASELINE_S)
     is_repeat = backend.was_loaded or loads.is_repeat(job.results, recorder.facts)
-    facts, began, elapsed = measure.timed(backend.load)
+    said, began, elapsed = measure.timed(backend.load)
+    facts = typed(said)
     recorder.sampler.sample_now()
     if facts.get("error_kind") is None:
         _find_engine(backend, recorder, before, load_began.replace(tzinfo=UTC).timestamp())

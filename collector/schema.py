@@ -8,9 +8,11 @@ Versions:
     1  2026-11  first
     2  2026-11  environment, engine processes, macOS footprint, calibration of the client, context ladder
     3  2026-11  quality pass
+    4  2026-11  sleep of the machine
 """
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +22,7 @@ from collector.errors import TableInvalid as TableInvalid  # what site_src knows
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
 # Kinds of `error_kind` that are flaws of what was written; the request itself went well, and its speed counts.
@@ -231,6 +233,7 @@ OPERATION = columns(
     ("roundtrip_us", "BIGINT[]", "µs", "op probe: times of a trivial request, the client's own overhead"),
     ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),
     ("client_cpu_us", "BIGINT", "µs", "CPU time the client used during the request"),
+    ("slept_ms", "BIGINT", "ms", "how long the machine slept meanwhile; our clock stood still in that time"),
     ("environment", ENVIRONMENT, "", "op probe: what the machine was doing; NULL readings with their reason"),
     # op context: a rung of the ladder
     ("context_rung", "INTEGER", "tokens", "prompt length this rung aims at"),
@@ -251,19 +254,23 @@ OPERATION = columns(
 COLUMNS = RUN + OPERATION
 
 
-_PYTHON: dict[str, type | tuple[type, ...]] = {
-    "VARCHAR": str,
-    "INTEGER": int,
-    "BIGINT": int,
-    "DOUBLE": (int, float),
-    "BOOLEAN": bool,
-}
+_TYPES = {column.name: column.type for column in COLUMNS}
+_LARGEST = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1, "DOUBLE": sys.float_info.max}
 
 
 def typed(facts: dict[str, Any]) -> dict[str, Any]:
-    """The same columns less values of the wrong type: a server may say anything."""
-    types = {column.name: _PYTHON.get(column.type, object) for column in COLUMNS}
-    return {name: value for name, value in facts.items() if isinstance(value, types.get(name, object))}
+    """The same columns less values of the wrong type, and numbers that no server can mean: it may say anything.
+
+    All that a server counts or measures is zero or more.
+    """
+    return {name: value for name, value in facts.items() if _can_be(_TYPES.get(name), value)}
+
+
+def _can_be(kind: str | None, value: Any) -> bool:
+    if kind in _LARGEST:
+        is_number = isinstance(value, int | float if kind == "DOUBLE" else int) and not isinstance(value, bool)
+        return is_number and 0 <= value <= _LARGEST[kind]  # false for NaN
+    return isinstance(value, {"VARCHAR": str, "BOOLEAN": bool}.get(kind or "", object))
 
 
 def arrow_schema(columns: tuple[Column, ...] = COLUMNS, form: str = FORMAT) -> "pyarrow.Schema":

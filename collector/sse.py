@@ -1,11 +1,12 @@
 r"""Server-sent events from bytes, as they arrive.
 
-Lines end at `\n` only. `httpx.Response.iter_lines` also splits at U+2028, U+0085 and form feed, which may stand
-inside a JSON string, so it would tear events apart.
+Lines end at `\n`, `\r\n` or `\r` only. `httpx.Response.iter_lines` also splits at U+2028, U+0085 and form feed, which
+may stand inside a JSON string, so it would tear events apart; a bare `\r` may not.
 """
 
 from collections.abc import Iterator
 
+BOM = b"\xef\xbb\xbf"
 LONGEST = 8_000_000  # bytes of one event: whole answers are below 1 MB
 
 
@@ -16,12 +17,13 @@ class EventTooLong(Exception):
 class Events:
     r"""Feed it bytes in pieces of any size; it yields `(event, data)` as soon as an event is complete.
 
-    Comments (`: keepalive`) are dropped, `\r\n` counts as `\n`, several `data:` lines are joined by a newline. Raises
-    EventTooLong.
+    Comments (`: keepalive`) are dropped, several `data:` lines are joined by a newline. Raises EventTooLong.
     """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._returned = False  # the piece before ended with `\r`, so a `\n` that follows ends no line of its own
+        self._begun = False
         self._event = ""
         self._data: list[str] = []
         self._size = 0  # of the data
@@ -29,10 +31,10 @@ class Events:
     def feed(self, piece: bytes) -> Iterator[tuple[str, str]]:
         """Yield the events that `piece` completes."""
         searched = len(self._buffer)  # what came before holds no newline
-        self._buffer += piece
+        self._buffer += self._newlines(piece)
         start = 0
         while (end := self._buffer.find(b"\n", max(start, searched))) >= 0:
-            line = bytes(self._buffer[start:end]).removesuffix(b"\r")
+            line = bytes(self._buffer[start:end])
             start = end + 1
             if line:
                 self._field(line)
@@ -47,12 +49,22 @@ class Events:
     def close(self) -> Iterator[tuple[str, str]]:
         """Yield the last event if the stream ended without its closing blank line."""
         if self._buffer:
-            self._field(bytes(self._buffer).removesuffix(b"\r"))
+            self._field(bytes(self._buffer))
             self._buffer.clear()
         if self._data:
             yield self._complete()
 
+    def _newlines(self, piece: bytes) -> bytes:
+        r"""The same with `\n` at every end of a line."""
+        if not piece:
+            return piece
+        rest = piece.removeprefix(b"\n") if self._returned else piece
+        self._returned = piece.endswith(b"\r")
+        return rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in rest else rest
+
     def _field(self, line: bytes) -> None:
+        if not self._begun:
+            line, self._begun = line.removeprefix(BOM), True
         name, _, value = line.decode("utf-8", errors="replace").partition(":")
         value = value.removeprefix(" ")
         if name == "data":

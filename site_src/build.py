@@ -1,5 +1,6 @@
 """Makes the site's files: pages, data to download, assets. Knows no site builder; `hooks.py` feeds MkDocs with it."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -66,18 +67,24 @@ def page(
     """One page's Markdown with its blocks filled in, by default in English. Raises PageFailed."""
     words = words or read(LANGUAGES[0])
     blocks = Blocks(warehouse, place or Place(name), used, words, only)
-    environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=True, keep_trailing_newline=True)
-    environment.globals |= {block: getattr(blocks, block) for block in ON_PAGES}
+    offered = {block: getattr(blocks, block) for block in ON_PAGES}
     try:
         if only:
-            environment.globals["here"] = blocks.one(name.split("/")[0])
+            offered["here"] = blocks.one(name.split("/")[0])
         translated = PAGES / name if words.is_english else words.pages / name
         text = (translated if translated.exists() else PAGES / name).read_text(encoding="utf-8")
         if not translated.exists():
             text = re.sub("^# ", f"{_untranslated(words)}# ", text, count=1, flags=re.MULTILINE)
-        return environment.from_string(text).render()
+        return _compiled(text).render(offered)
     except Exception as error:  # whatever it is, the page is what its author can mend
         raise PageFailed(f"page {name}: {type(error).__name__}: {error}") from error
+
+
+@functools.lru_cache(maxsize=200)
+def _compiled(text: str) -> jinja2.Template:
+    """A page's template, which pages of rows share."""
+    environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=True, keep_trailing_newline=True)
+    return environment.from_string(text)
 
 
 def _pages_of(warehouse: Warehouse, name: str) -> Iterator[tuple[str, tuple[str, str] | None]]:

@@ -16,6 +16,7 @@ import duckdb
 
 from collector.schema import COLUMNS, SCHEMA_VERSION, Results
 from site_src import intake, run_file
+from site_src.layers import in_layers, of_a_file
 
 Stamp = tuple[int, int]  # of a file: time of its last change in ns, size in bytes
 PLACE = "kept"
@@ -54,9 +55,9 @@ def copy(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> bool:
         _update(con, wanted)
         names = {"names": [path.name for path in wanted]}
         con.sql("begin")
-        for table in ("raw_operations", "raw_damaged"):
+        for table in (*intake.TABLES, "raw_damaged"):
             con.sql(
-                f"insert into memory.{table} by name from {PLACE}.{table} where list_contains($names, file)",
+                f"insert into {intake.HOME}.{table} by name from {PLACE}.{table} where file in (select unnest($names))",
                 params=names,
             )
         con.sql("commit")
@@ -77,12 +78,15 @@ def _update(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> Non
     if not gone and not changed:
         return
     con.sql("begin")
-    for name in {*gone, *changed} & kept.keys():
-        intake.forget(con, name, PLACE)
-        con.sql(f"delete from {PLACE}.files where file = $file", params={"file": name})  # noqa: S608
-    for name in changed:
-        intake.take_in(con, folder / name, PLACE)
-        con.sql(f"insert into {PLACE}.files values ($1, $2, $3)", params=[name, *now[name]])  # noqa: S608
+    if old := sorted({*gone, *changed} & kept.keys()):
+        intake.forget(con, old, PLACE)
+        con.sql(f"delete from {PLACE}.files where file in (select unnest($files))", params={"files": old})  # noqa: S608
+    intake.take_in(con, [folder / name for name in changed], PLACE)
+    taken = {
+        "files": changed,
+        **{name: [now[file][place] for file in changed] for place, name in enumerate(("times", "sizes"))},
+    }
+    con.sql(f"insert into {PLACE}.files select unnest($files), unnest($times), unnest($sizes)", params=taken)
     con.sql("commit")
 
 
@@ -118,6 +122,7 @@ def _attach(con: duckdb.DuckDBPyConnection, file: Path) -> bool:
 
 def _version() -> str:
     """Changes with whatever decides how a file's rows look here."""
-    reading = Path(run_file.__file__).read_text(encoding="utf-8")
-    said = f"{SCHEMA_VERSION} {COLUMNS} {duckdb.__version__} {reading}"
+    reading = [Path(module.__file__).read_text(encoding="utf-8") for module in (run_file, intake)]
+    views = [view.body for view in of_a_file(in_layers())]
+    said = f"{SCHEMA_VERSION} {COLUMNS} {duckdb.__version__} {reading} {views}"
     return hashlib.sha256(said.encode()).hexdigest()

@@ -10,7 +10,7 @@ from site_src.words import Words
 Row = dict[str, Any]
 Links = Callable[[Row, str], list[tuple[str | None, str]]]  # words, or None for the cell's own, and address
 Scope = Callable[[Row], str]
-LONGEST = 500  # rows shown on a page; the download has them all
+LONGEST = 200  # rows shown on a page; the download has them all
 BEHIND = 60  # of them behind a chart, which shows them already
 
 
@@ -21,9 +21,11 @@ def html(
     words: Words,
     links: Links,
     scope: Scope,
-    most: int = LONGEST,
+    rest: int = 0,
 ) -> str:
-    """The named columns; `scope` says whose rows these are, `links` where the cell of a row and column leads."""
+    """The named columns; `scope` says whose rows these are, `links` where the cell of a row and column
+    leads, `rest` how many more rows there are.
+    """
     classes = {name: _class(rows, name) for name in columns}
     head = "".join(
         f'<th scope="col"{classes[name]} title="{escape(comments.get(name) or "")}">{words.heading(name)}</th>'
@@ -31,9 +33,8 @@ def html(
     )
     body = "".join(
         f"<tr{scope(row)}>{''.join(_cell(row, name, classes[name], words, links) for name in columns)}</tr>"
-        for row in rows[:most]
+        for row in rows
     )
-    rest = len(rows) - most
     more = f'<p class="reason">{escape(words.block("more_rows", count=f"{rest:,}"))}</p>' if rest > 0 else ""
     none, search = escape(words.block("no_rows_here")), escape(words.block("filter"))
     return (

@@ -1,25 +1,30 @@
-"""What a reader can take away: every mart as CSV and Parquet, all run files as one table, a report of each run."""
+"""What a reader can take away: every mart as CSV and Parquet, the newest run files as one table and a report of each."""
 
 import io
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from collector.schema import RUN
-from site_src import report
+from collector.schema import RUN, arrow_schema
+from site_src import intake, report
 from site_src.warehouse import VIEWS, Warehouse
 
 FACTS = [column.name for column in RUN if not column.type.endswith("[]")]
 RUN_FACTS = f"""
 select file, {", ".join(FACTS)}
-from raw_operations
+from raw_facts
 qualify row_number() over (partition by run_id order by op_index) = 1
 order by run_started_at, run_id
 """  # noqa: S608  # columns of our own schema
+
+
+MOST_LINES = 100_000  # of a CSV; the Parquet file has all rows
+AT_ONCE = 50  # run files whose every column is held
 
 
 def marts() -> list[str]:
@@ -38,21 +43,36 @@ def files(warehouse: Warehouse, used: set[str]) -> Iterator[tuple[str, bytes | s
         table = warehouse.table(f"from {view}")  # named by our own files and pages
         yield f"data/{view}.csv", _csv(table)
         yield f"data/{view}.parquet", _parquet(table)
-    yield "data/operations.parquet", _parquet(warehouse.table("from raw_operations"))
+    yield "data/operations.parquet", _operations(warehouse)
     yield "data/run_facts.csv", _csv(warehouse.table(RUN_FACTS))
     yield from reports(warehouse)
 
 
 def reports(warehouse: Warehouse) -> Iterator[tuple[str, str]]:
-    """The report of each run, in Markdown and in JSON."""
+    """The report of each of the newest runs, in Markdown and in JSON."""
     for facts in report.each(warehouse):
         if name := report_of(facts["run"]["run_id"]):
             yield f"{name}.md", report.markdown(facts)
             yield f"{name}.json", json.dumps(facts, default=str, ensure_ascii=False, indent=2) + "\n"
 
 
+def _operations(warehouse: Warehouse) -> bytes:
+    """The rows of the newest run files as one table."""
+    schema = pa.schema([("file", pa.string()), *arrow_schema()])
+    runs = warehouse.rows("select file from newest_runs order by run_started_at, run_id")
+    out = io.BytesIO()
+    with pq.ParquetWriter(out, schema, compression="zstd", write_page_checksum=True) as writer:
+        for start in range(0, len(runs), AT_ONCE):
+            files = [run["file"] for run in runs[start : start + AT_ONCE]]
+            tables = [intake.named(warehouse.stored(file).sort_by("op_index"), Path(file)) for file in files]
+            rows = pa.concat_tables([schema.empty_table(), *tables], promote_options="permissive")
+            writer.write_table(rows.select(schema.names).cast(schema))
+    return out.getvalue()
+
+
 def _csv(table: pa.Table) -> bytes:
-    """Arrow writes no nested values as CSV, so these become text."""
+    """Its first rows. Arrow writes no nested values as CSV, so these become text."""
+    table = table.slice(0, MOST_LINES)
     for index, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
             texts = pa.array([None if value is None else str(value) for value in table[index].to_pylist()], pa.string())

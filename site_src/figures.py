@@ -30,6 +30,8 @@ UNITS = {
     "_ratio": ("", 3),
     "_difference": ("", 2),
 }
+# Counts and measures side by side. A measure is hardly ever whole.
+MIXED = ("figure_value", "figure_value_low", "figure_value_high")
 # Spread and change of a speed, shown as percent.
 SHARES = ("cv", "cv_low", "cv_high", "cv_between_runs", "drift")
 
@@ -62,6 +64,8 @@ def plain(column: str, value: Any) -> str:
         return value.strftime("%Y-%m-%d %H:%M")
     if column in SHARES:
         return f"{value:.1%}"
+    if column in MIXED and float(value).is_integer():
+        return f"{value:,.0f}"
     if isinstance(value, float):
         return number(value, _unit(column)[1])
     if isinstance(value, int):
@@ -70,11 +74,11 @@ def plain(column: str, value: Any) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """`digits` significant ones, never an exponent: 0.0123, 1.23, 123, 12346."""
+    """`digits` significant ones, never an exponent: 0.0123, 1.23, 123, 12,346."""
     if value == 0:
         return "0"
     before_point = math.floor(math.log10(abs(float(f"{value:.{digits}g}")))) + 1
-    return f"{value:.{max(0, digits - before_point)}f}"  # 78.0 keeps its zero: it was measured
+    return f"{value:,.{max(0, digits - before_point)}f}"  # 78.0 keeps its zero: it was measured
 
 
 def interval(column: str, row: Mapping[str, Any]) -> str:

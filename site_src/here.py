@@ -46,4 +46,5 @@ def words_of(text: str) -> Markup:
 
 def html(text: str) -> Markup:
     """HTML as a block that Markdown leaves alone: on one line, blank lines around it."""
-    return Markup(f"\n\n{text}\n\n")  # every piece was escaped where it was made
+    one_line = text.replace("\n", "&#10;")
+    return Markup(f"\n\n{one_line}\n\n")  # every piece was escaped where it was made

@@ -1,35 +1,141 @@
-"""Run files into the tables `raw_operations` and `raw_damaged`, of the database or of one attached to it."""
+"""Run files into the tables that views read, of the database or of one attached to it.
 
+Chunks, memory samples and texts are nearly all of a run file, and ten thousand files of them fit into no memory. So
+`raw_facts` holds the other columns, and the views that are `KEPT` say what these few come to, file by file.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from collector.schema import COLUMNS
+from site_src.layers import KEPT, View, in_layers, of_a_file
 from site_src.run_file import Untrusted, read_run
 
+HOME = "home"  # the database that the views are made in
+WIDE = ("chunks", "memory", "output_text", "reasoning_text")
+DETAILS = ("run_id", "op_index", "op", "started_ns", "elapsed_ns", *WIDE)
+TABLES = ("raw_facts", *KEPT)  # with the column `file`, by which a file is forgotten
+ORDER = "run_started_at, run_id, op_index"
+BATCH = 50  # files whose every column is held at a time
 
-def make_tables(con: duckdb.DuckDBPyConnection, place: str = "memory") -> None:
-    """Both tables, empty, in the database called `place`."""
-    columns = ", ".join(f"{column.name} {column.type}" for column in COLUMNS)
-    con.sql(f"create table {place}.raw_operations (file VARCHAR, {columns})")
-    con.sql(f"create table {place}.raw_damaged (file VARCHAR, reason VARCHAR)")
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An empty database in memory."""
+    # One thread: several add floats up in varying order, and two builds of the same runs differ in a last digit.
+    config = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "threads": 1}
+    con = duckdb.connect(":memory:", config=config)
+    con.sql(f"attach ':memory:' as {HOME} (compress)")  # what a run repeats on each row takes next to nothing
+    con.sql(f"use {HOME}")
+    return con
 
 
-def take_in(con: duckdb.DuckDBPyConnection, path: Path, place: str = "memory") -> None:
-    """The rows of one file, or its name and why it cannot be trusted."""
-    try:
-        table = read_run(path)
-    except Untrusted as reason:
-        values = {"file": path.name, "reason": str(reason)}
-        con.sql(f"insert into {place}.raw_damaged values ($file, $reason)", params=values)  # noqa: S608
-        return
-    con.register("incoming", table.append_column("file", pa.array([path.name] * len(table))))
-    con.sql(f"insert into {place}.raw_operations by name select * from incoming")  # noqa: S608
+def make_tables(con: duckdb.DuckDBPyConnection, place: str = HOME) -> None:
+    """The tables of run files, empty, in the database called `place`."""
+    types = {column.name: column.type for column in COLUMNS}
+    narrow = ", ".join(f"{name} {kind}" for name, kind in types.items() if name not in WIDE)
+    con.sql(f"create or replace table {place}.raw_facts (file VARCHAR, {narrow})")
+    con.sql(f"create or replace table {place}.raw_damaged (file VARCHAR, reason VARCHAR)")
+    for name in KEPT:
+        columns = ", ".join(f"{column} {kind}" for column, kind in workshop().columns[name])
+        con.sql(f"create or replace table {place}.{name} ({columns})")
+
+
+def make_details(con: duckdb.DuckDBPyConnection) -> None:
+    """`raw_details`, empty: every column that an operation's own figures are made of, of the files at hand."""
+    types = {column.name: column.type for column in COLUMNS}
+    con.sql(
+        f"create or replace table raw_details (file VARCHAR, {', '.join(f'{name} {types[name]}' for name in DETAILS)})"
+    )
+
+
+def take_in(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], place: str = HOME) -> None:
+    """The rows of these files, or a file's name and why it cannot be trusted."""
+    for batch in _batches(paths):
+        tables: list[pa.Table] = []
+        for path in batch:
+            try:
+                tables.append(named(read_run(path), path))
+            except Untrusted as reason:
+                values = {"file": path.name, "reason": str(reason)}
+                con.sql(f"insert into {place}.raw_damaged values ($file, $reason)", params=values)  # noqa: S608
+        if tables:
+            rows = pa.concat_tables(tables, promote_options="permissive")
+            insert(con, f"{place}.raw_facts", rows.drop_columns([name for name in WIDE if name in rows.column_names]))
+            for name, kept in workshop().figures(rows):
+                insert(con, f"{place}.{name}", kept)
+
+
+def named(rows: pa.Table, path: Path) -> pa.Table:
+    """The rows of a file with its name."""
+    return rows.append_column("file", pa.array([path.name] * len(rows), pa.string()))
+
+
+def forget(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = HOME) -> None:
+    """Remove what files of these names brought."""
+    for table in (*TABLES, "raw_damaged"):
+        asked = f"delete from {place}.{table} where file in (select unnest($files))"  # noqa: S608
+        con.sql(asked, params={"files": list(files)})
+
+
+def insert_details(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+    """Add rows of a file to `raw_details`."""
+    insert(con, "raw_details", rows.select([name for name in ("file", *DETAILS) if name in rows.column_names]))
+
+
+class Workshop:
+    """A database of its own, in which the kept views are made of a few files at a time."""
+
+    def __init__(self, views: list[View]) -> None:
+        self._con = connect()
+        make_details(self._con)
+        self.recipe = [view.body for view in views]
+        self._kept = [view for view in views if view.name in KEPT]
+        for view in views:
+            self._con.sql(view.body)
+        self.columns = {
+            view.name: [row[:2] for row in self._con.sql(f"describe {view.name}").fetchall()] for view in self._kept
+        }
+
+    def figures(self, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+        """Each kept view's name and its rows for these rows of run files."""
+        make_details(self._con)
+        insert_details(self._con, rows)
+        for view in self._kept:
+            yield view.name, self._con.sql(f"from {view.name}").to_arrow_table()
+
+
+@cache
+def workshop() -> Workshop:
+    """One for the whole process, until a view is edited."""
+    return Workshop(of_a_file(in_layers()))
+
+
+def sort(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Put the rows of one of the tables into the order of the runs."""
+    runs = "select distinct file, run_started_at, run_id as of_run from raw_facts"
+    place = ", op_index" if table != "run_peaks" else ""
+    con.sql(
+        f"create or replace table sorted as select own.* from {table} as own "  # noqa: S608
+        f"left join ({runs}) as runs using (file) order by runs.run_started_at, of_run{place}"
+    )
+    con.sql(f"truncate {table}")
+    con.sql(f"insert into {table} from sorted")
+    con.sql("drop table sorted")
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Add rows to a table, column by column as they are called."""
+    con.register("incoming", rows)
+    con.sql(f"insert into {table} by name select * from incoming")  # noqa: S608
     con.unregister("incoming")
 
 
-def forget(con: duckdb.DuckDBPyConnection, file: str, place: str = "memory") -> None:
-    """Remove what a file of this name brought."""
-    for table in ("raw_operations", "raw_damaged"):
-        con.sql(f"delete from {place}.{table} where file = $file", params={"file": file})  # noqa: S608
+def _batches(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    rest = iter(paths)
+    while batch := list(itertools.islice(rest, BATCH)):
+        yield batch

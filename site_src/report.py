@@ -30,22 +30,24 @@ def facts(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
 
 
 def each(warehouse: Warehouse, run_id: str | None = None) -> Iterator[dict[str, Any]]:
-    """The facts of every run, the latest first, or of one. A question is asked once for many runs."""
-    runs = [row for row in warehouse.rows("from runs") if run_id in (None, row["run_id"])]
+    """The facts of the newest runs of each configuration, or of one run. A question is asked once for many runs."""
+    runs = warehouse.rows(NEWEST) if run_id is None else warehouse.rows("from runs where run_id = $run", run=run_id)
     for start in range(0, len(runs), BATCH):
         batch = runs[start : start + BATCH]
         ids = [run["run_id"] for run in batch]
         parts = {name: _by_run(warehouse.rows(f"{query} where {OF} {then}", ids=ids)) for name, query, then in PARTS}
         for run in batch:
-            yield _of_run(_without_internals(run), {name: rows.get(run["run_id"], []) for name, rows in parts.items()})
+            told = {name: rows.get(run["run_id"], []) for name, rows in parts.items()}
+            yield _of_run(_without_internals(run), {**told, "outputs": _outputs(warehouse, run["file"])})
 
 
+NEWEST = "from runs where run_id in (select run_id from newest_runs) order by run_started_at desc, run_id"
 BATCH = 500  # runs whose texts are held at a time
 OF = "run_id in (select unnest($ids))"
 PARTS = (  # of what is said of a run: its name, where it is asked for, and in which order
     (
         "settings",
-        f"select run_id, {', '.join(TOLD)} from raw_operations",  # noqa: S608  # columns of our own schema
+        f"select run_id, {', '.join(TOLD)} from raw_facts",  # noqa: S608  # columns of our own schema
         "qualify row_number() over (partition by run_id order by op_index) = 1",
     ),
     ("places", "select run_id, block, order_code from run_settings", ""),
@@ -59,7 +61,7 @@ PARTS = (  # of what is said of a run: its name, where it is asked for, and in w
     ("preflight", "select run_id, name, verdict, detail from run_checks", "order by run_id, place"),
     (
         "failures",
-        "select run_id, op, prompt_id, repeat, error_kind, error_detail from raw_operations",
+        "select run_id, op, prompt_id, repeat, error_kind, error_detail from raw_facts",
         "and error_kind is not null order by run_id, op_index",
     ),
     (
@@ -68,14 +70,24 @@ PARTS = (  # of what is said of a run: its name, where it is asked for, and in w
         "details from output_quality",
         "order by run_id, op_index",
     ),
-    (
-        "outputs",
-        "select run_id, prompt_id, repeat, finish_reason, error_kind, completion_tokens, "
-        "length(reasoning_text) as reasoning_characters, output_text from raw_operations",
-        "and op = 'request' and repeat = 1 order by run_id, op_index",
-    ),
     ("llama_bench", "from llama_bench", ""),
 )
+
+
+def _outputs(warehouse: Warehouse, file: str) -> list[Row]:
+    """What the first repeat of each prompt brought, from the run's own file."""
+    facts = ("prompt_id", "repeat", "finish_reason", "error_kind", "completion_tokens")
+    names = ("op", "op_index", *facts, "reasoning_text", "output_text")
+    rows = warehouse.stored(file, *names).sort_by("op_index").to_pylist()
+    return [
+        {
+            **{name: row[name] for name in facts},
+            "reasoning_characters": row["reasoning_text"] and len(row["reasoning_text"]),
+        }
+        | {"output_text": row["output_text"]}
+        for row in rows
+        if row["op"] == "request" and row["repeat"] == 1
+    ]
 
 
 def _by_run(rows: list[Row]) -> dict[str, list[Row]]:

@@ -12,16 +12,16 @@ class Untrusted(Exception):
     """A run file that must not be read, and why."""
 
 
-def read_run(path: Path) -> pa.Table:
-    """A run file's rows in the columns of the schema. Raises Untrusted, with the reason in words."""
-    table = read(path, COLUMNS, FORMAT, "a run file")
+def read_run(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
+    """A run file's rows in the columns of the schema, or in these of them. Raises Untrusted, with the reason in words."""
+    table = read(path, COLUMNS, FORMAT, "a run file", columns)
     if len(table) == 0:
         raise Untrusted("it has no rows")
     return table
 
 
-def read(path: Path, columns: tuple[Column, ...], form: str, kind: str) -> pa.Table:
-    """A file's rows in these columns. Raises Untrusted; `kind` says there what it should have been."""
+def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tuple[str, ...] = ()) -> pa.Table:
+    """A file's rows in these columns, or `only` some of them. Raises Untrusted, where `kind` says what it should be."""
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
         metadata = file.schema_arrow.metadata or {}
@@ -30,7 +30,7 @@ def read(path: Path, columns: tuple[Column, ...], form: str, kind: str) -> pa.Ta
         version = int(metadata.get(b"schema_version", b"0"))
         if version > SCHEMA_VERSION:
             raise Untrusted(f"it was written by a newer version (schema {version}); update this clone")
-        table = file.read()
+        table = file.read([name for name in only if name in file.schema_arrow.names] or None)
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).partition("\n")[0].replace(f"{path.parent}/", "")  # reasons are published
         raise Untrusted(f"it is damaged: {said}") from None

@@ -1,37 +1,41 @@
 """The run files as tables, and every view over them, in an in-memory DuckDB.
 
-Each file is read once, with its page checksums verified, into `raw_operations`; a file that cannot be trusted is
-named in `raw_damaged` and skipped. Views are the files in `views/`, layer by layer. A view is computed when it is first
-asked for and kept as a table until something changes: planning views that read views that read views takes longer than
-computing each once.
+Each file is read once, with its page checksums verified; a file that cannot be trusted is named in `raw_damaged` and
+skipped. `raw_facts` has all rows without chunks, memory samples and texts; `raw_details` has these of the runs of which
+pages show them; `raw_operations` has everything, and is read from the files when a query names it. Views are the files
+in `views/`, layer by layer. A view is computed when it is first asked for and kept as a table until something changes:
+planning views that read views that read views takes longer than computing each once.
 """
 
 import functools
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
+import pyarrow as pa
 
-from collector.schema import Results
-from site_src import bradley_terry, cache, intake, tables
+from collector.schema import COLUMNS, Results, arrow_schema
+from site_src import bradley_terry, cache, intake, layers, tables
 from site_src.judged import Judged
+from site_src.layers import KEPT, View, in_layers
+from site_src.layers import VIEWS as VIEWS
+from site_src.run_file import Untrusted, read_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pyarrow as pa
-
     from site_src.cache import Stamp
 
-VIEWS = Path(__file__).parent / "views"
 WIDE = (
     "stg_requests",
     "stg_memory",
     "stg_outputs",
 )  # as large as the run files themselves, so each reader computes them anew
 CATALOG = {"show", "duckdb_tables", "duckdb_views", "duckdb_columns", "information_schema"}  # where all must be there
+OUT_OF_ORDER = f"""
+    select 1 from (select ({intake.ORDER}) as own, lag(({intake.ORDER})) over (order by rowid) as before from raw_facts)
+    where own < before limit 1
+"""
 STRENGTHS = (
     *("build_id VARCHAR", "component_id VARCHAR", "strength DOUBLE", "strength_low DOUBLE", "strength_high DOUBLE"),
     "vote_group_count INTEGER",
@@ -52,15 +56,14 @@ class Warehouse:
         self, results: Results, here: "Mapping[str, Any] | None" = None, asked: tuple[str, str] | None = None
     ) -> None:
         self.results = results
-        # One thread: several add floats up in varying order, and two builds of the same runs differ in a last digit.
-        self._con = duckdb.connect(
-            ":memory:",
-            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "threads": 1},
-        )
+        self._con = intake.connect()
         self._seen: dict[Path, Stamp] = {}
         self._views: dict[str, View] = {}
         self._made: set[str] = set()
-        intake.make_tables(self._con)
+        self._comments: dict[str, dict[str, str | None]] = {}
+        self._detailed: set[str] = set()  # files whose rows are in raw_details
+        self._has_details = False
+        self._recipe: list[str] = []  # what was kept of each file is made by
         self._judged = Judged(self._con)
         self._con.sql(f"create table raw_strengths ({', '.join(STRENGTHS)})")
         self._voted: list[bradley_terry.Vote] = []
@@ -76,23 +79,45 @@ class Warehouse:
 
     def refresh(self) -> None:
         """Read new and changed files, forget vanished ones, make edited views again. Raises TableInvalid."""
+        self._read_views()
         now = {path: cache.stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
-        twins = {row["file"] for row in self.rows("select file from raw_twins")}  # what they doubled may be gone
+        twins = {
+            file for (file,) in self._con.sql("select file from raw_twins").fetchall()
+        }  # what they doubled may be gone
         gone = [path for path, stamp in self._seen.items() if now.get(path) != stamp or path.name in twins]
-        for path in gone:
-            self._forget(path)
+        if gone:
+            self._forget(gone)
         if new := {path: stamp for path, stamp in now.items() if path not in self._seen}:
             self._take_in(new)
         if new or gone:
             self._settle()
         self._judged.refresh(self.results)
         self._tables()
-        self._views = _in_layers()
         self._made.clear()
+        self._comments.clear()
+        self._has_details = False
+        self._con.sql("drop table if exists raw_operations")
         for view in self._views.values():
             if view.is_foundation:
                 self._con.sql(view.sql)
+            if view.is_foundation or view.name in KEPT:
                 self._made.add(view.name)
+
+    def _read_views(self) -> None:
+        self._views = in_layers()
+        kept = layers.of_a_file(self._views)
+        recipe = [view.body for view in kept]
+        if intake.workshop().recipe != recipe:
+            intake.workshop.cache_clear()
+        if self._recipe != recipe:
+            self._recipe = recipe
+            intake.make_tables(self._con)
+            intake.make_details(self._con)
+            self._seen.clear()
+            self._detailed.clear()
+        for view in kept:
+            if view.name in KEPT:
+                self._con.sql(view.on_table)
 
     @property
     def views(self) -> list[str]:
@@ -103,6 +128,10 @@ class Warehouse:
         """The answer to a query as Arrow; `$name` in it stands for a value."""
         words = set(re.findall(r"\w+", query.lower()))
         self._make(set(self._views) if words & CATALOG else words)
+        if "raw_details" in words:
+            self._detail()
+        if "raw_operations" in words:
+            self._read_all()
         return self._con.sql(query, params=values or None).to_arrow_table()
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
@@ -112,9 +141,11 @@ class Warehouse:
 
     def comments(self, view: str) -> dict[str, str | None]:
         """What each column of a view means."""
-        self._make({view})
-        asked = "select column_name, comment from duckdb_columns() where table_name = $view order by column_index"
-        return dict(self._con.sql(asked, params={"view": view}).fetchall())
+        if view not in self._comments:
+            self._make({view})
+            asked = "select column_name, comment from duckdb_columns() where table_name = $view order by column_index"
+            self._comments[view] = dict(self._con.sql(asked, params={"view": view}).fetchall())
+        return self._comments[view]
 
     def grain(self, view: str) -> str | None:
         """What a view's rows are."""
@@ -134,6 +165,8 @@ class Warehouse:
             if name in missing:
                 if "raw_strengths" in view.sql:
                     self._fit()
+                if "raw_details" in view.sql:
+                    self._detail()
                 self._con.sql(view.sql if name in WIDE else view.as_table())
                 self._made.add(name)
 
@@ -148,11 +181,48 @@ class Warehouse:
                 self._con.sql("insert into raw_strengths values ($1, $2, $3, $4, $5, $6)", params=row)
             self._voted = votes
 
+    def stored(self, file: str, *columns: str) -> "pa.Table":
+        """The rows of a run file, or these columns of them, also those that are in no table here."""
+        schema = arrow_schema()
+        names = [name for name in schema.names if name in columns] or schema.names
+        try:
+            table = read_run(self.results.runs / file, columns)
+        except Untrusted:  # it has gone, or was replaced, since it was taken in
+            return schema.empty_table().select(names)
+        return pa.concat_tables([schema.empty_table(), table], promote_options="permissive").select(names)
+
+    def _detail(self) -> None:
+        """Let `raw_details` hold the rows of the runs that pages show more of than figures."""
+        if self._has_details:
+            return
+        self._has_details = True
+        self._make({"shown_runs", "stg_runs"})
+        asked = "select file from stg_runs where run_id in (from shown_runs) order by run_started_at, run_id"
+        wanted = [file for (file,) in self._con.sql(asked).fetchall()]
+        for file in self._detailed - set(wanted):
+            self._con.sql("delete from raw_details where file = $file", params={"file": file})
+        for file in wanted:
+            if file not in self._detailed:
+                intake.insert_details(self._con, intake.named(self.stored(file), self.results.runs / file))
+        self._detailed = set(wanted)
+
+    def _read_all(self) -> None:
+        """Make `raw_operations` of every trusted file, unless that was done before."""
+        if self._con.sql("from duckdb_tables() where table_name = 'raw_operations'").fetchall():
+            return
+        columns = ", ".join(f"{column.name} {column.type}" for column in COLUMNS)
+        self._con.sql(f"create table raw_operations (file VARCHAR, {columns})")
+        files = self._con.sql(
+            "select distinct on (run_id) file from raw_facts order by run_started_at, run_id"
+        ).fetchall()
+        for (file,) in files:
+            rows = intake.named(self.stored(file).sort_by("op_index"), Path(file))
+            intake.insert(self._con, "raw_operations", rows)
+
     def _take_in(self, new: "dict[Path, Stamp]") -> None:
         with cache.attached(self._con, self.results) as kept:
             if not (kept and cache.copy(self._con, new)):
-                for path in new:
-                    intake.take_in(self._con, path)
+                intake.take_in(self._con, new)
         self._seen |= new
 
     def _settle(self) -> None:
@@ -160,15 +230,23 @@ class Warehouse:
         self._con.sql(
             "create or replace table raw_twins as "
             "with named as (select distinct run_id, file, min(file) over (partition by run_id) as first "
-            "from (select distinct run_id, file from raw_operations)) from named where file != first"
+            "from (select distinct run_id, file from raw_facts)) from named where file != first"
         )
-        self._con.sql("delete from raw_operations where file in (select file from raw_twins)")
-        order = "run_started_at, run_id, op_index"  # sums of floats hang on it, in their last digit
-        self._con.sql(f"create or replace table raw_operations as from raw_operations order by {order}")
+        for table in intake.TABLES:
+            self._con.sql(f"delete from {table} where file in (select file from raw_twins)")  # noqa: S608
+        if self._con.sql(OUT_OF_ORDER).fetchall():  # sums of floats hang on it, in their last digit
+            for table in intake.TABLES:
+                intake.sort(self._con, table)
+        self._con.sql(f"checkpoint {intake.HOME}")  # which compresses
 
-    def _forget(self, path: Path) -> None:
-        del self._seen[path]
-        intake.forget(self._con, path.name)
+    def _forget(self, paths: list[Path]) -> None:
+        for path in paths:
+            del self._seen[path]
+            self._detailed.discard(path.name)
+        names = [path.name for path in paths]
+        intake.forget(self._con, names)
+        asked = "delete from raw_details where file in (select unnest($names))"
+        self._con.sql(asked, params={"names": names})
 
     def _tables(self) -> None:
         """The hand-kept tables, as text: views give them their types."""
@@ -182,51 +260,3 @@ class Warehouse:
 def kept(root: Path) -> Warehouse:
     """One for the whole process: under `serve` only new run files are read, and all languages share it."""
     return Warehouse(Results(root))
-
-
-@dataclass(frozen=True)
-class View:
-    """One file of `views/`: its SQL and the names of the views it reads."""
-
-    path: Path
-    sql: str
-    reads: frozenset[str]
-
-    @property
-    def name(self) -> str:
-        """The view's, and the file's."""
-        return self.path.stem
-
-    @property
-    def is_foundation(self) -> bool:
-        """Whether it stands in no layer."""
-        return self.path.parent == VIEWS
-
-    def as_table(self) -> str:
-        """The same with its rows kept."""
-        kept = self.sql.replace("create or replace view", "create or replace table", 1)
-        return kept.replace("\ncomment on view", "\ncomment on table", 1)
-
-
-def _in_layers() -> dict[str, View]:
-    """Every view by name. Folders are layers, in order; within one, a view comes after those it reads."""
-    texts = {path: path.read_text(encoding="utf-8") for path in VIEWS.rglob("*.sql")}
-    names = {path.stem for path in texts}
-    views = [View(path, sql, _reads(sql) & names - {path.stem}) for path, sql in texts.items()]
-    ordered: dict[str, View] = {}
-    for folder in sorted({view.path.parent for view in views}):
-        layer = sorted((view for view in views if view.path.parent == folder), key=lambda view: view.name)
-        own = {view.name for view in layer}
-        while layer:
-            ready = [view for view in layer if not view.reads & own - ordered.keys()]
-            if not ready:
-                raise RuntimeError(f"views read each other in a circle: {', '.join(view.name for view in layer)}")
-            ordered |= {view.name: view for view in ready}
-            layer = [view for view in layer if view not in ready]
-    return ordered
-
-
-def _reads(sql: str) -> frozenset[str]:
-    code = re.sub(r"--.*|'(?:[^']|'')*'", "", sql)
-    own = re.findall(r"^(\w+) as (?:materialized )?\(", code, re.MULTILINE)  # named queries within the view
-    return frozenset(re.findall(r"\b(?:from|join)\s+(\w+)\b", code)) - frozenset(own)

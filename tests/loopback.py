@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from collector.run import WARMUP
@@ -127,9 +126,6 @@ class Loopback:
 
 class NoSampler:
     """Instead of the memory sampler, whose process takes longer to start than these runs take."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
 
     def watch_tree(self, pid: int) -> None: ...
 

@@ -27,7 +27,8 @@ from collector.backends import Facts
 from collector.judgments import VOTE, VOTES_FORMAT
 from collector.schema import Results
 from site_src import warehouse
-from site_src.warehouse import WIDE, View, Warehouse
+from site_src.layers import View, in_layers
+from site_src.warehouse import WIDE, Warehouse
 from tests.conftest import RUN, STARTED, request
 from tests.texts import LOOP, RIGHT, WRONG, answer, answers
 
@@ -105,7 +106,7 @@ class Planted:
 
 @cache
 def _layers() -> dict[str, View]:
-    views = warehouse._in_layers().items()
+    views = in_layers().items()
     return {name: replace(view, sql=view.sql.partition("\ncomment on")[0]) for name, view in views}
 
 
@@ -114,7 +115,7 @@ def views_without_comments() -> Iterator[None]:
     """A test file that imports this reads the views once, without their comments: to parse these takes longest."""
     layers = _layers()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warehouse, "_in_layers", lambda: dict(layers))
+        patch.setattr(warehouse, "in_layers", lambda: dict(layers))
         yield
 
 

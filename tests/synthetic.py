@@ -130,7 +130,7 @@ def fill(warehouse: Warehouse, rows: Iterable[Row], **facts: Any) -> None:
 
 def stand_in(warehouse: Warehouse, view: str, columns: "dict[str, Sequence[Any] | pa.Array]") -> None:
     """Let a view hold just this until the next `refresh`; a column not given is NULL."""
-    warehouse.comments(view)  # computes it, with what it reads
+    warehouse.rows(f"from {view} limit 0")  # computes it, with what it reads
     con = warehouse._con
     con.sql(f"truncate {view}")
     con.register("incoming", pa.table({name: _array(values) for name, values in columns.items()}))

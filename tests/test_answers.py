@@ -419,6 +419,7 @@ def reach(model: str, usable: int | None, below: int | None, advertised: int, re
     return {
         "ladder_id": f"{model} {usable}",
         "machine": MACHINE,
+        "server": "lmstudio",
         "model": model,
         "context_usable": usable,
         "context_usable_below": below,
@@ -468,6 +469,11 @@ def test_a_single_model_with_a_ladder_answers_nothing_about_two(views: Planted) 
     row = of_context(views, reach("Q", 131072, SHORT, LONG))
     assert (row["verdict"], row["comparison_count"], row["request_count"]) == ("not measured", 0, None)
     assert row["evidence"] == "Q: usable to 131,072 of 256,000 tokens"
+
+
+def test_a_ladder_on_another_server_answers_nothing(views: Planted) -> None:
+    row = of_context(views, reach("Q", 131072, SHORT, LONG), reach("M", 65536, 131072, SHORT, server="llama-server"))
+    assert (row["verdict"], row["comparison_count"]) == ("not measured", 0)
 
 
 def test_of_several_ladders_of_a_model_the_longest_counts(views: Planted) -> None:

@@ -17,6 +17,7 @@ from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, request
 
 KEPT = "warehouse.duckdb"
+VIEWS = ("raw_facts", "stg_streams", "stg_texts", "run_peaks", "raw_operations", "damaged_files", "run_summary", "runs")
 
 
 def stored(results: Results, run_id: str, tps: float = 50.0) -> Path:
@@ -36,7 +37,7 @@ def three(results: Results) -> Results:
 
 def told(warehouse: Warehouse) -> list[object]:
     """What the views say that speak of every run and file."""
-    return [warehouse.rows(f"from {view}") for view in ("raw_operations", "damaged_files", "run_summary", "runs")]
+    return [warehouse.rows(f"from {view}") for view in VIEWS]
 
 
 def never_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +136,7 @@ def test_another_version_makes_it_anew(three: Results, monkeypatch: pytest.Monke
     Warehouse(three)
     monkeypatch.setattr(cache, "_version", lambda: "another")
     read: list[str] = []
-    monkeypatch.setattr("site_src.cache.intake.take_in", lambda con, path, place: read.append(path.name))
+    monkeypatch.setattr("site_src.cache.intake.take_in", lambda con, paths, place: read.extend(paths))
     Warehouse(three)
     assert len(read) == 4
 

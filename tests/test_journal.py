@@ -1,5 +1,6 @@
 """The journal: a killed collector loses at most the operation in flight, and runs/ never holds half a file."""
 
+import fcntl
 import json
 import os
 import signal
@@ -230,6 +231,7 @@ def test_killed_anywhere_while_writing_runs_holds_nothing_or_a_whole_file(
     assert [len(rows_of(path)) for path in found] in ([], [3])
     assert not Warehouse(results).rows("from damaged_files")
     store.recover(results)
+    store.sweep(results)
     [path] = results.runs.iterdir()
     assert [row["repeat"] for row in rows_of(path)] == [1, 2, 3]
     assert path in found or not found
@@ -241,6 +243,7 @@ def test_a_name_claimed_by_a_killed_process_is_filled_by_the_next(results: Resul
     with start(DIE_WHILE_WRITING, "os", "replace", "1", "before", NO_LINKS) as process:
         assert process.wait() == -signal.SIGKILL, "the process outlived the point where it should have died"
     [recovered] = store.recover(results)
+    store.sweep(results)
     assert [path.name for path in results.runs.iterdir()] == [recovered.name]
     assert len(rows_of(recovered)) == 3
     assert journals(results) == []
@@ -312,19 +315,31 @@ def test_later_facts_replace_earlier_ones(results: Results) -> None:
 def test_a_journal_without_operations_is_removed_and_leaves_no_file(results: Results, content: str) -> None:
     results.journals.mkdir(parents=True)
     (results.journals / f"{ID}.jsonl").write_text(content)
-    (results.journals / f"{ID}.memory").write_text("")
     assert store.recover(results) == []
+    assert store.sweep(results) == [f"{ID}.jsonl"]
     assert journals(results) == []
     assert not results.runs.exists() or not list(results.runs.iterdir())
 
 
-def test_recovery_removes_what_the_killed_process_left_beside_its_journal(results: Results) -> None:
+def test_half_written_files_of_killed_processes_are_removed_and_those_of_living_ones_left(results: Results) -> None:
     journaled(results, ROWS)
-    for name in (f"{ID}.memory", f"{ID}-abc.part"):
+    for name in (f"{ID}-abc.part", "grades-abc.part", "living-abc.part"):
         (results.journals / name).write_text("left")
-    (results.journals / "ffffffffffff-abc.part").write_text("another run's")
-    store.recover(results)
-    assert journals(results) == ["ffffffffffff-abc.part"]
+    with (results.journals / "living-abc.part").open() as living:
+        fcntl.flock(living, fcntl.LOCK_EX)
+        assert len(store.recover(results)) == 1
+        assert store.sweep(results) == [f"{ID}-abc.part", "grades-abc.part"]
+        assert journals(results) == ["living-abc.part"]
+    assert store.sweep(results) == ["living-abc.part"]
+
+
+def test_a_part_is_locked_while_it_is_written(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(
+        store, "sync", lambda _: seen.extend(is_locked(path) for path in results.journals.glob("*.part"))
+    )
+    store.write(results, FACTS, ROWS)
+    assert seen == [True]
 
 
 def test_several_journals_are_saved_each_as_its_own_run(results: Results) -> None:

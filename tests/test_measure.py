@@ -263,9 +263,15 @@ def test_an_error_status_is_kept_with_its_body(server: ScriptedServer, status: i
     )
 
 
+def test_of_a_long_error_event_the_beginning_is_kept(server: ScriptedServer) -> None:
+    """What is kept is searched for names and addresses, which takes the square of its length."""
+    seen = row(server, (9, delta(content="Hi")), (5, sse({"error": "a." * 500_000})))
+    assert len(seen["error_detail"]) == measure.SHOWN
+
+
 def test_of_a_long_error_body_the_beginning_is_kept(server: ScriptedServer) -> None:
     seen = row(server, (9, b"x" * 100_000), status=500)
-    assert len(seen["error_detail"]) == measure.BODY_SHOWN
+    assert len(seen["error_detail"]) == measure.SHOWN
 
 
 @pytest.mark.parametrize(
@@ -297,6 +303,26 @@ def test_an_event_that_is_no_chunk_is_told_and_the_stream_read_on(server: Script
     assert (seen["error_kind"], seen["output_text"]) == ("bad_event", "Hi")
     assert (seen["first_event_ns"], seen["first_text_ns"]) == (10 * MS, 15 * MS)
     assert bad in seen["error_detail"]
+
+
+@pytest.mark.parametrize("text", [5, True, ["Hi"], {"text": "Hi"}])
+@pytest.mark.parametrize("key", ["content", "reasoning_content", "reasoning"])
+def test_text_that_is_no_text_is_not_taken_for_it(server: ScriptedServer, key: str, text: object) -> None:
+    seen = row(server, (9, delta(**{key: text})), (5, delta("stop", content="Hi")), (1, DONE))
+    assert (seen["error_kind"], seen["output_text"], seen["first_text_ns"]) == ("bad_event", "Hi", 15 * MS)
+
+
+@pytest.mark.parametrize("count", [-1, True, 53.0, "53", 2**31, 10**400, float("nan"), [53], None])
+def test_a_token_count_that_cannot_be_is_unknown(server: ScriptedServer, count: object) -> None:
+    seen = row(server, (9, delta("stop", content="Hi")), (1, usage(prompt=7, completion=count)), (1, DONE))  # type: ignore[arg-type]
+    assert (seen["error_kind"], seen["prompt_tokens"], seen.get("completion_tokens")) == (None, 7, None)
+
+
+@pytest.mark.parametrize("speed", [-1.5, True, "fast", float("nan"), float("inf"), 10**400])
+def test_a_speed_that_cannot_be_is_unknown(server: ScriptedServer, speed: object) -> None:
+    told = sse({"choices": [], "timings": {"predicted_per_second": speed, "prompt_per_second": 80}})
+    seen = row(server, (9, delta("stop", content="Hi")), (1, told), (1, DONE))
+    assert (seen.get("reported_decode_tps"), seen["reported_prefill_tps"]) == (None, 80)
 
 
 def test_an_event_cut_in_its_middle_is_a_bad_event(server: ScriptedServer) -> None:
@@ -357,7 +383,36 @@ def test_timed_says_when_it_began_and_how_long_it_took() -> None:
         clock.pass_ms(7)
         return {"a": 1}
 
-    assert measure.timed(action, clock) == ({"a": 1}, 10**12, 7 * MS)
+    assert measure.timed(action, clock) == ({"a": 1, "slept_ms": 0}, 10**12, 7 * MS)
+
+
+# ---------------------------------------------------------------- sleep
+
+
+def test_a_machine_that_sleeps_in_a_request_shows_in_its_row() -> None:
+    slept = iter((500, 500 + 7_200_000 * MS))
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        body = httpx.ByteStream(delta(content="Hi"))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body)
+
+    client = measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(handle))
+    backend = OpenAIChat(client, "m")
+    seen = measure.exchange(client, backend.chat([], 9, {}), backend.parse, FakeClock(), asleep=lambda: next(slept))
+    assert record.of_exchange(seen)["slept_ms"] == 7_200_000
+
+
+def test_a_machine_that_sleeps_while_something_is_timed_shows() -> None:
+    slept = iter((3 * MS, 1203 * MS))
+    facts, _, elapsed = measure.timed(dict, FakeClock(), lambda: next(slept))
+    assert (facts, elapsed) == ({"slept_ms": 1200}, 0)
+
+
+def test_a_machine_that_is_awake_has_not_slept() -> None:
+    before = measure.asleep()
+    measure.sleep(0.05)
+    assert abs(measure.asleep() - before) < 20 * MS
+    assert measure.asleep() > -MS  # the other clock never counts less
 
 
 PARSER = OpenAIChat(measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(lambda _: httpx.Response(500))))

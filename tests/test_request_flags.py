@@ -61,6 +61,17 @@ def test_a_flaw_of_the_text_leaves_no_request_out(given: Given, kind: str) -> No
     assert (row["exclusion"], row["is_failed"], row["error_kind"]) == (None, False, kind)
 
 
+def test_a_request_that_the_machine_slept_through_is_left_out(given: Given) -> None:
+    flagged = flags(given, *(request(str(ms), slept_ms=ms) for ms in (None, 0, 500, 501)))
+    assert found(flagged) == [None, None, None, "the machine slept meanwhile"]
+    assert found(flagged, "is_slept_through") == [False, False, False, True]
+
+
+def test_a_load_that_the_machine_slept_through_has_no_time(given: Given) -> None:
+    [row] = given([load(slept_ms=60_000), request()]).rows("from run_load")
+    assert (row["load_s"], row["load_kind"], row["load_reason"]) == (None, None, "the machine slept meanwhile")
+
+
 def test_more_than_16_cached_tokens_leave_a_request_out(given: Given) -> None:
     flagged = flags(given, *(request(str(cached), cached_tokens=cached) for cached in (16, 17)))
     assert found(flagged) == [None, CACHED]

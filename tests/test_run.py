@@ -213,7 +213,6 @@ def test_memory_is_sampled_beside_the_requests(loopback: Loopback, results: Resu
             assert all(sample["at_ns"] >= row["started_ns"] for sample in row["memory"])
     moments = [sample["at_ns"] for row in sampled for sample in row["memory"]]
     assert moments == sorted(moments)
-    assert [name for name in left_behind(results) if name.endswith(".memory")] == []
 
 
 # --- failures ---

@@ -33,10 +33,10 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="PSS is Linux's")
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Sampler]:
+def running() -> Iterator[Sampler]:
     """A sampler in its own process that has taken its first sample."""
-    started = Sampler(tmp_path / "run.memory")
-    until(lambda: (tmp_path / "run.memory").stat().st_size, "the first sample")
+    started = Sampler()
+    until(started._size, "the first sample")
     yield started
     started.close()
 
@@ -104,15 +104,14 @@ def test_ctrl_c_in_the_terminal_does_not_reach_it(running: Sampler) -> None:
     assert os.getsid(running._process.pid) != os.getsid(0)
 
 
-def test_closing_ends_the_process_and_removes_its_file(tmp_path: Path) -> None:
-    started = Sampler(tmp_path / "run.memory")
-    started.close()
-    assert started._process.returncode == 0
-    assert list(tmp_path.iterdir()) == []
-    started.close()  # again is harmless
+def test_closing_ends_the_process_whose_file_never_had_a_name(running: Sampler) -> None:
+    assert os.fstat(running._file.fileno()).st_nlink == 0
+    running.close()
+    assert running._process.returncode == 0
+    running.close()  # again is harmless
 
 
-def test_a_sampler_that_died_costs_nothing_but_its_samples(running: Sampler, tmp_path: Path) -> None:
+def test_a_sampler_that_died_costs_nothing_but_its_samples(running: Sampler) -> None:
     running._process.send_signal(signal.SIGKILL)
     running._process.wait()
     before = running.take()
@@ -122,8 +121,6 @@ def test_a_sampler_that_died_costs_nothing_but_its_samples(running: Sampler, tmp
     running.sample_now()
     assert before
     assert running.take() == []
-    running.close()
-    assert list(tmp_path.iterdir()) == []
 
 
 # --- its other end, without the process ---
@@ -146,9 +143,17 @@ class Idle:
 
 
 @pytest.fixture
-def idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sampler:
-    monkeypatch.setattr(sampler.subprocess, "Popen", Idle)
-    return Sampler(tmp_path / "run.memory")
+def idle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sampler]:
+    with monkeypatch.context() as patch:
+        patch.setattr(sampler.subprocess, "Popen", Idle)
+        started = Sampler()
+    yield started
+    started.close()
+
+
+def written(idle: Sampler, text: str) -> None:
+    """As the process would write it."""
+    os.write(idle._file.fileno(), text.encode())
 
 
 def test_what_it_is_told_is_a_line_each(idle: Sampler) -> None:
@@ -160,13 +165,10 @@ def test_what_it_is_told_is_a_line_each(idle: Sampler) -> None:
 
 
 def test_a_line_that_is_not_yet_whole_waits(idle: Sampler) -> None:
-    with idle._file.open("a") as file:
-        file.write('{"at_ns": 1}\n{"at_ns"')
-        file.flush()
-        assert idle.take() == [{"at_ns": 1}]
-        file.write(": 2}\n")
-        file.flush()
-        assert idle.take() == [{"at_ns": 2}]
+    written(idle, '{"at_ns": 1}\n{"at_ns"')
+    assert idle.take() == [{"at_ns": 1}]
+    written(idle, ": 2}\n")
+    assert idle.take() == [{"at_ns": 2}]
     assert idle.take() == []
 
 
@@ -185,7 +187,7 @@ def test_waiting_ends_as_soon_as_the_sample_is_there(idle: Sampler, monkeypatch:
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         if len(slept) == 3:
-            idle._file.write_text('{"at_ns": 1}\n')
+            written(idle, '{"at_ns": 1}\n')
 
     monkeypatch.setattr(sampler, "sleep", sleep)
     idle.sample_now()
@@ -195,14 +197,13 @@ def test_waiting_ends_as_soon_as_the_sample_is_there(idle: Sampler, monkeypatch:
 def test_a_process_that_does_not_end_is_killed(idle: Sampler) -> None:
     idle.close()
     assert idle._process.was_killed  # type: ignore[attr-defined]
-    assert not idle._file.exists()
 
 
 # --- its loop ---
 
 
 @pytest.fixture
-def loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
+def loop(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
     """`loop("tree 5\\n", None, …)`: the samples of a sampler that reads this; None is a period without a word."""
 
     def run(*said: str | None) -> list[dict[str, Any]]:
@@ -223,10 +224,8 @@ def loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[
         monkeypatch.setattr(sampler.readings, "resident", lambda pid: MB * pid)
         monkeypatch.setattr(sampler.readings, "of_process", lambda pid: {"pss_bytes": pid})
         monkeypatch.setattr(sampler, "tree", lambda pid: [pid, pid + 1])
-        file = tmp_path / "samples"
-        monkeypatch.setattr(sampler.sys, "argv", ["sampler", str(file)])
         sampler.main()
-        return [json.loads(line) for line in file.read_text().splitlines()]
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return run
 
@@ -240,7 +239,6 @@ def test_it_samples_four_times_a_second_from_the_start_until_its_input_ends(
 ) -> None:
     assert sampler.PERIOD_S == 0.25
     assert [sample["at_ns"] for sample in loop(None, None, None)] == [0, 1, 2, 3]
-    assert len(loop()) == 4 + 1  # appended to the same file
 
 
 def test_each_line_changes_what_is_watched_and_asks_for_a_sample_at_once(

@@ -39,6 +39,11 @@ def read(*pieces: bytes) -> list[tuple[str, str]]:
         (b"data: a\n", [("", "a")]),
         (b"data: a", [("", "a")]),
         (b"data: a\r", [("", "a")]),
+        (b"data: a\r\rdata: b\r\r", [("", "a"), ("", "b")]),
+        (b"data: a\n\rdata: b\n\r", [("", "a"), ("", "b")]),  # ends of lines may be of several kinds
+        (b"data: a\r\ndata: b\r\r\n", [("", "a\nb")]),
+        (b"\xef\xbb\xbfdata: a\n\n", [("", "a")]),
+        (b"data: a\n\n\xef\xbb\xbfdata: b\n\n", [("", "a")]),  # a mark that does not begin the stream is none
         (b"", []),
         (b": only comments\n\n", []),
     ],
@@ -48,7 +53,7 @@ def test_events_of_a_stream(stream: bytes, expected: list[tuple[str, str]]) -> N
 
 
 @pytest.mark.parametrize("character", TEARING)
-def test_lines_end_at_newline_only(character: str) -> None:
+def test_lines_end_nowhere_else(character: str) -> None:
     text = f'{{"content":"a{character}b"}}'
     assert read(f"data: {text}\n\n".encode()) == [("", text)]
 
@@ -70,6 +75,14 @@ def test_an_event_comes_with_the_piece_that_completes_it() -> None:
     assert list(events.close()) == []
 
 
+def test_a_line_that_ends_with_a_piece_is_not_waited_for() -> None:
+    events = Events()
+    assert list(events.feed(b"data: a\r\n\r")) == [("", "a")]
+    assert list(events.feed(b"")) == []
+    assert list(events.feed(b"\ndata: b\n\n")) == [("", "b")]  # the newline ends no line of its own
+    assert list(events.feed(b"\r")) == list(events.feed(b"\n")) == []
+
+
 def test_close_yields_an_unfinished_event_once() -> None:
     events = Events()
     assert list(events.feed(b"data: cut o")) == []
@@ -85,7 +98,7 @@ between = st.sampled_from(["", "\n", ": ping\n", ": ping\n\n", "id: 3\n"])
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[bytes, list[tuple[str, str]]]:
     """A stream, and the events that were put into it."""
-    end = draw(st.sampled_from(["\n", "\r\n"]))
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     expected, text = [], ""
     for name, lines in draw(named_events):
         expected.append((name, "\n".join(lines)))

@@ -271,7 +271,7 @@ def test_what_reads_back_differently_is_not_placed(results: Results, monkeypatch
 def test_what_was_damaged_on_its_way_to_the_disk_is_not_placed(
     results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_sync", lambda descriptor: os.pwrite(descriptor, b"\0\0\0\0\0\0\0\0", 300))
+    monkeypatch.setattr(store, "sync", lambda descriptor: os.pwrite(descriptor, b"\0\0\0\0\0\0\0\0", 300))
     with pytest.raises(StoreFailed):
         written(results)
     assert lying_in(results) == []

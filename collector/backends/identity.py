@@ -11,6 +11,8 @@ import httpx
 
 from collector.backends import Facts
 
+NO_JSON = (ValueError, RecursionError)  # what reading JSON raises; the second where it is nested too deep
+
 
 def identify(client: httpx.Client, model: str) -> Facts:
     """Run columns of the server that answers; `{}` when it is none of the known ones."""
@@ -25,9 +27,27 @@ def get_json(client: httpx.Client, path: str, post: dict[str, Any] | None = None
     try:
         response = client.post(path, json=post) if post is not None else client.get(path)
         body = response.json() if response.status_code == 200 else {}
-    except (httpx.HTTPError, ValueError):
+    except (httpx.HTTPError, *NO_JSON):
         return {}
     return body if isinstance(body, dict) and not body.get("error") else {}
+
+
+def part(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object of that name within another; `{}` for none and for anything else."""
+    found = answer.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def parts(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects in the list of that name."""
+    found = answer.get(name)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def string(answer: dict[str, Any], name: str) -> str | None:
+    """The text of that name."""
+    found = answer.get(name)
+    return found if isinstance(found, str) else None
 
 
 def _lmstudio(client: httpx.Client, model: str) -> Facts:
@@ -38,8 +58,8 @@ def _ollama(client: httpx.Client, model: str) -> Facts:
     version = get_json(client, "/api/version").get("version")
     if not version:
         return {}
-    details = get_json(client, "/api/show", post={"model": model}).get("details") or {}
-    running = get_json(client, "/api/ps").get("models") or []
+    details = part(get_json(client, "/api/show", post={"model": model}), "details")
+    running = parts(get_json(client, "/api/ps"), "models")
     loaded: Facts = next((entry for entry in running if entry.get("name") == model), {})
     is_gguf = details.get("format") == "gguf"
     return {
@@ -59,7 +79,6 @@ def _llama_server(client: httpx.Client, model: str) -> Facts:
     build = props.get("build_info")
     if not build:
         return {}
-    path = Path(props.get("model_path") or "")
     return {
         "server": "llama-server",
         "server_version": build,
@@ -68,11 +87,19 @@ def _llama_server(client: httpx.Client, model: str) -> Facts:
         "runtime_proof": "llama-server's /props",
         "model_format": "gguf",
         "quantization": props.get("model_ftype"),
-        "context_effective": (props.get("default_generation_settings") or {}).get("n_ctx"),
+        "context_effective": part(props, "default_generation_settings").get("n_ctx"),
         "parallel": props.get("total_slots"),
         # Only the file itself knows its size; the server counts tensors.
-        "file_bytes": path.stat().st_size if path.is_absolute() and path.is_file() else None,
+        "file_bytes": _size(Path(string(props, "model_path") or "")),
     }
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file that a server says it has read; None where it lies on another machine, or can be none."""
+    try:
+        return path.stat().st_size if path.is_absolute() and path.is_file() else None
+    except OSError:
+        return None
 
 
 def _vllm(client: httpx.Client, model: str) -> Facts:

@@ -20,7 +20,7 @@ def loaded(command: str) -> list[dict[str, Any]]:
     try:
         done = subprocess.run([command, "ps", "--json"], capture_output=True, text=True, timeout=60, check=True)
         listed = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (OSError, subprocess.SubprocessError, ValueError, RecursionError):
         return []
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
 

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 
 from collector.backends import Facts, failures, lms
-from collector.backends.identity import get_json
+from collector.backends.identity import NO_JSON, get_json, part, string
 from collector.backends.lmstudio_models import Instance, Listed, format_of, has_load_api, listed
 from collector.backends.openai_chat import ENDPOINT, OpenAIChat, error_text, place
 from collector.errors import ModelUnclear
-from collector.measure import connect, sleep
+from collector.measure import SHOWN, connect, sleep
 
 STATUS_PORTS = (41343, 52993, 16141, 39414, 22931)  # LM Studio's internal server, on this machine only
 SETTLE_TRIES, SETTLE_S = 40, 0.25  # a model is not gone, or not there, at the very moment LM Studio says so
@@ -183,14 +183,14 @@ class LMStudio(OpenAIChat):
         try:
             response = self.client.post("/api/v1/models/load", json=asked)
             body = response.json()
+            if isinstance(body, dict) and body.get("status") == "loaded" and not body.get("error"):
+                return {"reported_load_s": body.get("load_time_seconds"), "http_status": response.status_code}
+            said = error_text(body.get("error") or body) if isinstance(body, dict) else str(body)
         except httpx.TimeoutException:
             return {"error_kind": "load_timeout", "error_detail": "LM Studio did not answer while loading"}
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, *NO_JSON) as error:
             return _failed_load(f"{type(error).__name__}: {error}")
-        if not isinstance(body, dict) or body.get("error") or body.get("status") != "loaded":
-            said = error_text(body.get("error") or body) if isinstance(body, dict) else str(body)
-            return {**_failed_load(said), "http_status": response.status_code}
-        return {"reported_load_s": body.get("load_time_seconds"), "http_status": response.status_code}
+        return {**_failed_load(said), "http_status": response.status_code}
 
     def _unload(self, instance: str) -> None:
         if has_load_api(self.client):
@@ -209,10 +209,10 @@ class LMStudio(OpenAIChat):
         """One untimed token over `/api/v0`, whose answer alone names the engine."""
         asked = {"model": self.model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
         said = get_json(self.client, "/api/v0/chat/completions", post=asked)
-        engine = said.get("runtime") if isinstance(said.get("runtime"), dict) else {}
-        name = str((engine or {}).get("name") or "")
+        engine = part(said, "runtime")
+        name = string(engine, "name") or ""
         runtime = "mlx" if name.startswith("mlx") else "llama.cpp" if name.startswith("llama.cpp") else None
-        quantization = (said.get("model_info") or {}).get("quant")
+        quantization = string(part(said, "model_info"), "quant")
         answered = {"quantization": quantization, "quantization_source": "server"} if quantization else {}
         by_format = {"mlx": "mlx", "gguf": "llama.cpp"}.get(model.format or "")
         if runtime is None:
@@ -221,7 +221,7 @@ class LMStudio(OpenAIChat):
             proof = CONTRADICTED
         else:
             proof = "the model list's format and the runtime block of /api/v0 agree"
-        version = f"{name} {(engine or {}).get('version') or ''}".strip()
+        version = f"{name} {string(engine, 'version') or ''}".strip()
         return {"runtime": runtime, "runtime_version": version, "runtime_proof": proof, **answered}
 
 
@@ -249,7 +249,7 @@ def _model_facts(model: Listed) -> Facts:
 
 
 def _failed_load(said: str) -> Facts:
-    return {"error_kind": failures.of_load(said), "error_detail": said}
+    return {"error_kind": failures.of_load(said), "error_detail": said[:SHOWN]}
 
 
 def _names(instances: list[tuple[Listed, Instance]]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from collector.backends.identity import NO_JSON, part, parts, string
 from collector.measure import sleep
 
 AGAIN_TRIES, AGAIN_S = 5, 0.25  # at the instant a load begins, the model lists may answer 500 with a page
@@ -79,7 +80,7 @@ def has_load_api(client: httpx.Client) -> bool:
 def format_of(client: httpx.Client, instance: str) -> str | None:
     """The format of what is loaded: under one key there may be variants of both, and the newer list has one format."""
     v0 = _entries(client, "/api/v0/models", "data") or []
-    return next((entry.get("compatibility_type") for entry in v0 if entry.get("id") == instance), None)
+    return next((string(entry, "compatibility_type") for entry in v0 if entry.get("id") == instance), None)
 
 
 def _entries(client: httpx.Client, path: str, name: str) -> list[dict[str, Any]] | None:
@@ -95,46 +96,49 @@ def _entries(client: httpx.Client, path: str, name: str) -> list[dict[str, Any]]
             break
     try:
         body = response.json()
-    except ValueError:
+    except NO_JSON:
         return None
-    entries = body.get(name) if isinstance(body, dict) else None
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None
+    return parts(body, name) if isinstance(body, dict) and isinstance(body.get(name), list) else None
 
 
 def _of_v1(entry: dict[str, Any]) -> Listed:
+    variants = entry.get("variants")
     return Listed(
         key=str(entry.get("key")),
-        format=entry.get("format"),
-        quantization=(entry.get("quantization") or {}).get("name"),
-        publisher=entry.get("publisher"),
-        architecture=entry.get("architecture"),
-        variant=entry.get("selected_variant"),
-        variants=tuple(str(one) for one in entry.get("variants") or []),
-        size_bytes=entry.get("size_bytes"),
-        context_advertised=entry.get("max_context_length"),
+        format=string(entry, "format"),
+        quantization=string(part(entry, "quantization"), "name"),
+        publisher=string(entry, "publisher"),
+        architecture=string(entry, "architecture"),
+        variant=string(entry, "selected_variant"),
+        variants=tuple(one for one in variants if isinstance(one, str)) if isinstance(variants, list) else (),
+        size_bytes=_count(entry, "size_bytes"),
+        context_advertised=_count(entry, "max_context_length"),
+        # An MLX instance's config may hold only the context length; every other key is optional.
         instances=tuple(
-            Instance(str(one.get("id")), _config(one).get("context_length"), _config(one).get("parallel"))
-            for one in entry.get("loaded_instances") or []
+            Instance(
+                str(one.get("id")), *(_count(part(one, "config"), name) for name in ("context_length", "parallel"))
+            )
+            for one in parts(entry, "loaded_instances")
         ),
         is_llm=entry.get("type") == "llm",
     )
 
 
-def _config(instance: dict[str, Any]) -> dict[str, Any]:
-    """An MLX instance's config may hold only the context length; every other key is optional."""
-    return instance.get("config") or {}
+def _count(answer: dict[str, Any], name: str) -> int | None:
+    found = answer.get(name)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def _of_v0(entry: dict[str, Any]) -> Listed:
     key = str(entry.get("id"))
-    loaded = (Instance(key, entry.get("loaded_context_length")),) if entry.get("state") == "loaded" else ()
+    loaded = (Instance(key, _count(entry, "loaded_context_length")),) if entry.get("state") == "loaded" else ()
     return Listed(
         key=key,
-        format=entry.get("compatibility_type"),
-        quantization=entry.get("quantization"),
-        publisher=entry.get("publisher"),
-        architecture=entry.get("arch"),
-        context_advertised=entry.get("max_context_length"),
+        format=string(entry, "compatibility_type"),
+        quantization=string(entry, "quantization"),
+        publisher=string(entry, "publisher"),
+        architecture=string(entry, "arch"),
+        context_advertised=_count(entry, "max_context_length"),
         instances=loaded,
         is_llm=entry.get("type") in ("llm", "vlm"),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from collector.backends import Event, Facts, Request
-from collector.backends.identity import get_json, identify
+from collector.backends.identity import NO_JSON, get_json, identify, part
 from collector.errors import ModelUnclear, ServerNotFound
 
 ENDPOINT = "/v1/chat/completions"
@@ -42,7 +42,7 @@ class OpenAIChat:
         """What the server says of itself and of the model. Raises ServerNotFound, ModelUnclear."""
         entry = self._choose(self.models())
         self.model = entry["id"]
-        meta = entry.get("meta") or {}
+        meta = part(entry, "meta")
         facts: Facts = {
             "server": "unknown",
             "server_place": place(self.client.base_url),
@@ -130,7 +130,7 @@ class OpenAIChat:
             return [entry for entry in listed if isinstance(entry.get("id"), str)]
         except httpx.HTTPError as error:
             raise ServerNotFound(f"Nothing answered at {address} ({type(error).__name__}).", remedy) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (*NO_JSON, KeyError, TypeError, AttributeError):
             if self.model and get_json(self.client, "/health").get("status") == "ok":
                 return [{"id": self.model}]  # seen: mlx_lm.server without a model cache cannot list what it serves
             raise ServerNotFound(
@@ -197,9 +197,15 @@ def _chunk(chunk: dict[str, Any]) -> Event:
         _timings(chunk.get("timings") or {}),
     )
     return Event(
-        texts=tuple((kind, str(text)) for kind, text in texts if text),
+        texts=tuple((kind, _string(text)) for kind, text in texts if text),
         facts={name: value for facts in said for name, value in facts.items() if value is not None},
     )
+
+
+def _string(text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"text that is {type(text).__name__}")
+    return text
 
 
 def _usage(usage: dict[str, Any]) -> Facts:

@@ -31,6 +31,9 @@ class Progress:
 
     def __call__(self, stage: str, row: Facts) -> None:
         """Show that an operation begins or has ended."""
+        if stage == "trouble":
+            say(trouble(row))
+            return
         is_request = row["op"] in COUNTED
         if stage == "end" and is_request:
             self._done += 1
@@ -40,6 +43,14 @@ class Progress:
             say(f"[{self._done}/{self._total}] {_what(row)}: {_came(row)}")
         elif stage == "begin" and not is_request:
             say(f"{_what(row)} …")
+
+
+def trouble(row: Facts) -> str:
+    """What is said when the journal cannot be written."""
+    return (
+        f"The journal cannot be written: {row['error_detail']}. Measuring goes on, and what was measured waits in "
+        "memory: make room now, or a crash loses it."
+    )
 
 
 def _came(row: Facts) -> str:

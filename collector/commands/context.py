@@ -2,11 +2,13 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.commands import say
+from collector.commands._progress import trouble
 from collector.commands.run import exit_code, results_option, url_option
 
 if TYPE_CHECKING:
@@ -63,19 +65,19 @@ def command(
 
     A later call goes on where an earlier one ran out of time. The path of the run goes to stdout.
     """
-    from collector import calibrate, measure, preflight, store
-    from collector.commands import _backend
+    from collector import calibrate, measure, preflight
+    from collector.commands import _backend, _start
     from collector.errors import Unfit
-    from collector.schema import Results
 
     if embedded and key:
         raise click.UsageError("--embedded and --load both say what to load; pass one.")
     if context_length and not (embedded or key):
         raise click.UsageError("--context-length goes with --load or --embedded.")
-    folder = Results.find(results)
-    for saved in store.recover(folder):
-        say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
-    with measure.connect(url, os.environ.get("LM_API_TOKEN")) as client:
+    folder = _start.folder(results)
+    with (
+        nullcontext() if embedded else _start.alone(url),
+        measure.connect(url, os.environ.get("LM_API_TOKEN")) as client,
+    ):
         context: int | None = None
         backend: Backend
         if embedded:
@@ -141,6 +143,8 @@ def climb(
 
 
 def _tell(stage: str, row: "Facts") -> None:
+    if stage == "trouble":
+        say(trouble(row))
     if row["op"] == "load" and stage == "begin":
         say("loading the model …")
     if row["op"] != "context" or stage == "begin":

@@ -47,14 +47,11 @@ def command(
     results: str | None,
 ) -> None:
     """The matrix and its states, worked out from the results. It may be interrupted and run again at any time."""
-    from collector import store
-    from collector.schema import Results
+    from collector.commands import _start
 
     if suite and "standard" not in suite.split("+"):
         raise click.UsageError("a cell of the plan is measured with the standard suite; add others: standard+NAME.")
-    folder = Results.find(results)
-    for saved in store.recover(folder):
-        say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
+    folder = _start.folder(results)
     if dry_run:
         _show_ahead(_coverage(folder), only, retry_failed)
         return
@@ -89,12 +86,16 @@ class _Worker:
         self.exit_code = 0
 
     def work(self, most: int | None) -> None:
-        """Measure block after block. Raises ServerNotFound when LM Studio is gone."""
+        """Measure block after block. Raises ServerNotFound when LM Studio is gone, ServerBusy."""
         from collector import awake, measure
-        from collector.commands import _backend
+        from collector.commands import _backend, _start
 
         done = 0
-        with awake.keep(), measure.connect(self.url, os.environ.get("LM_API_TOKEN")) as client:
+        with (
+            _start.alone(self.url),
+            awake.keep(),
+            measure.connect(self.url, os.environ.get("LM_API_TOKEN")) as client,
+        ):
             while (most is None or done < most) and (block := self._next()):
                 _backend.require_lmstudio(client)
                 why = self._measure(client, block)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -81,13 +82,12 @@ def command(
 
     The path of the file goes to stdout, everything else to stderr.
     """
-    from collector import calibrate, measure, preflight, store
+    from collector import calibrate, measure, preflight
     from collector import run as runs
     from collector import suite as suites
-    from collector.commands import _backend, _passes
+    from collector.commands import _backend, _passes, _start
     from collector.commands._progress import Progress
     from collector.errors import Unfit
-    from collector.schema import Results
 
     if allowance is not None and not quality:
         raise click.UsageError("--allowance goes with --quality.")
@@ -97,14 +97,15 @@ def command(
         raise click.UsageError("--embedded, --load and --reload each say what to load; pass one.")
     if context_length and not (embedded or key):
         raise click.UsageError("--context-length goes with --load or --embedded; --reload keeps what was loaded.")
-    folder = Results.find(results)
-    for saved in store.recover(folder):
-        say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
+    folder = _start.folder(results)
     if suite:
         suites.read(suite)  # a misspelt one is said before anything is loaded
     count = QUICK_REPEATS if quick else repeats or REPEATS
 
-    with measure.connect(url, os.environ.get("LM_API_TOKEN")) as client:
+    with (
+        nullcontext() if embedded else _start.alone(url),
+        measure.connect(url, os.environ.get("LM_API_TOKEN")) as client,
+    ):
         context: int | None = None
         backend: Backend
         if embedded:

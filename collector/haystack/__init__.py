@@ -10,6 +10,7 @@ import json
 import random
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,11 +106,8 @@ def found(answer: str | None, needles: tuple[Needle, ...]) -> list[bool]:
     plain = unicodedata.normalize("NFKC", answer or "")
     told: dict[str, str] = {}
     for candidate in re.findall(r"\{[^{}]*\}", plain):
-        try:
-            entries = json.loads(candidate)
-        except ValueError:
-            continue
-        told |= {str(name).strip(): re.sub(r"\D", "", str(value)) for name, value in entries.items()}
+        with suppress(ValueError, RecursionError):  # no JSON, or lists within lists without end
+            told |= {str(name).strip(): re.sub(r"\D", "", str(value)) for name, value in json.loads(candidate).items()}
     if told:
         return [told.get(needle.name) == needle.number for needle in needles]
     return [bool(re.search(rf"{needle.name}[^0-9]{{0,20}}{needle.number}(?!\d)", plain)) for needle in needles]

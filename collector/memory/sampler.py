@@ -1,8 +1,8 @@
-"""Samples memory four times a second until its standard input closes: `python -m collector.memory.sampler FILE`.
+"""Samples memory four times a second until its standard input closes: `python -m collector.memory.sampler`.
 
-Each line of FILE is one sample as JSON: the system's figures, and under `engine` those of each watched process. A
-line on standard input says whose: `tree PID` is a process and its descendants, looked up anew for each sample,
-`only PID,PID` just these. Any line, an empty one too, asks for a sample at once.
+Each line on standard output is one sample as JSON: the system's figures, and under `engine` those of each watched
+process. A line on standard input says whose: `tree PID` is a process and its descendants, looked up anew for each
+sample, `only PID,PID` just these. Any line, an empty one too, asks for a sample at once.
 """
 
 import contextlib
@@ -11,8 +11,8 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from collector.measure import clock, sleep
@@ -25,15 +25,17 @@ PATIENCE = 100  # looks, 2 ms apart, for a sample that was asked for
 
 
 class Sampler:
-    """The sampling process, seen from the collector."""
+    """The sampling process, seen from the collector. Samples wait in a file without a name: nothing can be left over,
+    and no results folder that is full or gone takes them.
+    """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        file.touch()
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # `close` closes it
         self._read_to = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "collector.memory.sampler", str(file)],
+            [sys.executable, "-m", "collector.memory.sampler"],
             stdin=subprocess.PIPE,
+            stdout=self._file,
             text=True,
             start_new_session=True,  # Ctrl-C must not end it before the run is written
         )
@@ -52,24 +54,22 @@ class Sampler:
 
     def sample_now(self) -> None:
         """Take a sample at once, beside the regular ones, and wait for it (a few ms)."""
-        before = self._file.stat().st_size
+        before = self._size()
         self.nudge()
         for _ in range(PATIENCE):
-            if self._file.stat().st_size > before:
+            if self._size() > before:
                 return
             sleep(0.002)
 
     def take(self) -> list[dict[str, Any]]:
         """The samples that came since the last call, oldest first; `at_ns` by `measure.clock`."""
-        with self._file.open("rb") as file:
-            file.seek(self._read_to)
-            lines = file.read()
+        lines = os.pread(self._file.fileno(), self._size() - self._read_to, self._read_to)
         whole = lines[: lines.rfind(b"\n") + 1]
         self._read_to += len(whole)
         return [json.loads(line) for line in whole.splitlines()]
 
     def close(self) -> None:
-        """End the process and remove its file."""
+        """End the process; again is harmless."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -78,7 +78,10 @@ class Sampler:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._file.unlink(missing_ok=True)
+        self._file.close()
+
+    def _size(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
 
     def _say(self, line: str) -> None:
         assert self._process.stdin is not None
@@ -128,15 +131,15 @@ class _Watched:
 def main() -> None:
     """Sample until standard input closes."""
     watched = _Watched()
-    with Path(sys.argv[1]).open("a", buffering=1) as out:
-        while True:
-            out.write(json.dumps({"at_ns": clock(), **readings.system(), "engine": watched.read()}) + "\n")
-            if select.select([0], [], [], PERIOD_S)[0]:
-                said = os.read(0, 4096).decode()
-                if not said:
-                    return
-                for line in said.splitlines():
-                    watched.told(line)
+    while True:
+        sys.stdout.write(json.dumps({"at_ns": clock(), **readings.system(), "engine": watched.read()}) + "\n")
+        sys.stdout.flush()
+        if select.select([0], [], [], PERIOD_S)[0]:
+            said = os.read(0, 4096).decode()
+            if not said:
+                return
+            for line in said.splitlines():
+                watched.told(line)
 
 
 if __name__ == "__main__":

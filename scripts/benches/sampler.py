@@ -51,10 +51,10 @@ def on_and_off(served: Engine, count: int) -> tuple[list[float], float]:
     """ln(decode with / without) of each pair of neighboring spells; and the sampler's share of a core while at work."""
     ratios: list[float] = []
     used = elapsed = 0.0
-    with measure.connect(served.url) as client, tempfile.TemporaryDirectory() as folder:
+    with measure.connect(served.url) as client:
         backend = OpenAIChat(client)
         backend.describe()
-        sampler = Sampler(Path(folder) / "samples")
+        sampler = Sampler()
         sampler.watch_only([served.pid])
         process = psutil.Process(sampler._process.pid)
         stream = 0

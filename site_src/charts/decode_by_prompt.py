@@ -1,7 +1,7 @@
 """Decode speed by prompt
 
-Each dot is one request, each bar the median of its prompt. The six configurations of this machine that were measured
-last, the latest of them at the top.
+Each dot is one request of the newest three runs, each bar the median of its prompt over all. The six configurations
+of this machine that were measured last, the latest of them at the top.
 """
 
 import altair as alt

@@ -1,8 +1,8 @@
 """Within a run
 
-Each dot is one request: how far its decode speed is from the median of its prompt in the same run, in the order of
-asking. A machine that warms up or fills its memory would lean to one side. Runs that change steadily are drawn as
-lines.
+Each dot is one request of the newest three runs: how far its decode speed is from the median of its prompt in the
+same run, in the order of asking. A machine that warms up or fills its memory would lean to one side. Runs that change
+steadily are drawn as lines.
 """
 
 import altair as alt

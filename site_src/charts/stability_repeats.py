@@ -1,8 +1,8 @@
 """Every repeat
 
-Each dot is one request: how far its decode speed is from the median of its prompt in the same configuration. Rings
-are requests that were left out of figures. Shaded is the margin of 3 %; unstable and drifting configurations are
-named so.
+Each dot is one request of the newest three runs: how far its decode speed is from the median of its prompt in the
+same configuration. Rings are requests that were left out of figures. Shaded is the margin of 3 %; unstable and
+drifting configurations are named so.
 """
 
 import altair as alt

@@ -88,6 +88,9 @@ create or replace macro sided(verdict, a, b) as
 create or replace macro is_failure(kind) as
     kind is not null and kind not in ('truncated_in_reasoning', 'template_leak');
 
+-- Our clock stands still while the machine sleeps, and who wakes up may have lost what was in the caches.
+create or replace macro has_slept(slept_ms) as coalesce(slept_ms > 500, false);
+
 -- Half a 95 % interval over runs: requests of one run are not independent, so from three runs on it is the wider of the
 -- one between runs and the one within them. `center`, `se`, `degrees`: of each run.
 create or replace macro pooled_margin(center, se, degrees) as

@@ -12,15 +12,16 @@ select
     raw.error_kind,
     raw.first_text_ns,
     raw.last_text_ns,
-    len(list_filter(raw.chunks, lambda chunk: chunk.chars > 0)) as chunk_count,
-    list_filter(raw.chunks, lambda chunk: chunk.chars > 0)[1].chars as first_chars,
-    list_sum(list_transform(raw.chunks, lambda chunk: chunk.chars))::bigint as char_count,
+    raw.slept_ms,
+    streams.chunk_count,
+    streams.first_chars,
+    streams.char_count,
     raw.context_expected_tokens is not null as is_sent,
     stg_runs.is_macos,
     len(raw.needles) as needle_count,
     len(list_filter(raw.needles, lambda needle: needle.found)) as found_count,
-    list_max(list_transform(raw.memory, lambda sample: sample.engine_pss_bytes)) as pss_bytes,
-    list_max(list_transform(raw.memory, lambda sample: sample.system_used_bytes)) as system_bytes,
+    streams.pss_bytes,
+    streams.system_bytes,
     -- an answer that was cut short or left out still proves that the prompt was taken
     coalesce(
         not is_failure(raw.error_kind) and raw.first_text_ns is not null
@@ -28,8 +29,9 @@ select
             <= greatest(0.02, 3 / sqrt(raw.context_expected_tokens)),
         false
     ) as is_accepted
-from raw_operations as raw
+from raw_facts as raw
 inner join stg_runs using (run_id)
+left join stg_streams as streams using (run_id, op_index)
 where raw.op = 'context';
 
 comment on view stg_context is 'One row per request of a context ladder.';
@@ -45,6 +47,7 @@ comment on column stg_context.cached_tokens is 'Prompt tokens from the prompt ca
 comment on column stg_context.error_kind is 'How it failed; NULL if it did not.';
 comment on column stg_context.first_text_ns is 'Sent to first text, ns.';
 comment on column stg_context.last_text_ns is 'Sent to last text, ns.';
+comment on column stg_context.slept_ms is 'How long the machine slept meanwhile, ms.';
 comment on column stg_context.chunk_count is 'Streamed events with text.';
 comment on column stg_context.needle_count is 'Needles hidden.';
 comment on column stg_context.found_count is 'Needles the answer names.';

@@ -3,19 +3,21 @@ create or replace view stg_memory as
 with
 samples as (
     select
+        file,
         run_id,
         op,
-        max(started_ns + elapsed_ns) filter (op = 'unload') over (partition by run_id) as at_unload_ns,
-        min(started_ns) filter (op in ('quality', 'fidelity')) over (partition by run_id) as judged_from_ns,
+        max(started_ns + elapsed_ns) filter (op = 'unload') over (partition by file) as at_unload_ns,
+        min(started_ns) filter (op in ('quality', 'fidelity')) over (partition by file) as judged_from_ns,
         unnest(memory) as sample
-    from raw_operations
+    from raw_details
 ),
 loaded as (
-    select run_id, started_ns + elapsed_ns as loaded_ns, started_ns as load_started_ns
-    from raw_operations
+    select file, started_ns + elapsed_ns as loaded_ns, started_ns as load_started_ns
+    from raw_details
     where op = 'load'
 )
 select
+    samples.file,
     samples.run_id,
     samples.op,
     samples.sample.at_ns,
@@ -31,10 +33,11 @@ select
     samples.sample.thermal_level,
     samples.at_unload_ns is not null and samples.sample.at_ns > samples.at_unload_ns as is_after_unload
 from samples
-left join loaded using (run_id)
+left join loaded using (file)
 where coalesce(samples.sample.at_ns < judged_from_ns or samples.sample.at_ns > at_unload_ns, judged_from_ns is null);
 
-comment on view stg_memory is 'One row per memory sample.';
+comment on view stg_memory is 'One row per memory sample, of the runs whose samples are at hand (shown_runs).';
+comment on column stg_memory.file is 'The run file.';
 comment on column stg_memory.run_id is 'The run.';
 comment on column stg_memory.op is 'Operation it fell into; idle between operations.';
 comment on column stg_memory.at_ns is 'When, in ns since the run began.';

@@ -21,11 +21,14 @@ select
     raw.nonce,
     raw.max_tokens,
     raw.finish_reason,
-    raw.output_text,
-    raw.reasoning_text,
-    sha256(concat(coalesce(raw.reasoning_text, ''), chr(31), coalesce(raw.output_text, ''))) as text_sha256
-from raw_operations as raw
+    texts.text_sha256,
+    texts.answer_sha256,
+    texts.has_answer,
+    texts.answer_chars,
+    texts.reasoning_chars
+from raw_facts as raw
 inner join stg_runs using (run_id)
+inner join stg_texts as texts using (run_id, op_index)
 where raw.op in ('request', 'quality', 'fidelity') and not coalesce(is_failure(raw.error_kind), false);
 
 comment on view stg_outputs is 'One row per output that a request brought: timed requests, the quality pass and the fidelity pass.';
@@ -52,6 +55,8 @@ comment on column stg_outputs.repeat is 'Which repeat of the prompt, from 1; qua
 comment on column stg_outputs.nonce is 'Six digits the request began with.';
 comment on column stg_outputs.max_tokens is 'Token limit sent.';
 comment on column stg_outputs.finish_reason is 'Why generation ended.';
-comment on column stg_outputs.output_text is 'The answer; untrusted.';
-comment on column stg_outputs.reasoning_text is 'The reasoning; untrusted.';
-comment on column stg_outputs.text_sha256 is 'Hash of both, which ties grades and votes to the text.';
+comment on column stg_outputs.text_sha256 is 'Hash of reasoning and answer, which ties grades and votes to the text.';
+comment on column stg_outputs.answer_sha256 is 'Equal for answers that read alike.';
+comment on column stg_outputs.has_answer is 'Whether there is anything but space in the answer.';
+comment on column stg_outputs.answer_chars is 'Characters of the answer.';
+comment on column stg_outputs.reasoning_chars is 'Characters of the reasoning.';

@@ -31,13 +31,18 @@ select
     done_ns,
 
     ---------- the stream, text only
-    list_filter(chunks, lambda chunk: chunk.chars > 0) as text_chunks,
+    chunk_count,
+    first_chars,
+    char_count,
+    gap_ms,
 
     ---------- around it
     client_cpu_us,
-    list_max(list_transform(memory, lambda sample: sample.pressure_level)) as pressure_level,
-    list_max(list_transform(memory, lambda sample: sample.thermal_level)) as thermal_level
-from raw_operations
+    slept_ms,
+    pressure_level,
+    thermal_level
+from raw_facts
+left join (select * exclude (file) from stg_streams) as streams using (run_id, op_index)
 where op = 'request';
 
 comment on view stg_requests is 'One row per measured request, failed ones included; warm-ups are no requests.';
@@ -63,10 +68,14 @@ comment on column stg_requests.first_text_ns is 'Sent to first text, ns.';
 comment on column stg_requests.first_answer_ns is 'Sent to first text of the answer, ns.';
 comment on column stg_requests.last_text_ns is 'Sent to last text, ns.';
 comment on column stg_requests.done_ns is 'Sent to the end of the stream, ns.';
-comment on column stg_requests.text_chunks is 'The streamed events that carried text.';
+comment on column stg_requests.chunk_count is 'Streamed events that carried text.';
+comment on column stg_requests.first_chars is 'Characters in the first of them.';
+comment on column stg_requests.char_count is 'Characters in all of them.';
+comment on column stg_requests.gap_ms is 'Time between them, ms: median, 95th and 99th percentile.';
 comment on column stg_requests.reported_prompt_ms is 'Time the server says it spent on the prompt, ms.';
 comment on column stg_requests.started_ns is 'When it was sent, in ns since the run began.';
 comment on column stg_requests.first_event_ns is 'Sent to first event of any kind, ns.';
 comment on column stg_requests.client_cpu_us is 'CPU time of the client during the request, µs.';
+comment on column stg_requests.slept_ms is 'How long the machine slept meanwhile, ms.';
 comment on column stg_requests.pressure_level is 'Highest memory pressure while it ran: 1 normal, 2 warn, 4 critical; NULL where the system does not tell.';
 comment on column stg_requests.thermal_level is 'Highest thermal pressure while it ran: 0 nominal to 4; NULL where the system does not tell.';

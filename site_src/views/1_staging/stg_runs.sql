@@ -1,7 +1,7 @@
 create or replace view stg_runs as
 with
 runs as (
-    select * replace (quantization_name(quantization) as quantization) from raw_operations
+    select * replace (quantization_name(quantization) as quantization) from raw_facts
     qualify row_number() over (partition by run_id order by op_index) = 1
 ),
 named as (

@@ -3,7 +3,7 @@ create or replace view output_pairs as
 with
 answers as (
     select * from stg_outputs
-    where op = 'quality' and regexp_matches(output_text, '\S') and prompt_sha256 is not null and nonce is not null
+    where op = 'quality' and has_answer and prompt_sha256 is not null and nonce is not null
 )
 select
     a.build_id as a_id,
@@ -31,7 +31,7 @@ from answers as a
 inner join answers as b
     on
         a.machine = b.machine and a.prompt_sha256 = b.prompt_sha256 and a.nonce = b.nonce and a.build_id < b.build_id
-        and trim(a.output_text, e' \t\r\n') != trim(b.output_text, e' \t\r\n');
+        and a.answer_sha256 != b.answer_sha256;
 
 comment on view output_pairs is 'One row per two outputs that somebody could judge: of the quality pass, same machine, prompt and nonce, two builds, different answers.';
 comment on column output_pairs.a_id is 'Build a; of the two ids the smaller one.';

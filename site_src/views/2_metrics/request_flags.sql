@@ -1,14 +1,6 @@
 -- Rules fixed before looking. A flag deletes nothing: it keeps a request out of figures and comparisons, and is counted.
 create or replace view request_flags as
 with
-whole_run as (
-    select
-        run_id,
-        max(swap_used_bytes) - arg_min(swap_used_bytes, at_ns) as swap_grown_bytes,
-        max(compressor_bytes) - arg_min(compressor_bytes, at_ns) as compressor_grown_bytes
-    from stg_memory
-    group by run_id
-),
 usual as (
     select configuration_id, prompt_sha256, median(ttft_ms) as ttft_ms
     from request_speed
@@ -33,12 +25,13 @@ flagged as (
             requests.pressure_level > 1 or swap_grown_bytes > 500e6 or compressor_grown_bytes > 2e9, false
         ) as is_pressured,
         coalesce(requests.thermal_level > 0, false) as is_hot,
+        has_slept(requests.slept_ms) as is_slept_through,
         requests.pressure_level,
         requests.thermal_level
     from request_speed as speed
     inner join stg_requests as requests using (run_id, op_index)
     inner join stg_runs using (run_id)
-    left join whole_run using (run_id)
+    left join run_peaks using (run_id)
     left join usual
         on usual.configuration_id = stg_runs.configuration_id and usual.prompt_sha256 = speed.prompt_sha256
 )
@@ -47,6 +40,7 @@ select
     is_cached or is_early as is_cache_suspect,
     case
         when is_failed then 'failed: ' || error_kind
+        when is_slept_through then 'the machine slept meanwhile'
         when is_hot then 'the machine was hot'
         when is_pressured then 'memory was short'
         when is_cached then 'the prompt was partly cached'
@@ -67,6 +61,7 @@ comment on column request_flags.is_early is 'TTFT below half the median of this 
 comment on column request_flags.is_timing_mismatch is 'The server''s decode speed differs from ours by more than 5 %, or it spent longer on the prompt than we waited.';
 comment on column request_flags.is_pressured is 'Memory pressure above normal, swap grown by more than 500 MB or compressed memory by more than 2 GB during the run.';
 comment on column request_flags.is_hot is 'Thermal pressure above nominal.';
+comment on column request_flags.is_slept_through is 'The machine slept for more than half a second meanwhile, and our clock stood still.';
 comment on column request_flags.pressure_level is 'Worst memory pressure seen: 1 normal, 2 warn, 4 critical.';
 comment on column request_flags.thermal_level is 'Worst thermal pressure seen: 0 nominal to 4.';
 comment on column request_flags.is_cache_suspect is 'Whether a prompt cache may have answered.';

@@ -1,51 +1,22 @@
 -- Time between chunks. Percentiles mean something only where a chunk is a token and there are enough of them.
 create or replace view request_gaps as
 with
-arrived as (
-    select
-        run_id,
-        op_index,
-        unnest(chunks) as chunk,
-        generate_subscripts(chunks, 1) as number
-    from raw_operations
-    where op = 'request'
-),
-timed as (
-    select *, sum(chunk.gap_us) over (partition by run_id, op_index order by number) as at_us from arrived
-),
-gaps as (
-    select
-        run_id,
-        op_index,
-        number,
-        at_us - lag(at_us) over (partition by run_id, op_index order by number) as gap_us
-    from timed
-    where chunk.chars > 0
-),
-summed as (
-    select
-        run_id,
-        op_index,
-        list_transform(quantile_cont(gap_us, [0.5, 0.95, 0.99]), lambda gap: gap / 1000) as gap_ms
-    from (select run_id, op_index, gap_us::double as gap_us from gaps where gap_us is not null)
-    group by run_id, op_index
-),
 judged as (
     select
         speed.run_id,
         speed.op_index,
         speed.prompt_id,
         speed.batch_ratio,
-        summed.gap_ms,
+        requests.gap_ms,
         case
             when speed.is_failed then 'the request failed: ' || speed.error_kind
             when speed.completion_tokens is null then 'the server sent no token count'
-            when summed.gap_ms is null then 'fewer than two chunks with text arrived'
+            when requests.gap_ms is null then 'fewer than two chunks with text arrived'
             when speed.batch_ratio < 0.95 then 'several tokens came in a chunk'
             when speed.completion_tokens < 200 then 'fewer than 200 tokens were generated'
         end as gap_reason
     from request_speed as speed
-    left join summed using (run_id, op_index)
+    inner join stg_requests as requests using (run_id, op_index)
 )
 select
     * exclude (gap_ms),

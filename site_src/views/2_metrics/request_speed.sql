@@ -2,13 +2,7 @@
 create or replace view request_speed as
 with
 counted as (
-    select
-        *,
-        len(text_chunks) as chunk_count,
-        list_sum([chunk.chars for chunk in text_chunks])::bigint as char_count,
-        text_chunks[1].chars as first_chars
-    from stg_requests
-    left join run_roundtrip using (run_id)
+    select * from stg_requests left join run_roundtrip using (run_id)
 ),
 first_chunk as (
     select

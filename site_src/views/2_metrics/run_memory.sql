@@ -6,7 +6,7 @@ with
 sized as (
     select
         stg_runs.*,
-        run_peaks.* exclude (run_id),
+        run_peaks.* exclude (file, run_id),
         system_bytes - baseline_bytes as peak_system_bytes,
         abs(after_bytes - baseline_bytes) as drift_bytes,
         if(engine_is_new or baseline_bytes is null, coalesce(footprint_max_bytes, footprint_bytes), footprint_bytes)

@@ -1,5 +1,6 @@
 create or replace view run_peaks as
 select
+    file,
     run_id,
     count(*) as sample_count,
     median(system_used_bytes) filter (is_baseline) as baseline_bytes,
@@ -11,11 +12,14 @@ select
     max(engine_footprint_max_bytes) as footprint_max_bytes,
     max(swap_used_bytes) - arg_min(swap_used_bytes, at_ns) as swap_grown_bytes,
     max(compressor_bytes) - arg_min(compressor_bytes, at_ns) as compressor_grown_bytes,
-    max(pressure_level) as pressure_level
+    max(pressure_level) as pressure_level,
+    max(thermal_level) as thermal_level
 from stg_memory
-group by run_id;
+group by file, run_id;
 
 comment on view run_peaks is 'One row per run with memory samples: the highest of each figure, in bytes.';
+comment on column run_peaks.thermal_level is 'Highest thermal pressure: 0 nominal to 4.';
+comment on column run_peaks.file is 'The run file.';
 comment on column run_peaks.run_id is 'The run.';
 comment on column run_peaks.sample_count is 'Samples.';
 comment on column run_peaks.baseline_bytes is 'Median in use on the machine before the load.';

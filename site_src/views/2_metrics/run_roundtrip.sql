@@ -1,6 +1,6 @@
 create or replace view run_roundtrip as
 select run_id, median(list_aggregate(roundtrip_us, 'median')) * 1000 as roundtrip_ns
-from raw_operations
+from raw_facts
 where op = 'probe'
 group by run_id;
 

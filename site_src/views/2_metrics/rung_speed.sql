@@ -1,20 +1,22 @@
 create or replace view rung_speed as
+with
+timed as (select *, is_accepted and not has_slept(slept_ms) as is_timed from stg_context)
 select
     run_id, op_index, ladder_id, rung, set_number, prompt_tokens,
-    if(is_accepted, ms(first_text_ns), null) as ttft_ms,
+    if(is_timed, ms(first_text_ns), null) as ttft_ms,
     if(
-        is_accepted and coalesce(cached_tokens, 0) <= 16, per_s(prompt_tokens - coalesce(cached_tokens, 0), first_text_ns), null
+        is_timed and coalesce(cached_tokens, 0) <= 16, per_s(prompt_tokens - coalesce(cached_tokens, 0), first_text_ns), null
     ) as prefill_tps,
     if(
-        is_accepted and completion_tokens >= 32 and chunk_count >= 8,
+        is_timed and completion_tokens >= 32 and chunk_count >= 8,
         per_s(
             completion_tokens - first_chunk_tokens(completion_tokens, chunk_count, first_chars, char_count),
             last_text_ns - first_text_ns
         ), null
     ) as decode_tps
-from stg_context;
+from timed;
 
-comment on view rung_speed is 'One row per request of a context ladder: its speeds, NULL where it was not accepted or they mean nothing.';
+comment on view rung_speed is 'One row per request of a context ladder: its speeds, NULL where it was not accepted, the machine slept meanwhile, or they mean nothing.';
 comment on column rung_speed.run_id is 'The run.';
 comment on column rung_speed.op_index is 'Place among the run''s operations.';
 comment on column rung_speed.ladder_id is 'The ladder.';

@@ -3,26 +3,20 @@
 create or replace view similarity_wanted as
 with
 passes as (
-    select outputs.*, builds.reference_id
-    from stg_outputs as outputs
-    inner join builds using (build_id)
-    where outputs.op = 'fidelity'
-        -- of several passes the latest
-        and outputs.run_id = (
-            select arg_max(run_id, (run_started_at, run_id)) from stg_outputs as others
-            where others.op = 'fidelity' and others.build_id = outputs.build_id
-        )
+    select passes.*, concat(reasoning_text, output_text) as text
+    from fidelity_passes as passes
+    left join raw_details using (run_id, op_index)
 )
 select
     own.run_id,
     own.op_index,
     own.prompt_id,
     own.prompt_sha256,
-    concat(own.reasoning_text, own.output_text) as text,
+    own.text,
     own.text_sha256,
     other.run_id as other_run_id,
     other.op_index as other_op_index,
-    concat(other.reasoning_text, other.output_text) as other_text,
+    other.text as other_text,
     other.text_sha256 as other_sha256
 from passes as own
 inner join passes as other

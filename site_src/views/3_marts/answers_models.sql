@@ -56,6 +56,7 @@ reach as (
         arg_max({'below': context_usable_below}, (coalesce(context_usable, -1), ladder_id)).below as usable_below,
         sum(request_count)::bigint as request_count
     from context_utilization
+    where server = 'lmstudio'
     group by machine, model
 ),
 longest as (

@@ -41,7 +41,7 @@ inner join (
     select
         run_id, any_value(client_calibrated_at) as client_calibrated_at, any_value(client_bias_percent) as client_bias_percent,
         any_value(client_event_delay_us) as client_event_delay_us, any_value(client_jitter_us) as client_jitter_us
-    from raw_operations
+    from raw_facts
     group by run_id
 ) as facts using (run_id)
 order by run_started_at desc, run_id;

@@ -41,13 +41,14 @@ told as (
         ladder_id,
         max(context_requested) as context_requested,
         max(context_advertised) as served_advertised,
-        max(run_started_at) as latest_run_at
+        max(run_started_at) as latest_run_at,
+        any_value(server) as server
     from stg_runs
     where run_id in (select run_id from stg_context)
     group by ladder_id
 )
 select
-    summed.ladder_id, label, machine, model, runtime, quantization,
+    summed.ladder_id, label, machine, server, model, runtime, quantization,
     concat(label, ' · ', format('{:,}', context_effective)) as ladder_name,
     coalesce(known.context_advertised, served_advertised) as context_advertised,
     context_requested,
@@ -81,6 +82,7 @@ comment on view context_utilization is 'One row per ladder: how much of the adve
 comment on column context_utilization.ladder_id is 'The ladder.';
 comment on column context_utilization.label is 'Model, quantization, engine.';
 comment on column context_utilization.machine is 'Chip, GPU cores, memory.';
+comment on column context_utilization.server is 'Server that was measured.';
 comment on column context_utilization.model is 'The model.';
 comment on column context_utilization.runtime is 'Engine that ran the model.';
 comment on column context_utilization.quantization is 'Its quantization.';

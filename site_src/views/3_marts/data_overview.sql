@@ -8,7 +8,7 @@ select
     (select count(*) from damaged_files) as damaged_count,
     min(run_started_at) as first_run_at,
     max(run_started_at) as latest_run_at
-from raw_operations;
+from raw_facts;
 
 comment on view data_overview is 'One row: how much data there is to download.';
 comment on column data_overview.run_count is 'Runs, one file each.';

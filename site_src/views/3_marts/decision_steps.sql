@@ -7,7 +7,7 @@ keys as (
     from stg_runs
     inner join (
         select run_id, coalesce(any_value(model_requested), any_value(model_variant), any_value(model_key)) as key
-        from raw_operations
+        from raw_facts
         group by run_id
     ) as asked using (run_id)
     group by configuration_id

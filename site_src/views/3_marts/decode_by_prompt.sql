@@ -14,31 +14,30 @@ chosen as (
     from recent
     where recency <= 6
     window of_machine as (partition by machine)
+),
+measured as (
+    select
+        chosen.machine, runs.configuration_id, runs.label, chosen.short_name, chosen.runtime, chosen.bits, chosen.recency,
+        runs.suite, runs.run_id, runs.run_started_at, speed.op_index, speed.prompt_id, speed.prompt_sha256, speed.repeat,
+        speed.decode_tps,
+        median(speed.decode_tps) over cell as median_tps,
+        count(*) over cell as request_count
+    from request_speed as speed
+    inner join runs using (run_id)
+    inner join chosen using (configuration_id)
+    where speed.decode_tps is not null
+    window cell as (partition by configuration_id, speed.prompt_sha256)
 )
 select
-    chosen.machine,
-    runs.configuration_id,
-    runs.label,
-    chosen.short_name,
-    chosen.runtime,
-    chosen.bits,
-    chosen.recency,
-    runs.suite,
-    runs.run_id,
-    speed.prompt_id,
-    speed.repeat,
-    speed.decode_tps,
-    median(speed.decode_tps) over cell as median_tps,
-    count(*) over cell as request_count,
+    machine, measured.configuration_id, label, short_name, runtime, bits, recency, suite, measured.run_id, prompt_id, repeat,
+    decode_tps, median_tps, request_count,
     row_number() over (
-        partition by configuration_id, speed.prompt_sha256 order by runs.run_started_at, runs.run_id, speed.op_index
+        partition by measured.configuration_id, prompt_sha256
+        order by measured.run_started_at, measured.run_id, op_index
     ) = 1 as is_first
-from request_speed as speed
-inner join runs using (run_id)
-inner join chosen using (configuration_id)
-where speed.decode_tps is not null
-window cell as (partition by configuration_id, speed.prompt_sha256)
-order by chosen.machine, chosen.recency, speed.prompt_id, runs.run_started_at, runs.run_id, speed.op_index;
+from measured
+inner join newest_runs on newest_runs.run_id = measured.run_id and newest_runs.place <= 3
+order by machine, recency, prompt_id, measured.run_started_at, measured.run_id, op_index;
 
 comment on view decode_by_prompt is 'One row per measured request of the six configurations of a machine that were measured last.';
 comment on column decode_by_prompt.machine is 'Chip, GPU cores, memory.';

@@ -19,7 +19,7 @@ select
     list_max(bench.bench_tps) as max_tps,
     bench.bench_settings,
     if(len(bench.bench_tps) < 2, 'one repetition has no spread', null) as reason
-from raw_operations as bench
+from raw_facts as bench
 inner join runs using (run_id)
 where bench.op = 'bench'
 order by runs.run_started_at, runs.run_id, bench.op_index;

@@ -3,12 +3,6 @@
 -- judging were written are left out, as in the peak.
 create or replace view memory_over_time as
 with
-latest as (
-    select run_id, configuration_id, label, machine, run_started_at, is_macos
-    from stg_runs
-    where run_id in (select run_id from run_peaks) and server is distinct from 'llama-bench'
-    qualify row_number() over (partition by configuration_id order by run_started_at desc, run_id) = 1
-),
 times as (
     select
         run_id,
@@ -16,13 +10,13 @@ times as (
         max(started_ns + elapsed_ns) filter (op = 'load') as loaded_ns,
         min(started_ns) filter (op in ('request', 'context')) as asked_ns,
         max(started_ns + elapsed_ns) filter (op in ('request', 'warm', 'context')) as answered_ns
-    from raw_operations
-    where run_id in (select run_id from latest)
+    from raw_facts
+    where run_id in (select run_id from shown_samples)
     group by run_id
 ),
 samples as (
     select
-        latest.*,
+        shown_samples.*,
         at_ns,
         system_used_bytes,
         nullif(if(is_macos, engine_footprint_bytes, engine_pss_bytes), 0) as engine_bytes,
@@ -35,7 +29,7 @@ samples as (
         end as phase,
         (at_ns - min(at_ns) over run) * 200 // (max(at_ns) over run - min(at_ns) over run + 1) as stretch
     from stg_memory
-    inner join latest using (run_id)
+    inner join shown_samples using (run_id)
     inner join times using (run_id)
     window run as (partition by run_id)
 ),

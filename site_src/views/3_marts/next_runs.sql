@@ -12,7 +12,7 @@ costs as (
         select
             run_id, any_value(model_requested) as model_requested, any_value(model_variant) as model_variant,
             sum(elapsed_ns) filter (op in ('quality', 'fidelity')) / 1e9 as judged_seconds
-        from raw_operations group by run_id
+        from raw_facts group by run_id
     ) as asked using (run_id)
     where run_state = 'complete'
     group by configuration_id

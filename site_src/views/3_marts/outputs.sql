@@ -6,23 +6,19 @@ select
     outputs.machine, outputs.model, outputs.runtime, outputs.quantization, outputs.bits, outputs.build_label as label,
     outputs.build_id,
     if(outputs.op = 'quality', 'quality pass', 'timed, cut off at the plan''s limit') as taken_from,
-    outputs.output_text,
-    outputs.reasoning_text,
-    length(outputs.output_text) as answer_chars,
-    length(outputs.reasoning_text) as reasoning_chars,
+    details.output_text,
+    details.reasoning_text,
+    outputs.answer_chars,
+    outputs.reasoning_chars,
     outputs.max_tokens,
     quality.outcome,
     quality.is_truncated,
     quality.flaws,
     quality.details as reason,
     outputs.repeat, outputs.nonce, outputs.run_id, outputs.op_index
-from stg_outputs as outputs
+from shown_outputs as outputs
+left join raw_details as details using (run_id, op_index)
 left join output_quality as quality using (run_id, op_index)
-where outputs.op in ('quality', 'request')
-qualify row_number() over (
-    partition by outputs.build_id, outputs.prompt_sha256
-    order by outputs.op = 'quality' desc, outputs.repeat, outputs.run_started_at desc, outputs.run_id, outputs.op_index
-) = 1
 order by outputs.prompt_id, outputs.prompt_sha256, outputs.machine, outputs.model, outputs.runtime, outputs.bits desc nulls last, outputs.build_id;
 
 comment on view outputs is 'One row per prompt and build: what it wrote, to be read side by side, with what the checks say.';

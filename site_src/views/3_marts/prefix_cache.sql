@@ -3,8 +3,9 @@ create or replace view prefix_cache as
 with
 warm as (
     select run_id, prompt_id, nonce, ms(first_text_ns) as ttft_ms, cached_tokens, prompt_tokens
-    from raw_operations
+    from raw_facts
     where op = 'warm' and first_text_ns is not null and (error_kind is null or not is_failure(error_kind))
+        and not has_slept(slept_ms)
 ),
 pairs as (
     select
@@ -16,7 +17,7 @@ pairs as (
     inner join stg_requests using (run_id, prompt_id, nonce)
     inner join request_speed as cold
         on cold.run_id = stg_requests.run_id and cold.op_index = stg_requests.op_index
-    where not cold.is_failed
+    where not cold.is_failed and not has_slept(stg_requests.slept_ms)
 ),
 summed as (
     select

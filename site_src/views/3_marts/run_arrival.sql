@@ -2,24 +2,14 @@
 -- of a longer one the chunks that stand at even steps, the first and the last.
 create or replace view run_arrival as
 with
-longest as (
-    select run_id, configuration_id, label, machine, run_started_at, requests.op_index, requests.prompt_id, requests.repeat
-    from stg_requests as requests
-    inner join stg_runs using (run_id)
-    where not is_failure(requests.error_kind) and len(requests.text_chunks) > 1
-    qualify row_number() over (partition by run_id order by requests.completion_tokens desc nulls last, requests.op_index) = 1
-),
-latest as (
-    select * from longest
-    qualify row_number() over (partition by configuration_id order by run_started_at desc, run_id) <= 3
-),
 chunks as (
     select
-        latest.*,
-        unnest(raw_operations.chunks) as chunk,
-        generate_subscripts(raw_operations.chunks, 1) as number
-    from latest
-    inner join raw_operations using (run_id, op_index)
+        streams.*,
+        unnest(details.chunks) as chunk,
+        generate_subscripts(details.chunks, 1) as number
+    from shown_streams as streams
+    inner join raw_details as details using (run_id, op_index)
+    where place <= 3
 ),
 arrived as (
     select

@@ -3,7 +3,7 @@ with
 findings as (
     select run_id, unnest(preflight) as finding, generate_subscripts(preflight, 1) as place
     from (
-        select run_id, preflight from raw_operations qualify row_number() over (partition by run_id order by op_index) = 1
+        select run_id, preflight from raw_facts qualify row_number() over (partition by run_id order by op_index) = 1
     )
 )
 select

@@ -3,7 +3,7 @@ create or replace view run_copies as
 with
 timed as (
     select run_id, any_value(file) as file, list(elapsed_ns order by op_index) as times
-    from raw_operations
+    from raw_facts
     where elapsed_ns is not null
     group by run_id
 )

@@ -1,7 +1,7 @@
 create or replace view run_environment as
 with
 readings as (
-    select run_id, op_index, unnest(environment) as reading from raw_operations where environment is not null
+    select run_id, op_index, unnest(environment) as reading from raw_facts where environment is not null
 ),
 named as (
     select run_id, op_index, reading.name, reading.number, reading.text, reading.reason from readings
@@ -22,15 +22,6 @@ by_run as (
     from named
     group by run_id
 ),
-sampled as (
-    select
-        run_id,
-        max(thermal_level) as thermal_level,
-        max(pressure_level) as pressure_level,
-        max(swap_used_bytes) - arg_min(swap_used_bytes, at_ns) as swap_grown
-    from stg_memory
-    group by run_id
-),
 flags as (
     select run_id, count(*) filter (is_hot) as hot_count, count(*) filter (is_pressured) as pressured_count
     from request_flags
@@ -47,7 +38,7 @@ select
     gb(free_memory_end) as free_memory_end_gb,
     gb(disk_start) as disk_free_start_gb,
     gb(disk_end) as disk_free_end_gb,
-    gb(swap_grown) as swap_grown_gb,
+    gb(swap_grown_bytes) as swap_grown_gb,
     facts.cooldown_s,
     facts.kept_awake_by,
     position_drift.rho as drift_rho,
@@ -63,11 +54,11 @@ select
 from runs
 inner join (
     select run_id, any_value(cooldown_s) as cooldown_s, any_value(kept_awake_by) as kept_awake_by
-    from raw_operations
+    from raw_facts
     group by run_id
 ) as facts using (run_id)
 left join by_run using (run_id)
-left join sampled using (run_id)
+left join run_peaks using (run_id)
 left join flags using (run_id)
 left join position_drift using (run_id)
 where runs.server is distinct from 'llama-bench'

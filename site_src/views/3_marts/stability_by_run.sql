@@ -1,4 +1,4 @@
--- The history of a configuration, run by run. A run without all prompts is no measure of all of them and left out.
+-- The newest ten runs of a configuration beside its first. A run without all prompts is no measure of all of them and left out.
 create or replace view stability_by_run as
 with
 whole as (
@@ -37,7 +37,7 @@ select
 from placed
 inner join stability using (configuration_id)
 inner join configuration_names on configuration_names.configuration_id = placed.configuration_id
-where placed.run_count > 1
+where placed.run_count > 1 and placed.run_id in (select run_id from newest_runs)
 order by stability.machine, stability.runtime != 'mlx', stability.model, stability.bits, configuration_name, run_number;
 
 comment on view stability_by_run is 'One row per run of a configuration that was measured more than once: its decode speed against the first run.';

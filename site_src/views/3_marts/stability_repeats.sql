@@ -1,4 +1,5 @@
--- Every measured request, those left out of figures too: against its prompt's median over all runs, and within its run.
+-- Measured requests of the newest three runs of each configuration, those left out of figures too: against their prompt's
+-- median over all runs, and within their run.
 create or replace view stability_repeats as
 with
 requests as (
@@ -40,6 +41,7 @@ select
 from relative
 inner join stability using (configuration_id)
 inner join configuration_names on configuration_names.configuration_id = relative.configuration_id
+inner join newest_runs on newest_runs.run_id = relative.run_id and newest_runs.place <= 3
 left join position_drift on position_drift.run_id = relative.run_id
 order by stability.machine, stability.runtime != 'mlx', stability.model, stability.bits, configuration_name, run_number, position;
 

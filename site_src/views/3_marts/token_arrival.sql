@@ -1,22 +1,13 @@
 create or replace view token_arrival as
 with
-latest as (
-    select runs.machine, runs.label, runs.run_id, requests.op_index, requests.prompt_id, requests.repeat
-    from stg_requests as requests
-    inner join runs using (run_id)
-    where not is_failure(requests.error_kind) and len(requests.text_chunks) > 1
-    qualify row_number() over (
-        partition by runs.machine
-        order by runs.run_started_at desc, runs.run_id, requests.completion_tokens desc nulls last, requests.op_index
-    ) = 1
-),
 chunks as (
     select
-        latest.*,
-        unnest(raw_operations.chunks) as chunk,
-        generate_subscripts(raw_operations.chunks, 1) as number
-    from latest
-    inner join raw_operations using (run_id, op_index)
+        streams.*,
+        unnest(details.chunks) as chunk,
+        generate_subscripts(details.chunks, 1) as number
+    from shown_streams as streams
+    inner join raw_details as details using (run_id, op_index)
+    where is_latest_of_machine
 ),
 arrived as (
     select

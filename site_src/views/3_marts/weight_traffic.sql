@@ -10,7 +10,7 @@ depths as (
 ),
 chips as (
     select configuration_id, any_value(chip order by run_id) as chip, any_value(gpu_cores order by run_id) as gpu_cores
-    from raw_operations
+    from raw_facts
     inner join (select run_id, configuration_id from stg_runs) as named using (run_id)
     group by configuration_id
 ),

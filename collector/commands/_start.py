@@ -1,0 +1,36 @@
+"""What every command that measures does first: save and tidy up what a killed process left, and be alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from collector.commands import say
+
+if TYPE_CHECKING:
+    from collector.schema import Results
+
+
+def folder(given: str | None) -> "Results":
+    """The results folder, with runs in it that were cut off saved. Raises StoreFailed."""
+    from collector import embedded_model, store, wheel
+    from collector.sandbox import interpreter
+    from collector.schema import Results
+
+    results = Results.find(given)
+    for saved in store.recover(results):
+        say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
+    caches = (embedded_model.CACHE, interpreter.CACHE)
+    if removed := [*store.sweep(results), *(name for cache in caches for name in wheel.sweep(cache))]:
+        say(f"Removed what a process that was killed had begun to write: {', '.join(removed)}.")
+    return results
+
+
+@contextmanager
+def alone(url: str) -> Iterator[None]:
+    """Nobody else measures the server meanwhile. Raises ServerBusy."""
+    from collector import server_lock
+
+    with server_lock.hold(url) as killed:
+        if killed:
+            say(f"Process {killed} was killed while it measured this server; its lock is taken over.")
+        yield
