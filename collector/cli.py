@@ -2,6 +2,9 @@
 
 Exit codes: 0 done; 1 a mistake or a missing piece, explained in two sentences; 2 wrong options; 3 measured, but
 the model did not load or every request failed (the run is stored); 130 interrupted (what was measured is stored).
+
+A server is given up when it is silent for 30 minutes, answers one request for more than 6 hours, or sends more than 256
+MB; redirects are not followed, and LM_API_TOKEN goes to the address of --url alone.
 """
 
 import importlib

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 import httpx
 
 from collector.backends import Event, Facts, Request
-from collector.sse import Events
+from collector.limits import SILENCE_S, Limited
+from collector.sse import Events, EventTooLong
 
 Clock = Callable[[], int]
 clock: Clock = time.perf_counter_ns
@@ -24,13 +25,12 @@ Arrival = tuple[int, str, str]  # ns since sending, kind, text
 SHOWN = 2000  # characters that are kept of what was said of a failure
 
 
-# Long silence is normal: a prompt of 100,000 tokens is read for minutes before the first event.
 def patient(seconds: float) -> httpx.Timeout:
     """Timeouts that bear a silence of so many seconds."""
     return httpx.Timeout(connect=10, read=seconds, write=60, pool=10)
 
 
-TIMEOUT = patient(1800)
+TIMEOUT = patient(SILENCE_S)
 
 
 # The clock that counts on while the machine sleeps; macOS's of this name does, Linux's does not.
@@ -54,14 +54,15 @@ def sleep(seconds: float) -> None:
 
 
 def connect(url: str, token: str | None = None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """A client for timed requests: one connection kept open, no proxy, no compression."""
+    """A client for timed requests: one connection kept open, no proxy, no compression, no redirects, within limits."""
     bearer = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.Client(
         base_url=url,
         timeout=TIMEOUT,
         trust_env=False,
+        follow_redirects=False,
         headers={"Accept-Encoding": "identity", **bearer},
-        transport=transport,
+        transport=Limited(transport or httpx.HTTPTransport(trust_env=False), clock),
     )
 
 
@@ -122,7 +123,7 @@ def exchange(
         seen.fail("connect", error)
     except httpx.TimeoutException as error:
         seen.fail("timeout", f"{type(error).__name__} {error}".strip())
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, EventTooLong) as error:
         seen.fail("stream_cut" if seen.headers_ns is not None else "transport", error)
     if seen.done_ns is None:
         seen.done_ns = clock() - seen.sent_at
@@ -159,7 +160,8 @@ def _read(
             seen.fail("server_error", event.error)
         if event.ends:
             seen.done_ns = arrived
-            with suppress(httpx.HTTPError):  # to the end of the body, or the next request would connect anew
+            # to the end of the body, or the next request would connect anew
+            with suppress(httpx.HTTPError, EventTooLong):
                 list(events)
             break
     else:

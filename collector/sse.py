@@ -7,12 +7,17 @@ may stand inside a JSON string, so it would tear events apart; a bare `\r` may n
 from collections.abc import Iterator
 
 BOM = b"\xef\xbb\xbf"
+LONGEST = 8_000_000  # bytes of one event: whole answers are below 1 MB
+
+
+class EventTooLong(Exception):
+    """An event, or a line of it, that does not end."""
 
 
 class Events:
     r"""Feed it bytes in pieces of any size; it yields `(event, data)` as soon as an event is complete.
 
-    Comments (`: keepalive`) are dropped, several `data:` lines are joined by a newline.
+    Comments (`: keepalive`) are dropped, several `data:` lines are joined by a newline. Raises EventTooLong.
     """
 
     def __init__(self) -> None:
@@ -21,6 +26,7 @@ class Events:
         self._begun = False
         self._event = ""
         self._data: list[str] = []
+        self._size = 0  # of the data
 
     def feed(self, piece: bytes) -> Iterator[tuple[str, str]]:
         """Yield the events that `piece` completes."""
@@ -37,6 +43,8 @@ class Events:
             else:
                 self._event = ""  # an event without data is none
         del self._buffer[:start]
+        if len(self._buffer) + self._size > LONGEST:
+            raise EventTooLong(f"the server sent an event of more than {LONGEST // 10**6} MB")
 
     def close(self) -> Iterator[tuple[str, str]]:
         """Yield the last event if the stream ended without its closing blank line."""
@@ -61,10 +69,11 @@ class Events:
         value = value.removeprefix(" ")
         if name == "data":
             self._data.append(value)
+            self._size += len(line)
         elif name == "event":
             self._event = value
 
     def _complete(self) -> tuple[str, str]:
         complete = self._event, "\n".join(self._data)
-        self._event, self._data = "", []
+        self._event, self._data, self._size = "", [], 0
         return complete

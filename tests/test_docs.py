@@ -114,7 +114,11 @@ def test_no_view_reads_a_layer_above_its_own() -> None:
 
 
 def test_every_mart_is_shown_asked_for_or_public() -> None:
-    users = [*build.PAGES.rglob("*.md"), *charts.FOLDER.glob("*.py"), *(CLONE / "collector" / "commands").glob("*.py")]
+    users = [
+        *build.PAGES.rglob("*.md"),
+        *charts.FOLDER.glob("*.py"),
+        *(CLONE / "collector" / "commands").rglob("*.[ps]*"),
+    ]
     users += [*(CLONE / "site_src").glob("*.py"), *(CLONE / "scripts").iterdir()]
     words = " ".join(path.read_text(encoding="utf-8") for path in users if path.is_file())
     marts = {path.stem for path in VIEW_FILES if path.parent.name == "3_marts"}

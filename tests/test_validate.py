@@ -329,10 +329,10 @@ def test_an_honest_dictionary_is_no_bomb(results: Results, monkeypatch: pytest.M
 
 
 def lying(path: Path) -> None:
-    """0.8 GB whose summary speaks of a few bytes."""
+    """1.6 GB whose summary speaks of a few bytes."""
     table = pa.table({"output_text": ["x" * 1_000_000] * 80})
     with pq.ParquetWriter(path, table.schema, compression="zstd", use_dictionary=False, write_statistics=False) as file:
-        for _ in range(10):
+        for _ in range(20):
             file.write_table(table)
     data = bytearray(path.read_bytes())
     footer = len(data) - 8 - struct.unpack("<I", data[-8:-4])[0]
@@ -361,7 +361,7 @@ def test_a_file_whose_summary_lies_ends_at_the_limit_that_the_scripts_set(tmp_pa
     assert _size.too_large(path) is None
     limits = [(CLONE / "scripts" / name).read_text(encoding="utf-8") for name in ("validate", "review-runs")]
     assert all("ulimit -v 8000000 " in script for script in limits)
-    ask = 'ulimit -v 1300000; ARROW_DEFAULT_MEMORY_POOL=system exec "$0" -c "$1" "$2"'
+    ask = 'ulimit -v 1500000; ARROW_DEFAULT_MEMORY_POOL=system exec "$0" -c "$1" "$2"'
     read = "import sys; from pathlib import Path; from collector.commands import _faults; "
     read += "print(_faults.of_file(Path(sys.argv[1]), 'runs').faults)"
     done = subprocess.run(

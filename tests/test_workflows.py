@@ -17,7 +17,7 @@ from tests import planted
 FOLDER = CLONE / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
 LATEST = "-latest"
-STAMP = "cksum pyproject.toml scripts/setup | cksum"  # as scripts/setup makes it
+STAMP = "cksum pyproject.toml requirements.lock scripts/setup | cksum"  # as scripts/setup makes it
 
 
 def workflow(name: str) -> dict[str, Any]:
@@ -82,13 +82,24 @@ def test_runs_are_reviewed_by_the_code_of_main_alone() -> None:
     assert base["ref"] == "${{ github.event.pull_request.base.sha }}"
     assert (theirs["path"], theirs["sparse-checkout"]) == ("proposed", "results")
     commands = [step["run"] for step in steps if "run" in step]
-    assert commands[0].startswith("scripts/review-runs proposed/results ")
+    assert commands[0] == "scripts/validate proposed/results", (
+        "new is what the base, which is HEAD there, does not hold"
+    )
+    assert commands[1].startswith("scripts/review-runs proposed/results ")
     assert [command for command in commands if re.search(r"\bproposed/(?!results\b)", command)] == []
 
 
 def test_workflows_call_scripts_that_are_there() -> None:
     called = {word for _, _, step in STEPS for word in re.findall(r"(?:scripts|\.ci)/[\w-]+", step.get("run", ""))}
-    assert {"scripts/build", "scripts/test", "scripts/demo", "scripts/review-runs", ".ci/run"} <= called
+    assert {
+        "scripts/build",
+        "scripts/test",
+        "scripts/demo",
+        "scripts/review-runs",
+        "scripts/validate",
+        "scripts/audit",
+        ".ci/run",
+    } <= called
     assert [name for name in called if not os.access(CLONE / name, os.X_OK)] == []
 
 
@@ -105,7 +116,7 @@ def copied(folder: Path) -> Path:
     """This clone as a runner checks it out, with the environment that is here."""
     for name in ("collector", "site_src", "scripts"):
         shutil.copytree(CLONE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("mkdocs.yml", "pyproject.toml"):
+    for name in ("mkdocs.yml", "pyproject.toml", "requirements.lock"):
         shutil.copy(CLONE / name, folder)
     (folder / ".venv").mkdir()  # with a stamp of its own, so that nothing is installed into the one that is here
     for path in (CLONE / ".venv").resolve().iterdir():

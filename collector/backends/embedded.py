@@ -25,7 +25,7 @@ class Embedded(OpenAIChat):
             raise EngineFailed(
                 "The embedded engine is not installed.", "Run `pip install -e '.[embedded]'` in the clone."
             )
-        if not model.is_file() or not model.open("rb").read(4) == b"GGUF":
+        if not _is_gguf(model):
             raise EngineFailed(
                 f"{model.name} is not a GGUF file.", "Pass the path of one with --model, or leave it out."
             )
@@ -59,6 +59,7 @@ class Embedded(OpenAIChat):
         if not address:
             return {"error_kind": "load", "error_detail": f"the engine ended while loading {self.file.name}"}
         self.client.base_url = httpx.URL(address)
+        self.client.headers.pop("Authorization", None)  # a token for another server
         return {}
 
     def describe(self) -> Facts:
@@ -84,3 +85,10 @@ class Embedded(OpenAIChat):
     def engine_pid(self) -> int | None:
         """The engine's own process."""
         return self._process.pid if self._process else None
+
+
+def _is_gguf(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) == b"GGUF"

@@ -14,7 +14,7 @@ from collector.backends.identity import NO_JSON, get_json, part, string
 from collector.backends.lmstudio_models import Instance, Listed, format_of, has_load_api, listed
 from collector.backends.openai_chat import ENDPOINT, OpenAIChat, error_text, place
 from collector.errors import ModelUnclear
-from collector.measure import SHOWN, sleep
+from collector.measure import SHOWN, connect, sleep
 
 STATUS_PORTS = (41343, 52993, 16141, 39414, 22931)  # LM Studio's internal server, on this machine only
 SETTLE_TRIES, SETTLE_S = 40, 0.25  # a model is not gone, or not there, at the very moment LM Studio says so
@@ -133,11 +133,10 @@ class LMStudio(OpenAIChat):
         if place(self.client.base_url) != "local":
             return None
         for port in STATUS_PORTS:
-            try:
-                said = httpx.get(f"http://127.0.0.1:{port}/lms-status", timeout=1, trust_env=False).json()
-            except (httpx.HTTPError, *NO_JSON):
-                continue
-            if isinstance(said, dict) and said.get("version"):
+            with connect(f"http://127.0.0.1:{port}") as client:  # without the token
+                client.timeout = httpx.Timeout(1)
+                said = get_json(client, "/lms-status")
+            if said.get("version"):
                 return " ".join(str(said[name]) for name in ("package", "version") if said.get(name))
         return None
 

@@ -121,6 +121,11 @@ class OpenAIChat:
                     f"The server at {address} wants an API token, or another one.",
                     "Put it into the environment as LM_API_TOKEN; it is sent, never stored.",
                 )
+            if response.is_redirect:
+                raise ServerNotFound(
+                    f"The server at {address} redirects to another address, which `collect` does not follow.",
+                    "Pass the address that answers itself with --url.",
+                )
             listed = response.json()["data"]
             return [entry for entry in listed if isinstance(entry.get("id"), str)]
         except httpx.HTTPError as error:

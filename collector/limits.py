@@ -1,0 +1,58 @@
+"""What is read of a server at most, and for how long. It may be anybody's, and send anything.
+
+A redirect is never followed and nothing is ever decompressed, so that a token stays with the address it is for, and a
+small answer stays small.
+"""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+
+SILENCE_S = 1800  # normal: a prompt of 100,000 tokens is read for minutes before the first event
+ANSWER_S = 6 * 3600  # 10,000 tokens at half a token per second
+STREAM_BYTES = 256_000_000  # 131,072 tokens at 2 kB an event
+BODY_BYTES = 16_000_000  # anything else: lists of models, errors
+
+Clock = Callable[[], int]
+
+
+class Limited(httpx.BaseTransport):
+    """Another transport, whose answers end at these limits. Raises httpx.ReadError, httpx.ReadTimeout."""
+
+    def __init__(self, inner: httpx.BaseTransport, clock: Clock) -> None:
+        self._inner, self._clock = inner, clock
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """As the other transport; the answer must be uncompressed, as was asked for."""
+        began = self._clock()
+        response = self._inner.handle_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            response.close()
+            raise httpx.ReadError("the server compressed its answer, though asked not to")
+        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        most = STREAM_BYTES if is_stream else BODY_BYTES
+        response.stream = _Capped(response.stream, most, began + ANSWER_S * 10**9, self._clock)
+        return response
+
+    def close(self) -> None:
+        """Close the other transport."""
+        self._inner.close()
+
+
+class _Capped(httpx.SyncByteStream):
+    def __init__(self, inner: httpx.SyncByteStream, most: int, until_ns: int, clock: Clock) -> None:
+        self._inner, self._most, self._until_ns, self._clock = inner, most, until_ns, clock
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self._most
+        for piece in self._inner:
+            left -= len(piece)
+            if left < 0:
+                raise httpx.ReadError(f"the server sent more than {self._most // 10**6} MB")
+            if self._clock() > self._until_ns:
+                raise httpx.ReadTimeout(f"the answer took longer than {ANSWER_S} s")
+            yield piece
+
+    def close(self) -> None:
+        self._inner.close()
