@@ -159,12 +159,12 @@ def broken_rules(row: Facts) -> list[str]:
     offsets = [row[name] for name in ("headers_ns", "first_event_ns", "first_text_ns", "last_text_ns", "done_ns")]
     known = [offset for offset in offsets if offset is not None]
     texts = {"answer": row["output_text"] or "", "reasoning": row["reasoning_text"] or ""}
+    text = [row[name] for name in ("first_text_ns", "first_answer_ns", "last_text_ns") if row[name] is not None]
     gaps = [chunk["gap_us"] for chunk in row["chunks"]]
     chars = {kind: sum(chunk["chars"] for chunk in row["chunks"] if chunk["kind"] == kind) for kind in texts}
     rules = {
         "offsets ascend from zero": known == sorted(known) and min(known) >= 0,
-        "the answer begins within the text": row["first_answer_ns"] is None
-        or row["first_text_ns"] <= row["first_answer_ns"] <= row["last_text_ns"],
+        "the answer begins within the text": text == sorted(text) and len(text) != 1,
         "there is a time where there is text": (row["first_text_ns"] is None) == (not any(texts.values()))
         and (row["first_answer_ns"] is None) == (not texts["answer"]),
         "chunks hold the text": chars == {kind: len(text) for kind, text in texts.items()},

@@ -3,11 +3,11 @@
 REDUCED = {  # in the tests, in the full bench
     "streams framed anew": (300, 250_000),
     "streams cut off": (300, 250_000),
-    "streams garbled": (600, 500_000),
-    "answers garbled": (250, 30_000),
-    "files after an accident": (200, 6_000),
-    "files of strangers": (60, 4_000),
-    "texts graded": (120, 10_000),
+    "streams garbled": (400, 500_000),
+    "answers garbled": (120, 30_000),
+    "files after an accident": (120, 6_000),
+    "files of strangers": (40, 4_000),
+    "texts graded": (60, 10_000),
 }
 
 
