@@ -13,6 +13,8 @@ def of_exchange(seen: Exchange) -> Facts:
     answer, reasoning = _text(arrivals, "answer"), _text(arrivals, "reasoning")
     if seen.error_kind:
         kind: str | None = failures.of_request(seen.error_kind, seen.error_detail)
+    elif not answer and not reasoning:
+        kind = "empty"  # tags of reasoning, and nothing in them
     else:
         kind = failures.of_output(answer, reasoning, seen.facts.get("finish_reason"))
     return {

@@ -12,7 +12,6 @@ Versions:
 """
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -255,7 +254,8 @@ COLUMNS = RUN + OPERATION
 
 
 _TYPES = {column.name: column.type for column in COLUMNS}
-_LARGEST = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1, "DOUBLE": sys.float_info.max}
+# Beyond these no number is one: nothing counts or measures so much, and views may add and multiply without overflow.
+LARGEST: dict[str, float] = {"INTEGER": 10**9, "BIGINT": 10**16, "DOUBLE": 1e18}
 
 
 def typed(facts: dict[str, Any]) -> dict[str, Any]:
@@ -267,9 +267,9 @@ def typed(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _can_be(kind: str | None, value: Any) -> bool:
-    if kind in _LARGEST:
+    if kind in LARGEST:
         is_number = isinstance(value, int | float if kind == "DOUBLE" else int) and not isinstance(value, bool)
-        return is_number and 0 <= value <= _LARGEST[kind]  # false for NaN
+        return is_number and 0 <= value <= LARGEST[kind]  # false for NaN
     return isinstance(value, {"VARCHAR": str, "BOOLEAN": bool}.get(kind or "", object))
 
 

@@ -1,11 +1,22 @@
 """Reading one run file, or one of grades or votes, or saying why it cannot be trusted."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from collector.schema import COLUMNS, FORMAT, SCHEMA_VERSION, Column, arrow_schema
+from collector.schema import COLUMNS, FORMAT, LARGEST, SCHEMA_VERSION, Column, arrow_schema
+
+MOST_VALUES, MOST_BYTES = 10_000_000, 1 << 30  # a day of memory samples has 4 million values
+LIMITS: dict[pa.DataType, tuple[float, float]] = {
+    pa.int32(): (-LARGEST["INTEGER"], LARGEST["INTEGER"]),
+    pa.int64(): (-LARGEST["BIGINT"], LARGEST["BIGINT"]),
+    pa.float64(): (-LARGEST["DOUBLE"], LARGEST["DOUBLE"]),
+    pa.timestamp("us"): (0, 230 * 366 * 86_400e6),  # from 1970 to 2200, since a clock may be wrong
+}
+OWN_ROOM = {"PLAIN", "RLE", "BIT_PACKED"}  # encodings in which no text is stored once and meant often
 
 
 class Untrusted(Exception):
@@ -30,11 +41,25 @@ def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tu
         version = int(metadata.get(b"schema_version", b"0"))
         if version > SCHEMA_VERSION:
             raise Untrusted(f"it was written by a newer version (schema {version}); update this clone")
+        _limit(file.metadata, len(columns))
         table = file.read([name for name in only if name in file.schema_arrow.names] or None)
+        table.validate(full=True)  # whether texts are UTF-8
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).partition("\n")[0].replace(f"{path.parent}/", "")  # reasons are published
         raise Untrusted(f"it is damaged: {said}") from None
     return _typed(table, arrow_schema(columns))
+
+
+def _limit(metadata: pq.FileMetaData, width: int) -> None:
+    """A few bytes may stand for a billion values, or for a long text a million times over; absent columns cost too."""
+    values, size = metadata.num_rows * width, 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(metadata.num_columns)):
+            times = 1 if OWN_ROOM.issuperset(column.encodings) else column.num_values
+            values += column.num_values
+            size += column.total_uncompressed_size * times
+    if values > MOST_VALUES or size > MOST_BYTES:
+        raise Untrusted("it unpacks to more than any run can hold")
 
 
 def _typed(table: pa.Table, wanted: pa.Schema) -> pa.Table:
@@ -44,7 +69,35 @@ def _typed(table: pa.Table, wanted: pa.Schema) -> pa.Table:
         known = wanted.field(field.name)
         if not _fits(field.type, known.type):
             raise Untrusted(f"its column {field.name} is {field.type}, not {known.type}")
+    if len(set(table.column_names)) < table.num_columns:
+        raise Untrusted("it has two columns of one name")
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        for values in _leaves(column):
+            if (found := _beyond(values)) is not None:
+                raise Untrusted(f"its column {name} holds {found}, which nothing measures")
     return table.select([name for name in wanted.names if name in table.schema.names])
+
+
+def _leaves(values: pa.ChunkedArray) -> Iterator[pa.ChunkedArray]:
+    """The plain values in a column."""
+    if pa.types.is_list(values.type):
+        yield from _leaves(pc.list_flatten(values))
+    elif pa.types.is_struct(values.type):
+        for part in values.flatten():
+            yield from _leaves(part)
+    else:
+        yield values
+
+
+def _beyond(values: pa.ChunkedArray) -> object:
+    """A value that no view could reckon with; None where there is none."""
+    limits = LIMITS.get(values.type)
+    if limits is None or values.null_count == len(values):
+        return None
+    if pa.types.is_floating(values.type) and not pc.all(pc.is_finite(values)).as_py():
+        return "what is no number"
+    found = pc.min_max(values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values).as_py().values()
+    return next((value for value in found if not limits[0] <= value <= limits[1]), None)
 
 
 def _fits(given: pa.DataType, known: pa.DataType) -> bool:
@@ -53,5 +106,7 @@ def _fits(given: pa.DataType, known: pa.DataType) -> bool:
         return _fits(given.value_type, known.value_type)
     if pa.types.is_struct(given) and pa.types.is_struct(known):
         names = {field.name: field.type for field in known}
-        return all(field.name in names and _fits(field.type, names[field.name]) for field in given)
+        told = [field.name for field in given]
+        known_ones = all(field.name in names and _fits(field.type, names[field.name]) for field in given)
+        return known_ones and 0 < len(told) == len(set(told))
     return bool(given == known)

@@ -15,9 +15,14 @@ from collector.backends.openai_chat import OpenAIChat
 from collector.commands import _ask
 from collector.schema import Results
 from site_src.warehouse import Warehouse
-from tests import programs
+from tests import programs, reduced
 
 MS = 1_000_000  # ns
+
+
+def pytest_report_header() -> str:
+    """What is tried less often here than in the full benches."""
+    return reduced.line()
 
 
 @pytest.fixture(autouse=True)

@@ -77,10 +77,10 @@ def _events(text: str) -> Stream:
 
 @functools.cache
 def written(number: int) -> Stream:
-    """One of our own, long enough to have every figure, full of characters that readers tear apart."""
+    """One of our own, every third long enough to have every figure, full of characters that readers tear apart."""
     draw = Random(number)
     key = draw.choice(("reasoning_content", "reasoning"))
-    texts = [draw.choice(WORDS) for _ in range(draw.randrange(34, 48))]
+    texts = [draw.choice(WORDS) for _ in range(draw.randrange(34, 48) if number % 3 == 0 else draw.randrange(1, 9))]
     thought = draw.choice((0, 0, draw.randrange(1, len(texts))))
     events = [_chunk({"role": "assistant", "content": draw.choice((None, ""))})]
     events += [_chunk({key if at < thought else "content": text}) for at, text in enumerate(texts)]

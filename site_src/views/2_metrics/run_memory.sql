@@ -87,7 +87,7 @@ select
         when is_macos and disagreement > greatest(3e9, 0.05 * peak_system_bytes)
             then format('system and engine differ by {:.1f} GB', gb(disagreement))
     end as memory_confidence_reason,
-    headline_bytes / nullif(wired_limit_mb * 1048576, 0) as wired_limit_share
+    headline_bytes / nullif(wired_limit_mb * 1048576.0, 0) as wired_limit_share
 from headed;
 
 comment on view run_memory is 'One row per run: peak memory, what the figure means on that system, and how sure it is.';

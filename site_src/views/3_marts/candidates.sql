@@ -29,7 +29,7 @@ facts as (
     select
         configuration_id,
         any_value(machine_memory_gb order by run_id) as machine_memory_gb,
-        max(wired_limit_mb) * 1048576 / 1e9 as wired_limit_gb,
+        max(wired_limit_mb) * 1048576.0 / 1e9 as wired_limit_gb,
         string_agg(distinct runtime_version, ', ' order by runtime_version) as runtime_versions
     from stg_runs
     group by configuration_id

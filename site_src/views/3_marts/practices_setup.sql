@@ -43,7 +43,7 @@ caches as (
 limits as (
     select
         machine,
-        max(wired_limit_mb) * 1048576 / 1e9 as wired_limit_gb,
+        max(wired_limit_mb) * 1048576.0 / 1e9 as wired_limit_gb,
         max(machine_memory_gb) as machine_memory_gb
     from stg_runs
     group by machine
