@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_content(html: str, page: Page, **_: Any) -> str:
+    """Let the sitemap say the day of the newest run, not that of the build: the same results make the same site."""
+    [counted] = kept(Results.find().root).rows("select latest_run_at from data_overview")
+    page.update_date = f"{counted['latest_run_at'] or datetime(1970, 1, 1):%Y-%m-%d}"
+    return html
+
+
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Set finished HTML aside: to Markdown and the search index, which would leave it as it is, it is half the build."""
+    """Set finished HTML aside: to Markdown and the search index, which would leave it as is, it is half the build."""
     blocks = _blocks[page.url] = []
 
     def aside(found: re.Match[str]) -> str:
