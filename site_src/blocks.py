@@ -227,9 +227,10 @@ class Blocks:
 
     def _behind(self, view: str, rows: list[dict[str, Any]]) -> str:
         shown = [name for name in rows[0] if not name.endswith(("_low", "_high", "_id"))]
+        table = self._table(view, rows[: data_table.BEHIND], shown, len(rows) - data_table.BEHIND)
         return (
             f"<details><summary>{escape(self._words.block('behind_chart'))}</summary>"
-            f"{self._table(view, rows[: data_table.BEHIND], shown, len(rows) - data_table.BEHIND)}{self._sql(view)}{self._downloads(view)}</details>"
+            f"{table}{self._sql(view)}{self._downloads(view)}</details>"
         )
 
     def _source(self, view: str) -> str:

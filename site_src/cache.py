@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,10 +49,13 @@ def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[bool]
         os.close(lock)
 
 
-def copy(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> bool:
-    """Bring `kept` up to date with these files and copy their rows; whether that worked, else nothing has changed."""
+def copy(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp], there: Collection[Path]) -> bool:
+    """Bring `kept` up to date with these files and copy their rows; whether that worked, else nothing has changed.
+
+    What it holds of files that are not `there` is forgotten.
+    """
     try:
-        _update(con, wanted)
+        _update(con, wanted, {path.name for path in there})
         names = {"names": [path.name for path in wanted]}
         con.sql("begin")
         for table in (*intake.TABLES, "raw_damaged"):
@@ -68,12 +71,12 @@ def copy(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> bool:
     return True
 
 
-def _update(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp]) -> None:
+def _update(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp], there: Collection[str]) -> None:
     """Read what is new or has changed since; forget what is no longer there."""
     kept = {name: (time, size) for name, time, size in con.sql(f"from {PLACE}.files").fetchall()}
     now = {path.name: stamp for path, stamp in wanted.items()}
     folder = next(iter(wanted)).parent
-    gone = [name for name in kept if not (folder / name).exists()]
+    gone = kept.keys() - there
     changed = [name for name, stamp in now.items() if kept.get(name) != stamp]
     if not gone and not changed:
         return
@@ -122,7 +125,7 @@ def _attach(con: duckdb.DuckDBPyConnection, file: Path) -> bool:
 
 def _version() -> str:
     """Changes with whatever decides how a file's rows look here."""
-    reading = [Path(module.__file__).read_text(encoding="utf-8") for module in (run_file, intake)]
+    reading = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (run_file, intake)]
     views = [view.body for view in of_a_file(in_layers())]
     said = f"{SCHEMA_VERSION} {COLUMNS} {duckdb.__version__} {reading} {views}"
     return hashlib.sha256(said.encode()).hexdigest()

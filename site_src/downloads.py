@@ -1,4 +1,4 @@
-"""What a reader can take away: every mart as CSV and Parquet, the newest run files as one table and a report of each."""
+"""What a reader can take away: every mart as CSV and Parquet, the newest runs as one table and as reports."""
 
 import io
 import json

@@ -27,7 +27,11 @@ BATCH = 50  # files whose every column is held at a time
 def connect() -> duckdb.DuckDBPyConnection:
     """An empty database in memory."""
     # One thread: several add floats up in varying order, and two builds of the same runs differ in a last digit.
-    config = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "threads": 1}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "threads": 1,
+    }
     con = duckdb.connect(":memory:", config=config)
     con.sql(f"attach ':memory:' as {HOME} (compress)")  # what a run repeats on each row takes next to nothing
     con.sql(f"use {HOME}")
@@ -73,6 +77,17 @@ def take_in(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], place: str = 
 def named(rows: pa.Table, path: Path) -> pa.Table:
     """The rows of a file with its name."""
     return rows.append_column("file", pa.array([path.name] * len(rows), pa.string()))
+
+
+def in_order(con: duckdb.DuckDBPyConnection, new: Sequence[str]) -> bool:
+    """Whether the rows of these files, which came last, belong after all others and into the order they have."""
+    others = "select max((run_started_at, run_id)) as latest from raw_facts where file not in (select unnest($new))"
+    own = f"""
+        select ({ORDER}) as place, lag(({ORDER})) over (order by rowid) as before, (run_started_at, run_id) as of_run
+        from raw_facts where file in (select unnest($new))
+    """  # noqa: S608
+    wrong = f"select 1 from ({own}) as own, ({others}) as others where place < before or of_run < latest limit 1"  # noqa: S608
+    return not con.sql(wrong, params={"new": list(new)}).fetchall()
 
 
 def forget(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = HOME) -> None:

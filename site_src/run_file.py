@@ -24,7 +24,7 @@ class Untrusted(Exception):
 
 
 def read_run(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
-    """A run file's rows in the columns of the schema, or in these of them. Raises Untrusted, with the reason in words."""
+    """A run file's rows in the columns of the schema, or in these of them. Raises Untrusted, with the reason."""
     table = read(path, COLUMNS, FORMAT, "a run file", columns)
     if len(table) == 0:
         raise Untrusted("it has no rows")

@@ -32,10 +32,6 @@ WIDE = (
     "stg_outputs",
 )  # as large as the run files themselves, so each reader computes them anew
 CATALOG = {"show", "duckdb_tables", "duckdb_views", "duckdb_columns", "information_schema"}  # where all must be there
-OUT_OF_ORDER = f"""
-    select 1 from (select ({intake.ORDER}) as own, lag(({intake.ORDER})) over (order by rowid) as before from raw_facts)
-    where own < before limit 1
-"""
 STRENGTHS = (
     *("build_id VARCHAR", "component_id VARCHAR", "strength DOUBLE", "strength_low DOUBLE", "strength_high DOUBLE"),
     "vote_group_count INTEGER",
@@ -88,9 +84,9 @@ class Warehouse:
         if gone:
             self._forget(gone)
         if new := {path: stamp for path, stamp in now.items() if path not in self._seen}:
-            self._take_in(new)
+            self._take_in(new, now)
         if new or gone:
-            self._settle()
+            self._settle([path.name for path in new])
         self._judged.refresh(self.results)
         self._tables()
         self._made.clear()
@@ -216,13 +212,13 @@ class Warehouse:
             rows = intake.named(self.stored(file).sort_by("op_index"), Path(file))
             intake.insert(self._con, "raw_operations", rows)
 
-    def _take_in(self, new: "dict[Path, Stamp]") -> None:
+    def _take_in(self, new: "dict[Path, Stamp]", now: "dict[Path, Stamp]") -> None:
         with cache.attached(self._con, self.results) as kept:
-            if not (kept and cache.copy(self._con, new)):
+            if not (kept and cache.copy(self._con, new, now)):
                 intake.take_in(self._con, new)
         self._seen |= new
 
-    def _settle(self) -> None:
+    def _settle(self, new: list[str]) -> None:
         """The same tables whichever way the files came: of twins the first by name counts, rows in the runs' order."""
         self._con.sql(
             "create or replace table raw_twins as "
@@ -231,7 +227,7 @@ class Warehouse:
         )
         for table in intake.TABLES:
             self._con.sql(f"delete from {table} where file in (select file from raw_twins)")  # noqa: S608
-        if self._con.sql(OUT_OF_ORDER).fetchall():  # sums of floats hang on it, in their last digit
+        if not intake.in_order(self._con, new):  # sums of floats hang on it, in their last digit
             for table in intake.TABLES:
                 intake.sort(self._con, table)
         self._con.sql(f"checkpoint {intake.HOME}")  # which compresses

@@ -815,8 +815,8 @@ def planned(views: Planted, machine: str = MACHINE) -> list[Row]:
     """What to measure next on a machine, in order."""
     views.leave_empty(*INPUTS)
     for run in views.rows("select run_id, model_key from stg_runs"):  # what next_runs reads of the raw rows
-        views.warehouse._con.sql("insert into raw_operations by name select $1 as run_id", params=[run["run_id"]])
-    views._filled.add("raw_operations")
+        views.warehouse._con.sql("insert into raw_facts by name select $1 as run_id", params=[run["run_id"]])
+    views._filled.add("raw_facts")
     return views.rows("from next_runs where machine = $machine", machine=machine)
 
 

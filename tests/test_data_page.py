@@ -83,7 +83,7 @@ def test_a_run_whose_id_is_no_files_name_gets_no_report(run_id: str) -> None:
 
 def test_a_hostile_run_id_writes_nothing_elsewhere(given: Given) -> None:
     warehouse = given([request()])
-    warehouse._con.sql("update raw_operations set run_id = '../../../evil'")
+    warehouse._con.sql("update raw_facts set run_id = '../../../evil'")
     assert [*downloads.reports(warehouse)] == []
 
 

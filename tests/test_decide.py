@@ -310,7 +310,7 @@ def key(views: Planted, *names: str) -> None:
     """What these configurations were loaded by."""
     facts = [{"run_id": f"r{name}", "configuration_id": name} for name in names]
     views.put("stg_runs", *facts)
-    views.put("raw_operations", *({"run_id": f"r{name}", "model_key": f"pub/{name}"} for name in names))
+    views.put("raw_facts", *({"run_id": f"r{name}", "model_key": f"pub/{name}"} for name in names))
 
 
 def test_below_all_that_is_measured_a_cell_of_the_plan_that_would_fit_is_named(views: Planted) -> None:

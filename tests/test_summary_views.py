@@ -248,7 +248,7 @@ def test_a_load_is_warm_after_another_since_the_machine_was_started(
 ) -> None:
     views.put("stg_runs", {"run_id": "r"})
     rows = [] if facts is None else [{"run_id": "r", "op": "load", "elapsed_ns": 10**10, **facts}]
-    views.put("raw_operations", *rows)
+    views.put("raw_facts", *rows)
     (row,) = views.rows("from run_load")
     assert (row["load_s"], row["load_kind"], row["load_reason"]) == (seconds, kind, reason)
 

@@ -253,7 +253,7 @@ def test_the_same_two_texts_of_several_runs_are_judged_once(results: Results) ->
 
 
 def texts_of(results: Results, pair: Row) -> list[str]:
-    asked = "select output_text from stg_outputs where run_id = $run and op_index = $place"
+    asked = "select output_text from raw_operations where run_id = $run and op_index = $place"
     found = warehouse(results)
     return [
         found.rows(asked, run=pair[f"{side}_run_id"], place=pair[f"{side}_op_index"])[0]["output_text"] for side in "ab"
@@ -281,7 +281,7 @@ def test_one_models_builds_are_more_important_than_two_models(
     names = ("model", "runtime", "quantization")
     alike = {"op": "quality", "machine": "m", "prompt_sha256": "p", "nonce": "1"}
     sides = [
-        {**alike, **dict(zip(names, side, strict=True)), "build_id": build, "output_text": build}
+        {**alike, **dict(zip(names, side, strict=True)), "build_id": build, "has_answer": True, "answer_sha256": build}
         for build, side in (("x", a), ("y", b))
     ]
     views.put("stg_outputs", *sides)

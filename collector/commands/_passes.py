@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 EARLIER = """
     select coalesce(max(repeat), 0) as count
-    from raw_operations
+    from raw_facts
     where op = 'quality' and chip is not distinct from $chip and memory_bytes is not distinct from $memory_bytes
         and server is not distinct from $server and runtime is not distinct from $runtime
         and model_key is not distinct from $model_key and quantization is not distinct from $quantization

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 BUDGET_S = 1200.0
 EARLIER = """
-    select context_rung, repeat as set_number, raw_operations.prompt_tokens, elapsed_ns / 1e9 as seconds
-    from raw_operations
+    select context_rung, repeat as set_number, raw_facts.prompt_tokens, elapsed_ns / 1e9 as seconds
+    from raw_facts
     inner join (select run_id, op_index from stg_context where is_accepted) as accepted using (run_id, op_index)
     where chip is not distinct from $chip and memory_bytes is not distinct from $memory_bytes
         and server is not distinct from $server and runtime is not distinct from $runtime

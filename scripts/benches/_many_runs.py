@@ -1,4 +1,4 @@
-"""Made-up run files by the thousand: the project's own schema and encoding, over as many configurations whatever the size.
+"""Made-up run files by the thousand: the project's own schema and encoding, over as many configurations at any size.
 
 A few runs of each cell of the plan are made row by row, with every chunk and every memory sample; the others are these
 with other ids, times, speeds and texts. Speeds are nobody's measurements. The same number gives the same file.
