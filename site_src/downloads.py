@@ -1,11 +1,11 @@
 """What a reader can take away: every mart as CSV and Parquet, all run files as one table, a report of each run."""
 
 import io
-import json
 import re
 from collections.abc import Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -20,6 +20,8 @@ from raw_operations
 qualify row_number() over (partition by run_id order by op_index) = 1
 order by run_started_at, run_id
 """  # noqa: S608  # columns of our own schema
+# What makes a cell a formula in a spreadsheet, wide forms included; and the sign that says it is none.
+FORMULA = "^(['=+\\-@\t\r\n＝＋－＠])"
 
 
 def marts() -> list[str]:
@@ -36,10 +38,10 @@ def files(warehouse: Warehouse, used: set[str]) -> Iterator[tuple[str, bytes | s
     """Each file below `data/` with what stands in it; `used` are views that pages show, marts or not."""
     for view in sorted({*marts(), *used}):
         table = warehouse.table(f"from {view}")  # named by our own files and pages
-        yield f"data/{view}.csv", _csv(table)
+        yield f"data/{view}.csv", csv(table)
         yield f"data/{view}.parquet", _parquet(table)
     yield "data/operations.parquet", _parquet(warehouse.table("from raw_operations"))
-    yield "data/run_facts.csv", _csv(warehouse.table(RUN_FACTS))
+    yield "data/run_facts.csv", csv(warehouse.table(RUN_FACTS))
     yield from reports(warehouse)
 
 
@@ -48,15 +50,20 @@ def reports(warehouse: Warehouse) -> Iterator[tuple[str, str]]:
     for facts in report.each(warehouse):
         if name := report_of(facts["run"]["run_id"]):
             yield f"{name}.md", report.markdown(facts)
-            yield f"{name}.json", json.dumps(facts, default=str, ensure_ascii=False, indent=2) + "\n"
+            yield f"{name}.json", report.json_of(facts) + "\n"
 
 
-def _csv(table: pa.Table) -> bytes:
-    """Arrow writes no nested values as CSV, so these become text."""
+def csv(table: pa.Table) -> bytes:
+    """Texts that a spreadsheet would compute, and those that begin with `'`, have a `'` before them; numbers do not.
+
+    Arrow writes no nested values as CSV, so these become text.
+    """
     for index, field in enumerate(table.schema):
+        texts = table[index]
         if pa.types.is_nested(field.type):
-            texts = pa.array([None if value is None else str(value) for value in table[index].to_pylist()], pa.string())
-            table = table.set_column(index, field.name, texts)
+            texts = pa.array([None if value is None else str(value) for value in texts.to_pylist()], pa.string())
+        if pa.types.is_string(texts.type):
+            table = table.set_column(index, field.name, pc.replace_substring_regex(texts, FORMULA, r"'\1"))
     out = io.BytesIO()
     pyarrow.csv.write_csv(table, out)
     return out.getvalue()

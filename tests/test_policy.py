@@ -79,7 +79,9 @@ def address(world: BuiltWorld) -> Iterator[str]:
     with serving(world.site, Handler) as address:
         sitemap = world.site / "sitemap.xml"
         said = sitemap.read_text(encoding="utf-8")
-        sitemap.write_text(re.sub("<loc>http://[^<]*?:[0-9]+/(?:sub/path/)?", f"<loc>{address}", said), encoding="utf-8")
+        sitemap.write_text(
+            re.sub("<loc>http://[^<]*?:[0-9]+/(?:sub/path/)?", f"<loc>{address}", said), encoding="utf-8"
+        )
         yield address
 
 
