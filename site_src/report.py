@@ -220,7 +220,7 @@ def _text(text: str) -> str:
     """Words in the middle of Markdown, on one line, with no character left that means something to it."""
     quoted = visible(text).replace("&", "&amp;").replace("<", "&lt;")
     # An underscore between letters or digits is none of emphasis, and names are full of them.
-    escaped = re.sub(r"([\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", quoted)
+    escaped = re.sub(r"([\\`*\[\]{}|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", quoted)
     return " ".join(escaped.split())
 
 

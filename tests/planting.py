@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import cycle
 
 from collector import store
 from collector.backends import Facts
@@ -21,7 +22,7 @@ from tests.conftest import STARTED
 from tests.worlds import QWEN, World, plan
 
 FIELD = re.compile(r"(\w+) VARCHAR\b")
-DECIDING = {"run_id", "op", "error_kind", "runtime", "server"}
+DECIDING = {"run_id", "op", "error_kind", "runtime", "server", "memory_method"}
 DECIDING_PARTS = {"kind", "name"}  # of a chunk, of a reading
 JUDGING = {"run_id", "prompt_sha256", "text_sha256", "tier", "outcome", "other_run_id", "other_sha256"}
 CHOOSING = {"a_run_id", "b_run_id", "a_sha256", "b_sha256", "prompt_sha256", "nonce", "choice", "shown_first"}
@@ -141,7 +142,7 @@ def _judge(results: Results, told: list[tuple[Facts, list[Facts]]], ids: list[st
         for run_id, index, row in answers
     ]
     grades, votes = [], []
-    for place, (side, outcome) in enumerate(zip(sides, ("pass", "fail", "partial", "unparsed") * len(sides))):
+    for place, (side, outcome) in enumerate(zip(sides, cycle(OUTCOMES), strict=False)):
         own = {"run_id": side["run_id"], "op_index": side["op_index"], "text_sha256": side["sha256"], "share": 0.5}
         own |= {"prompt_sha256": side["prompt_sha256"], "outcome": outcome, "tier": ("Q0", "Q1")[place % 2]}
         grades.append({**_of(GRADE, own, text, JUDGING), **own})
@@ -165,6 +166,7 @@ def _judge(results: Results, told: list[tuple[Facts, list[Facts]]], ids: list[st
         store.keep(results, table, folder / f"{number}.parquet", "judged", "They", "")
 
 
+OUTCOMES = ("pass", "fail", "partial", "unparsed")
 SIDE = ("run_id", "op_index", "sha256")
 
 
@@ -181,7 +183,7 @@ def _tables(results: Results, texts: Mapping[str, str]) -> None:
         free = texts_of_table(name)
         planted = []
         for number, text in enumerate(texts.values()):
-            choices = {column: [one for one in some if one][0] for column, some in shape.one_of.items()}
+            choices = {column: next(filter(None, some)) for column, some in shape.one_of.items()}
             numbers = dict.fromkeys(shape.numbers.split(), str(number + 1))
             planted.append({**numbers, **choices, **dict.fromkeys(free, text)})
         with (results.root / name).open("w", encoding="utf-8", newline="") as file:

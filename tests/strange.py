@@ -11,23 +11,25 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-TAGS = set(
-    "html head title meta link body script header nav main article aside footer div span p a ul ol li h1 h2 h3 h4 h5 h6 "
-    "table thead tbody tr th td details summary figure figcaption strong em code pre mark section label input select "
-    "option button form svg g path text rect line circle defs clippath lineargradient stop tspan desc br hr".split()
-)
-DRAWN = set("d x y x1 x2 y1 y2 cx cy r rx ry fill stroke offset transform viewbox xmlns version points".split())
-ATTRIBUTES = DRAWN | set(
-    "class id title href rel name content charset lang dir hidden open type value for scope tabindex role style width "
-    "height download selected disabled placeholder autocomplete autocapitalize autocorrect spellcheck src defer property "
-    "media color checked datetime colspan sizes opacity display hreflang http-equiv markdown".split()
-)
+WORDS_OF_HTML = """
+html head title meta link body script header nav main article aside footer div span p a ul ol li h1 h2 h3 h4 h5 h6 table
+thead tbody tr th td details summary figure figcaption strong em code pre mark section label input select option button
+form svg g path text rect line circle defs clippath lineargradient stop tspan desc br hr
+"""
+WORDS_OF_ATTRIBUTES = """
+class id title href rel name content charset lang dir hidden open type value for scope tabindex role style width height
+download selected disabled placeholder autocomplete autocapitalize autocorrect spellcheck src defer property media color
+checked datetime colspan sizes opacity display hreflang http-equiv markdown
+d x y x1 x2 y1 y2 cx cy r rx ry offset transform viewbox version points
+"""
+TAGS, ATTRIBUTES = set(WORDS_OF_HTML.split()), set(WORDS_OF_ATTRIBUTES.split())
 ALSO = re.compile(r"(aria|data|stroke|fill|font|text|clip|stop|marker|dominant|pointer|letter|xmlns|accept)[\w:-]*")
 # What payloads say in Markdown: alone in an element of its own, it was taken for Markdown.
 WORDS = {"bold", "stars", "lines", "gone", "Heading", "Title", "item", "here", "slanted", "moving", "x", "red", "note"}
 PLAIN = {"td", "th", "p", "div", "span", "text", "option", "pre", "code", "tspan"}
 ADDRESS = re.compile(r"^[\s\x00-\x20]*(?:[a-z+.-]+:|//|\\\\)", re.IGNORECASE)
 OURS = re.compile(r"https?://(?:127\.0\.0\.1|www\.w3\.org|duckdb\.org/|squidfunk)")
+NOT_DRAWN = re.compile(r"\\u00(?:0[0-8bcef]|1[0-9a-f])|[\u2028\u2029\ufffe\uffff]")  # as JSON has them
 FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
@@ -59,9 +61,11 @@ class Strange(HTMLParser):
             yield f"<{tag} style={value[:60]}>"
         if name in ("data-spec", "data-pairs"):
             try:
-                json.loads(value)
+                texts = json.dumps(json.loads(value), ensure_ascii=False)
             except json.JSONDecodeError as error:
                 yield f"<{tag} {name}>: {error}"
+            else:
+                yield from (f"<{tag} {name}> {found!r}" for found in NOT_DRAWN.findall(texts) if name == "data-spec")
 
     def handle_endtag(self, tag: str) -> None:
         while any(tag == name for name, _ in self._open):
