@@ -22,7 +22,7 @@ from tests.conftest import STARTED
 from tests.worlds import QWEN, World, plan
 
 FIELD = re.compile(r"(\w+) VARCHAR\b")
-DECIDING = {"run_id", "op", "error_kind", "runtime", "server", "memory_method"}
+DECIDING = {"run_id", "op", "error_kind", "runtime", "server", "os_name", "memory_method", "engine_found_by"}
 DECIDING_PARTS = {"kind", "name"}  # of a chunk, of a reading
 JUDGING = {"run_id", "prompt_sha256", "text_sha256", "tier", "outcome", "other_run_id", "other_sha256"}
 CHOOSING = {"a_run_id", "b_run_id", "a_sha256", "b_sha256", "prompt_sha256", "nonce", "choice", "shown_first"}
@@ -76,7 +76,7 @@ def _told(results: Results, number: int) -> list[tuple[Facts, list[Facts]]]:
 
     world = Kept(results, began=STARTED + timedelta(days=number))
     for cell in ("4bit", "Q4_K_M"):
-        world.measure(plan()[QWEN, cell], repeats=2, quality={"short": "x", "reasoning": "y"})
+        world.measure(plan()[QWEN, cell], repeats=3, quality={"short": "x", "reasoning": "y"})
     return kept
 
 
