@@ -6,6 +6,7 @@ computes nothing.
 
 import json
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 from site_src import figures
@@ -35,9 +36,12 @@ def html(rows: list[Row], words: Words, page_of: Callable[[str | None], str | No
         "pairs": {f"{row['a_configuration_id']} {row['b_configuration_id']}": _pair(row, words) for row in rows},
     }
     text = json.dumps(known, ensure_ascii=True, separators=(",", ":"))
-    # in single quotes, since the text is full of double ones
-    quoted = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
-    return f"<div class=\"compare\" hidden data-pairs='{quoted}'></div>"
+    return f"<div class=\"compare\" hidden data-pairs='{_quoted(text)}'></div>"
+
+
+def _quoted(text: str) -> str:
+    """For an attribute in single quotes, since the text is full of double ones."""
+    return escape(text, quote=False).replace("'", "&#39;")
 
 
 def _side(row: Row, side: str, words: Words, page_of: Callable[[str | None], str | None]) -> Row:

@@ -1,12 +1,12 @@
 """What a reader can take away: every mart as CSV and Parquet, the newest runs as one table and as reports."""
 
 import io
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -21,6 +21,8 @@ from raw_facts
 qualify row_number() over (partition by run_id order by op_index) = 1
 order by run_started_at, run_id
 """  # noqa: S608  # columns of our own schema
+# What makes a cell a formula in a spreadsheet, wide forms included; and the sign that says it is none.
+FORMULA = "^(['=+\\-@\t\r\n＝＋－＠])"
 
 
 MOST_LINES = 100_000  # of a CSV; the Parquet file has all rows
@@ -41,10 +43,10 @@ def files(warehouse: Warehouse, used: set[str]) -> Iterator[tuple[str, bytes | s
     """Each file below `data/` with what stands in it; `used` are views that pages show, marts or not."""
     for view in sorted({*marts(), *used}):
         table = warehouse.table(f"from {view}")  # named by our own files and pages
-        yield f"data/{view}.csv", _csv(table)
+        yield f"data/{view}.csv", csv(table)
         yield f"data/{view}.parquet", _parquet(table)
     yield "data/operations.parquet", _operations(warehouse)
-    yield "data/run_facts.csv", _csv(warehouse.table(RUN_FACTS))
+    yield "data/run_facts.csv", csv(warehouse.table(RUN_FACTS))
     yield from reports(warehouse)
 
 
@@ -53,7 +55,7 @@ def reports(warehouse: Warehouse) -> Iterator[tuple[str, str]]:
     for facts in report.each(warehouse):
         if name := report_of(facts["run"]["run_id"]):
             yield f"{name}.md", report.markdown(facts)
-            yield f"{name}.json", json.dumps(facts, default=str, ensure_ascii=False, indent=2) + "\n"
+            yield f"{name}.json", report.json_of(facts) + "\n"
 
 
 def _operations(warehouse: Warehouse) -> bytes:
@@ -70,13 +72,18 @@ def _operations(warehouse: Warehouse) -> bytes:
     return out.getvalue()
 
 
-def _csv(table: pa.Table) -> bytes:
-    """Its first rows. Arrow writes no nested values as CSV, so these become text."""
+def csv(table: pa.Table) -> bytes:
+    """Its first rows. Texts that a spreadsheet would compute, and those that begin with `'`, have a `'` before them; numbers do not.
+
+    Arrow writes no nested values as CSV, so these become text.
+    """
     table = table.slice(0, MOST_LINES)
     for index, field in enumerate(table.schema):
+        texts = table[index]
         if pa.types.is_nested(field.type):
-            texts = pa.array([None if value is None else str(value) for value in table[index].to_pylist()], pa.string())
-            table = table.set_column(index, field.name, texts)
+            texts = pa.array([None if value is None else str(value) for value in texts.to_pylist()], pa.string())
+        if pa.types.is_string(texts.type):
+            table = table.set_column(index, field.name, pc.replace_substring_regex(texts, FORMULA, r"'\1"))
     out = io.BytesIO()
     pyarrow.csv.write_csv(table, out)
     return out.getvalue()

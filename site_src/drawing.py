@@ -1,6 +1,7 @@
 """A chart as Vega-Lite for the browser and as the SVG that stands in the page before, and without, JavaScript."""
 
 import functools
+import hashlib
 import json
 import re
 from typing import Any
@@ -20,6 +21,7 @@ CATEGORIES = ("domain", "sort")  # where a chart names values of its data
 CONDITIONS = ("filter", "test", "calculate")  # and where it compares them
 COMPARED = re.compile(r"datum\.(\w+)\s*([!=]==?)\s*['\"]([^'\"]*)['\"]")
 STATIC_WIDTH = 640
+LONGEST = 100  # characters of a text in a chart: drawing one of ten thousand takes minutes
 
 
 def spec(chart: charts.Chart, rows: list[dict[str, Any]], words: Words) -> dict[str, Any]:
@@ -70,8 +72,15 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     if isinstance(value, str):
-        return NOT_IN_XML.sub("\ufffd", value)
+        return _short(NOT_IN_XML.sub("\ufffd", value))
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _short(text: str) -> str:
+    """Two that begin alike stay two."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]}… ({hashlib.sha256(text.encode()).hexdigest()[:6]})"
 
 
 def _translated(part: Any, words: Words, key: str = "", field: str = "") -> Any:

@@ -34,6 +34,7 @@ UNITS = {
 MIXED = ("figure_value", "figure_value_low", "figure_value_high")
 # Spread and change of a speed, shown as percent.
 SHARES = ("cv", "cv_low", "cv_high", "cv_between_runs", "drift")
+LONGEST = 1000  # characters of a text; the downloads have all of it
 
 
 @functools.cache
@@ -70,7 +71,8 @@ def plain(column: str, value: Any) -> str:
         return number(value, _unit(column)[1])
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value)
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def number(value: float, digits: int = 3) -> str:

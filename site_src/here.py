@@ -46,5 +46,5 @@ def words_of(text: str) -> Markup:
 
 def html(text: str) -> Markup:
     """HTML as a block that Markdown leaves alone: on one line, blank lines around it."""
-    one_line = text.replace("\n", "&#10;")
-    return Markup(f"\n\n{one_line}\n\n")  # every piece was escaped where it was made
+    # Every piece was escaped where it was made; a line that ends in somebody's text would be the block's end.
+    return Markup(f"\n\n{text.replace(chr(10), '&#10;').replace(chr(13), '&#13;')}\n\n")

@@ -1,5 +1,6 @@
 """One run as facts and as Markdown. Names, errors and outputs are somebody else's words: nothing in them is markup."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -123,7 +124,8 @@ def _without_internals(row: Row) -> Row:
 def markdown(report: dict[str, Any]) -> str:
     """The report as Markdown for any reader of it."""
     run = report["run"]
-    parts = [f"# {_text(report['title'])}", f"Run `{run['run_id']}`, {run['run_state']}; file `{_text(run['file'])}`."]
+    named = f"Run `{_text(run['run_id'])}`, {_text(run['run_state'] or 'unknown')}; file `{_text(run['file'])}`."
+    parts = [f"# {_text(report['title'])}", named]
     if run["reason"]:
         parts.append(f"Missing or doubtful: {_text(run['reason'])}.")
     if report["llama_bench"]:
@@ -230,7 +232,7 @@ def _text(text: str) -> str:
     """Words in the middle of Markdown, on one line, with no character left that means something to it."""
     quoted = visible(text).replace("&", "&amp;").replace("<", "&lt;")
     # An underscore between letters or digits is none of emphasis, and names are full of them.
-    escaped = re.sub(r"([\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", quoted)
+    escaped = re.sub(r"([\\`*\[\]{}|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", quoted)
     return " ".join(escaped.split())
 
 
@@ -244,3 +246,9 @@ def _fenced(text: str) -> str:
 def visible(text: str) -> str:
     """Control characters as signs for them: what is printed must not steer the terminal."""
     return re.sub(r"\r\n?", "\n", text).translate(CONTROLS)
+
+
+def json_of(value: Any, indent: int | None = 2) -> str:
+    """JSON with letters as they are; what would steer a terminal is its number."""
+    text = json.dumps(value, default=str, ensure_ascii=False, indent=indent)
+    return text.translate({code: f"\\u{code:04x}" for code in CONTROLS})

@@ -1,13 +1,13 @@
 """`scripts/sql "select …"`: ask the views."""
 
-import json
 import sys
 
 import click
 import duckdb
-import pyarrow.csv
 
 from collector.schema import Results, TableInvalid
+from site_src.downloads import csv
+from site_src.report import json_of, visible
 from site_src.warehouse import Warehouse
 
 
@@ -25,9 +25,9 @@ def main(form: str, query: str) -> None:
     except duckdb.Error as error:
         raise click.ClickException(f"{error}\nViews there are: {', '.join(sorted(warehouse.views))}") from None
     if form == "csv":
-        pyarrow.csv.write_csv(answer, sys.stdout.buffer)
+        sys.stdout.buffer.write(csv(answer))
     elif form == "json":
-        click.echo(json.dumps(answer.to_pylist(), default=str, ensure_ascii=False, indent=2))
+        click.echo(json_of(answer.to_pylist()))
     else:
         _print_table(answer.column_names, [list(row.values()) for row in answer.to_pylist()])
 
@@ -39,7 +39,7 @@ def _print_table(names: list[str], rows: list[list[object]]) -> None:
 
     table = Table(*map(escape, names))
     for row in rows:
-        table.add_row(*(escape("NULL" if value is None else str(value)) for value in row))
+        table.add_row(*(escape("NULL" if value is None else visible(str(value))) for value in row))
     Console().print(table)
 
 

@@ -8,24 +8,21 @@ strange ones in others.
 import csv
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import partial
-from pathlib import Path
-from typing import Any
+from itertools import cycle
 
 from collector import store
 from collector.backends import Facts
 from collector.graders import Output
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
-from collector.schema import CLONE, COLUMNS, OPERATION, RUN, Column, Results
+from collector.schema import CLONE, OPERATION, RUN, Column, Results
 from site_src.tables import TABLES
 from tests.conftest import STARTED
-from tests.worlds import QWEN, STUDIO, World, plan
+from tests.worlds import QWEN, World, plan
 
 FIELD = re.compile(r"(\w+) VARCHAR\b")
-DECIDING = {"run_id", "op", "error_kind", "runtime", "server"}
+DECIDING = {"run_id", "op", "error_kind", "runtime", "server", "os_name", "memory_method", "engine_found_by"}
 DECIDING_PARTS = {"kind", "name"}  # of a chunk, of a reading
 JUDGING = {"run_id", "prompt_sha256", "text_sha256", "tier", "outcome", "other_run_id", "other_sha256"}
 CHOOSING = {"a_run_id", "b_run_id", "a_sha256", "b_sha256", "prompt_sha256", "nonce", "choice", "shown_first"}
@@ -46,7 +43,7 @@ def texts_of_table(name: str) -> list[str]:
     return [column for column in shape.columns if column not in {*shape.numbers.split(), *shape.one_of}]
 
 
-def plant(results: Results, texts: Mapping[str, str], name: str = "") -> None:
+def plant(results: Results, texts: Mapping[str, str]) -> None:
     """Fill a results folder with what strangers might send: of each text four runs and what was thought of them.
 
     The runs: one with MLX and one with llama.cpp, with the text in all that decides nothing; one of failures, with the
@@ -62,10 +59,7 @@ def _plant(results: Results, text: str, number: int) -> None:
     ids = []
     for place, (facts, rows) in enumerate(told):
         run = {**facts, **_of(RUN, facts, text, DECIDING)}
-        run["quantization"] = f"{facts['quantization']} {text}" if place else text  # of both the bits are known, or of none
-        if place < 2:
-            run["quantization"] = f"{facts['quantization']} {text}"
-            run["model_key"] = text
+        run["quantization"] = f"{facts['quantization']} {text}"  # which tells the bits, so that the two are compared
         ids.append(_write(results, run, [_row(row, text) for row in rows], number, place))
     _failures(results, *told[0], text, number)
     _judge(results, told, ids, text, number)
@@ -77,12 +71,12 @@ def _told(results: Results, number: int) -> list[tuple[Facts, list[Facts]]]:
 
     class Kept(World):
         def write(self, facts: Facts, rows: list[Facts]) -> str:
-            kept.append((facts, rows))
-            return super().write.__name__
+            kept.append((facts, [row for row in rows if row.get("prompt_id") in (None, "short", "reasoning")]))
+            return ""
 
     world = Kept(results, began=STARTED + timedelta(days=number))
     for cell in ("4bit", "Q4_K_M"):
-        world.measure(plan()[QWEN, cell], repeats=2, quality={"short": "x", "reasoning": "y"})
+        world.measure(plan()[QWEN, cell], repeats=3, quality={"short": "x", "reasoning": "y"})
     return kept
 
 
@@ -99,7 +93,9 @@ def _parts(known: list[Facts] | None, parts: list[str], text: str) -> list[Facts
     """As many as there were, with their deciding parts, and one that is strange altogether."""
     strange = dict.fromkeys(parts, text)
     kept = [
-        {**one, **{name: text for name in parts if name not in DECIDING_PARTS}} for one in known or [] if one is not None
+        {**one, **{name: text for name in parts if name not in DECIDING_PARTS}}
+        for one in known or []
+        if one is not None
     ]
     return [*kept, {**(kept[0] if kept else {}), **strange}]
 
@@ -146,7 +142,7 @@ def _judge(results: Results, told: list[tuple[Facts, list[Facts]]], ids: list[st
         for run_id, index, row in answers
     ]
     grades, votes = [], []
-    for place, (side, outcome) in enumerate(zip(sides, ("pass", "fail", "partial", "unparsed") * len(sides))):
+    for place, (side, outcome) in enumerate(zip(sides, cycle(OUTCOMES), strict=False)):
         own = {"run_id": side["run_id"], "op_index": side["op_index"], "text_sha256": side["sha256"], "share": 0.5}
         own |= {"prompt_sha256": side["prompt_sha256"], "outcome": outcome, "tier": ("Q0", "Q1")[place % 2]}
         grades.append({**_of(GRADE, own, text, JUDGING), **own})
@@ -170,6 +166,7 @@ def _judge(results: Results, told: list[tuple[Facts, list[Facts]]], ids: list[st
         store.keep(results, table, folder / f"{number}.parquet", "judged", "They", "")
 
 
+OUTCOMES = ("pass", "fail", "partial", "unparsed")
 SIDE = ("run_id", "op_index", "sha256")
 
 
@@ -186,7 +183,7 @@ def _tables(results: Results, texts: Mapping[str, str]) -> None:
         free = texts_of_table(name)
         planted = []
         for number, text in enumerate(texts.values()):
-            choices = {column: [one for one in some if one][0] for column, some in shape.one_of.items()}
+            choices = {column: next(filter(None, some)) for column, some in shape.one_of.items()}
             numbers = dict.fromkeys(shape.numbers.split(), str(number + 1))
             planted.append({**numbers, **choices, **dict.fromkeys(free, text)})
         with (results.root / name).open("w", encoding="utf-8", newline="") as file:

@@ -266,6 +266,10 @@ def test_downloads_hold_the_rows_of_the_view(many: Site) -> None:
             convert_options=options,
         )
         assert found.column_names == truth.column_names
+        for name in found.column_names:  # a ' before each text that a spreadsheet would compute: one is taken away
+            if name not in nested and pa.types.is_string(found[name].type):
+                texts = [text and text.removeprefix("'") for text in found[name].to_pylist()]
+                found = found.set_column(found.column_names.index(name), name, pa.array(texts, pa.string()))
         assert found.drop_columns(nested).equals(truth.drop_columns(nested)), view
 
 
@@ -278,7 +282,7 @@ def test_a_csv_of_no_rows_still_has_its_columns(empty: BuiltWorld) -> None:
 
 def test_a_nested_column_becomes_text_in_a_csv() -> None:
     table = pa.table({"n": [1, 2], "list": [["a", None], None]})
-    assert downloads._csv(table).decode() == '"n","list"\n1,"[\'a\', None]"\n2,\n'
+    assert downloads.csv(table).decode() == '"n","list"\n1,"[\'a\', None]"\n2,\n'
 
 
 # ---------------------------------------------------------------- what goes wrong

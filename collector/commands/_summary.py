@@ -78,7 +78,7 @@ def show(run: dict[str, Any]) -> None:
         table.add_column(heading, justify="left" if heading == "prompt" else "right")
     for prompt in run["prompts"]:
         table.add_row(
-            escape(prompt["prompt_id"]),
+            escape(visible(prompt["prompt_id"])),
             _number(prompt["decode_tps"]),
             _range(prompt["decode_tps_min"], prompt["decode_tps_max"]),
             _number(prompt["ttft_ms"]),
@@ -99,7 +99,7 @@ def show(run: dict[str, Any]) -> None:
     memory = f"peak memory {_number(run['peak_memory_gb'])} GB ({run['peak_memory_kind']})"
     console.print(f"{memory} · load time {_number(run['load_s'])} s")
     if run["reason"]:
-        console.print(f"note: {escape(run['reason'])}", style="yellow")
+        console.print(f"note: {escape(visible(run['reason']))}", style="yellow")
 
 
 def _number(value: float | None) -> str:

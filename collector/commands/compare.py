@@ -1,7 +1,5 @@
 """`collect compare`: two runs or configurations side by side."""
 
-import json
-
 import click
 
 from collector.commands.run import results_option
@@ -25,6 +23,7 @@ def command(a: str, b: str, results: str | None, as_json: bool) -> None:
     from collector.commands import _sides
     from collector.errors import RunUnclear
     from collector.schema import Results
+    from site_src.report import json_of, visible
     from site_src.warehouse import Warehouse
 
     folder = Results.find(results)
@@ -36,23 +35,21 @@ def command(a: str, b: str, results: str | None, as_json: bool) -> None:
         raise RunUnclear(f"One of {a!r} and {b!r} is a part of the other.", "Name two runs, or two configurations.")
     (row,) = Warehouse(folder, asked=asked).rows("from comparison where kind = 'asked'")
     if as_json:
-        click.echo(json.dumps(row, default=str, ensure_ascii=False, indent=2))
+        click.echo(json_of(row))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from site_src.report import visible
-
-    table = Table("", f"a: {row['a_id']}", f"b: {row['b_id']}", "a over b (95 %)", "verdict")
+    table = Table("", *(Text(visible(f"{side}: {row[f'{side}_id']}")) for side in "ab"), "a over b (95 %)", "verdict")
     for heading, name in ABOUT:
         table.add_row(heading, *(Text(visible(str(row[f"{side}_{name}"]))) for side in "ab"), "", "")
     table.add_section()
     for cells in _sides.lines(row):
-        table.add_row(*map(Text, cells))
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     console = Console(highlight=False)
     console.print(table)
     counts = f"{row['prompt_count']} prompts in common, {row['request_count']} requests"
     console.print(f"{counts}, paired by prompt and repeat.")
     for reason in _sides.reasons(row):
-        console.print(Text(f"note: {reason}", "yellow"))
+        console.print(Text(visible(f"note: {reason}"), "yellow"))

@@ -101,9 +101,9 @@ def command(
         say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
     ladder, summary = _asked(folder, outcome.run_id)
     if as_json:
-        import json
+        from site_src.report import json_of
 
-        click.echo(json.dumps({"path": str(outcome.path), **summary, "rungs": ladder}, ensure_ascii=False))
+        click.echo(json_of({"path": str(outcome.path), **summary, "rungs": ladder}, indent=None))
     else:
         _show(ladder, summary)
         click.echo(outcome.path)
@@ -180,6 +180,7 @@ def _show(rungs: list[dict[str, Any]], summary: dict[str, Any]) -> None:
     from rich.text import Text
 
     from site_src import figures
+    from site_src.report import visible
 
     table = Table("rung", "tokens", "TTFT ms", "decode tokens/s", "needles", "verdict", "why")
     for row in rungs:
@@ -192,7 +193,7 @@ def _show(rungs: list[dict[str, Any]], summary: dict[str, Any]) -> None:
             row["verdict"],
             row["reason"] or "",
         )
-        table.add_row(*(Text(str(cell)) for cell in cells))
+        table.add_row(*(Text(visible(str(cell))) for cell in cells))
     console = Console(stderr=True, highlight=False)
     console.print(table)
     if summary:
@@ -203,4 +204,4 @@ def _show(rungs: list[dict[str, Any]], summary: dict[str, Any]) -> None:
         usable = f"usable {summary['context_usable']}" + (f", less than {below}" if below else "")
         console.print(f"context in tokens: {', '.join([*words, usable])}")
         if summary["reason"]:
-            console.print(f"note: {summary['reason']}", style="yellow")
+            console.print(Text(visible(f"note: {summary['reason']}"), "yellow"))

@@ -212,6 +212,7 @@ def _show(rows: list[dict[str, Any]], only: str | None) -> None:
     from rich.text import Text
 
     from site_src import figures
+    from site_src.report import visible
 
     table = Table("model", "variant", "state", "runs", "decode, tokens/s", "next", "why")
     for row in rows:
@@ -227,7 +228,7 @@ def _show(rows: list[dict[str, Any]], only: str | None) -> None:
                 rank,
                 row["reason"] or "",
             )
-            table.add_row(*(Text(str(cell)) for cell in cells))
+            table.add_row(*(Text(visible(str(cell))) for cell in cells))
     Console(stderr=True).print(table)
 
 

@@ -1,6 +1,5 @@
 """`collect report`: one run, to be read or passed on."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,7 @@ def command(run: str, form: str, results: str | None) -> None:
     warehouse, run_id = _find(Results.find(results), run)
     facts = report.facts(warehouse, run_id)
     if form == "json":
-        click.echo(json.dumps(facts, default=str, ensure_ascii=False, indent=2))
+        click.echo(report.json_of(facts))
     else:
         click.echo(report.markdown(facts), nl=False)
 

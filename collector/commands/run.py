@@ -1,6 +1,5 @@
 """`collect`: measure the model that is loaded, or load it first."""
 
-import json
 import os
 import re
 import sys
@@ -162,7 +161,9 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
         say("Interrupted; what was measured is stored.")
     run = figures(folder, outcome.run_id)
     if as_json:
-        click.echo(json.dumps({"path": str(outcome.path), **run}, default=str, ensure_ascii=False))
+        from site_src.report import json_of
+
+        click.echo(json_of({"path": str(outcome.path), **run}, indent=None))
     else:
         show(run)
         show_comparisons(comparisons(folder, run))
