@@ -73,7 +73,7 @@ def _operations(warehouse: Warehouse) -> bytes:
 
 
 def csv(table: pa.Table) -> bytes:
-    """Its first rows. Texts that a spreadsheet would compute, and those that begin with `'`, have a `'` before them; numbers do not.
+    """Its first rows. What a spreadsheet would compute, and text beginning with `'`, gets a `'` before it.
 
     Arrow writes no nested values as CSV, so these become text.
     """

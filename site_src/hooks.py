@@ -7,7 +7,7 @@ import re
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mkdocs.commands.build import build as build_site
 from mkdocs.config import load_config
@@ -24,6 +24,7 @@ from site_src.warehouse import kept
 from site_src.words import LANGUAGES
 
 log = logging.getLogger("mkdocs.hooks.site")
+Command = Literal["build", "gh-deploy", "serve"]
 HERE = Path(__file__).parent
 
 
@@ -32,7 +33,7 @@ PLACE_OF_BLOCK = re.compile(r'<div data-block="(\d+)"></div>')  # nothing from a
 
 _building: list[int] = []  # the descriptor that locks `runs/` during a build
 _blocks: dict[str, list[str]] = {}  # of the pages being made, by address
-_command = ["build"]  # of MkDocs, the one that runs
+_command: list[Command] = ["build"]  # of MkDocs, the one that runs
 
 
 class Raw(File):
@@ -43,7 +44,7 @@ class Raw(File):
         return False
 
 
-def on_startup(command: str, **_: Any) -> None:
+def on_startup(command: Command, **_: Any) -> None:
     """Remember what MkDocs was called for."""
     _command[:] = [command]
 
