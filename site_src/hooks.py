@@ -31,7 +31,7 @@ PLACE_OF_BLOCK = re.compile(r'<div data-block="(\d+)"></div>')  # nothing from a
 
 _building: list[int] = []  # the descriptor that locks `runs/` during a build
 _blocks: dict[str, list[str]] = {}  # of the pages being made, by address
-_command = ["build"]  # of MkDocs, the one that runs
+_command: list[Any] = ["build"]  # of MkDocs, the one that runs
 
 
 class Raw(File):
@@ -119,7 +119,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Set finished HTML aside: to Markdown and the search index, which would leave it as it is, it is half the build."""
+    """Set finished HTML aside: to Markdown and the search index, which would leave it alone, it is half the build."""
     blocks = _blocks[page.url] = []
 
     def aside(found: re.Match[str]) -> str:
