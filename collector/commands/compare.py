@@ -38,10 +38,11 @@ def command(a: str, b: str, results: str | None, as_json: bool) -> None:
         click.echo(json_of(row))
         return
     from rich.console import Console
-    from rich.table import Column, Table
+    from rich.markup import escape
+    from rich.table import Table
     from rich.text import Text
 
-    sides = [Column(Text(visible(f"{side}: {row[f'{side}_id']}"))) for side in "ab"]
+    sides = (escape(visible(f"{side}: {row[f'{side}_id']}")) for side in "ab")
     table = Table("", *sides, "a over b (95 %)", "verdict")
     for heading, name in ABOUT:
         table.add_row(heading, *(Text(visible(str(row[f"{side}_{name}"]))) for side in "ab"), "", "")

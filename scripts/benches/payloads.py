@@ -2,9 +2,9 @@
 
 Sites are built over results in which every text of every file is a payload (tests/payloads.py, tests/planting.py), both
 languages, and opened in headless Chromium wide and on a phone: machines shown, charts drawn and pointed at, everything
-unfolded, tables sorted, searched: without the policy, so that only escaping stands against them, and those that hold
-all payloads in one value also with it. With --full each payload stands alone in every text as well. Exit code 1 if anything
-ran, was asked for, or is wider than its window.
+unfolded, tables sorted, searched. That is without the policy, so that only escaping stands against them; the site whose
+values hold all payloads is looked at with it, too. With --full each payload stands alone in every text as well. Exit
+code 1 if anything ran, was asked for, or is wider than its window.
 """
 
 import argparse
