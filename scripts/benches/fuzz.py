@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="a million streams, 10,000 files; else a hundredth of that")
     parser.add_argument("--only", choices=REDUCED, help="one kind")
     options = parser.parse_args()
+    print("fuzz, all of it" if options.full else "fuzz, reduced: a hundredth of every count", flush=True)
     for what, (_, many) in REDUCED.items():
         if options.only in (None, what):
             kind(what, many if options.full else many // 100)
