@@ -6,6 +6,7 @@ found. Whoever reads the lines knows at which number the process died.
 
 import json
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -25,7 +26,8 @@ from tests.read_streams import READER, any_stream
 
 KEPT = 20  # of the rows of garbled streams one in so many is stored and read by the views
 MEMORY = 8 << 30
-SLOW_S = 1.0  # CPU time of one mutant that is called a hang
+SLOW_S = 1.0  # CPU time of one mutant that is too slow
+HUNG_S = 60.0  # and after which the process is ended
 SPEED_RULES = """
     select 'decode' as rule from request_speed where (decode_tps is null) = (decode_reason is null)
         or not isfinite(decode_tps) or decode_tps <= 0 or (decode_tps is not null and completion_tokens < 32)
@@ -155,6 +157,7 @@ def main() -> None:
 def tell(attempt: Try, begin: int, end: int) -> None:
     counts, found, slowest = Counter[str](), [], 0.0
     for number in range(begin, end):
+        signal.setitimer(signal.ITIMER_PROF, HUNG_S)  # ends the process, wherever it is
         started = time.process_time()
         try:
             outcome = attempt(number)
@@ -168,6 +171,7 @@ def tell(attempt: Try, begin: int, end: int) -> None:
         counts[outcome] += 1
         if outcome.startswith("wrong"):
             found.append([number, f"{outcome} [{took:.2f} s]"])
+    signal.setitimer(signal.ITIMER_PROF, 0)
     print(json.dumps({"upto": end, "counts": counts, "slowest_s": slowest, "found": found}), flush=True)
 
 

@@ -9,9 +9,9 @@ second of CPU time. Made and checked in the same time as read, so the times are 
 import argparse
 import importlib.util
 import json
+import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,6 @@ from tests.reduced import REDUCED
 
 PROCESSES = 2
 PARTS = 4  # of each count, by processes one after the other
-SILENT_S = 180.0  # without a line: hung
 SHOWN = 8
 COVERAGE_S = 60
 
@@ -46,6 +45,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="a million streams, 10,000 files; else a hundredth of that")
     parser.add_argument("--only", choices=REDUCED, help="one kind")
     options = parser.parse_args()
+    print("fuzz, all of it" if options.full else "fuzz, reduced: a hundredth of every count", flush=True)
     for what, (_, many) in REDUCED.items():
         if options.only in (None, what):
             kind(what, many if options.full else many // 100)
@@ -86,27 +86,15 @@ def part(what: str, first: int, last: int, found: Found) -> None:
 def attempt(what: str, first: int, last: int, step: int, found: Found) -> tuple[int, str | int]:
     """Up to which number a process came, and 0 or how it ended."""
     command = [sys.executable, "-m", "scripts.benches._fuzz_tries", what, *map(str, (first, last, step))]
-    upto, is_hung = first, False
+    upto = first
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-
-        def hung() -> None:
-            nonlocal is_hung
-            is_hung = True
-            process.kill()
-
-        while True:
-            clock = threading.Timer(SILENT_S, hung)
-            clock.start()
-            line = process.stdout.readline()
-            clock.cancel()
-            if not line:
-                break
+        for line in process.stdout:
             said = json.loads(line)
             upto = int(said["upto"])
             found.add(said)
         code = process.wait()
-    return upto, "hung" if is_hung else f"the process died with {code}" if code else 0
+    return upto, "hung" if code == -signal.SIGPROF else f"the process died with {code}" if code else 0
 
 
 def guided() -> None:
