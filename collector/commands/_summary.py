@@ -68,17 +68,17 @@ def show_comparisons(rows: list[dict[str, Any]]) -> None:
 def show(run: dict[str, Any]) -> None:
     """A short table on stderr: speeds by prompt with repeats and spread, then memory and load time."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     from site_src.report import visible
 
-    table = Table(title=escape(visible(f"{run['label']}   {run['machine']}")), title_justify="left", title_style="bold")
+    table = Table(title=Text(visible(f"{run['label']}   {run['machine']}")), title_justify="left", title_style="bold")
     for heading in ("prompt", "decode tokens/s", "min – max", "TTFT ms", "min – max", "n"):
         table.add_column(heading, justify="left" if heading == "prompt" else "right")
     for prompt in run["prompts"]:
         table.add_row(
-            escape(visible(prompt["prompt_id"])),
+            Text(visible(prompt["prompt_id"])),
             _number(prompt["decode_tps"]),
             _range(prompt["decode_tps_min"], prompt["decode_tps_max"]),
             _number(prompt["ttft_ms"]),
@@ -97,9 +97,9 @@ def show(run: dict[str, Any]) -> None:
     console = Console(stderr=True, highlight=False)
     console.print(table)
     memory = f"peak memory {_number(run['peak_memory_gb'])} GB ({run['peak_memory_kind']})"
-    console.print(f"{memory} · load time {_number(run['load_s'])} s")
+    console.print(Text(visible(f"{memory} · load time {_number(run['load_s'])} s")))
     if run["reason"]:
-        console.print(f"note: {escape(visible(run['reason']))}", style="yellow")
+        console.print(Text(visible(f"note: {run['reason']}"), "yellow"))
 
 
 def _number(value: float | None) -> str:
