@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -67,9 +68,11 @@ def rescue(results: Results, facts: Facts, operations: list[Facts], failed: Stor
 
     The error to raise, which says where the run is.
     """
+    elsewhere = Path(tempfile.gettempdir()) / f"llm-mac-512-{facts['run_id']}"
     try:
-        path = write(Results(Path(tempfile.mkdtemp(prefix="llm-mac-512-"))), facts, operations)
-    except (OSError, StoreFailed):
+        path = write(Results(elsewhere), facts, operations)
+    except StoreFailed:
+        shutil.rmtree(elsewhere, ignore_errors=True)
         remedy = "Make room: what its journal took before that is kept, and the next `collect` saves it."
         return StoreFailed(failed.happened, remedy)
     return StoreFailed(failed.happened, f"The whole run is in {path}: make room, and move it to {results.runs}.")

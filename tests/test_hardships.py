@@ -304,6 +304,9 @@ def test_a_server_that_another_process_measures_is_left_alone(
         assert "Wait until it has ended, or end it" in said.err
         assert server.connections == 0
         other.kill()
+        other.wait()
+    with server_lock.hold(server.url) as killed:  # tidies up
+        assert killed == other.pid
 
 
 def test_the_lock_dies_with_its_process_and_the_next_says_so(
