@@ -153,6 +153,7 @@ class Chain:
         self._finished: dict[Operation, tuple[Any, ...]] = {}  # by the journals at the moment of each kill
         self._told: list[tuple[set[str], Counter[tuple[str, ...]]]] = []  # new runs of a process, and what it said
         self._known: set[str] = set()  # runs of earlier processes
+        self._is_done = False  # nothing is left to be measured: a plan ends
         (folder / "suites").mkdir()
         (folder / "suites" / "standard.toml").write_text(SUITE)
         self.results.root.mkdir()
@@ -160,7 +161,7 @@ class Chain:
     def run(self, kills: int) -> Tally:
         """Measure once undisturbed, kill so often, measure undisturbed again, and look."""
         lasts = self._undisturbed()
-        while self.tally.kills < kills:
+        while self.tally.kills < kills and not self._is_done:
             self._kill(lasts)
         self._undisturbed()
         self._look()
@@ -188,7 +189,7 @@ class Chain:
             self._until(started, self._is_stored)
             started.process.kill()
         code = started.wait()
-        self._witness(started)
+        self._is_done = not self._witness(started) and not hit
         expected = (0, 1, 3, -signal.SIGKILL) if self.victim.marker or not hit else (-signal.SIGKILL,)
         if code not in expected or any("Traceback" in line for line in started.lines):
             self.tally.surprises.append(f"exit code {code}: {''.join(started.lines)[-800:]}")
@@ -246,8 +247,8 @@ class Chain:
             return "between the first request and the last"
         return "in loading or warming up" if self._is_journaled(started) else "before measuring"
 
-    def _witness(self, started: Started) -> None:
-        """What had finished: by the journals' whole lines, and by what the process had said."""
+    def _witness(self, started: Started) -> set[str]:
+        """What had finished: by the journals' whole lines, and by what the process had said. The process's runs."""
         new = {path.stem for path in self.results.journals.glob("*.jsonl")}
         new |= {run_of(path) for path in self.results.runs.glob("*.parquet")}
         self._told.append((new - self._known, started.told()))
@@ -255,6 +256,7 @@ class Chain:
         for path in self.results.journals.glob("*.jsonl"):
             _, rows = journal.read(path)
             self._finished |= {(path.stem, row["op_index"]): essence(row) for row in rows}
+        return self._told[-1][0]
 
     def _look(self) -> None:
         tally, found = self.tally, Counter[Operation]()
