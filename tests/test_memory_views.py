@@ -79,7 +79,7 @@ def test_swap_and_compressed_memory_grow_from_the_first_sample(given: Given) -> 
 
 def test_a_figure_that_was_never_read_is_unknown(given: Given) -> None:
     row = one(given([request(memory=[sample(20)])]), "run_peaks")
-    assert {name for name, value in row.items() if value is not None} == {"run_id", "sample_count"}
+    assert {name for name, value in row.items() if value is not None} == {"file", "run_id", "sample_count"}
 
 
 # ---------------------------------------------------------------- run_memory: which figure is the peak
