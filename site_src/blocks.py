@@ -73,8 +73,11 @@ class Blocks:
         rows = self._rows(view, where, data_table.LONGEST, newest)
         if not rows:
             return html(f'<p class="reason">{escape(self._words.block("no_rows"))}</p>')
-        [counted] = self._rows(view, where, what="count(*) as row_count")
-        made = self._table(view, rows, columns.split(), counted["row_count"] - len(rows))
+        rest = 0
+        if newest or len(rows) == data_table.LONGEST:
+            query, values = self._asked("1", view, where, None)
+            rest = self._warehouse.table(query, **values).num_rows - len(rows)
+        made = self._table(view, rows, columns.split(), rest)
         return html(f"{made}{self._source(view)}")
 
     def facts(self, view: str, columns: str) -> Markup:
@@ -153,15 +156,20 @@ class Blocks:
         return [Here(row, self._words) for row in self._rows(view)]
 
     def _rows(
-        self, view: str, where: str = "true", most: int | None = None, newest: int | None = None, what: str = "*"
+        self, view: str, where: str = "true", most: int | None = None, newest: int | None = None
     ) -> list[dict[str, Any]]:
+        query, values = self._asked("*", view, where, newest)
+        return self._warehouse.rows(f"{query} limit {most}" if most else query, **values)
+
+    def _asked(self, what: str, view: str, where: str, newest: int | None) -> tuple[str, dict[str, Any]]:
+        """A query, and the values of the names in it."""
         query = f"select {what} from {view} where ({where})"  # noqa: S608  # a page's, or a chart file's, own words
         values: dict[str, Any] = {}
         if self._only and self._only[0] in self._comments(view):
             query, values["value"] = f"{query} and {self._only[0]} = $value", self._only[1]  # a file's name
         if newest:  # a list, not a join, which may change the order of rows
             query, values["newest"] = f"{query} and list_contains($newest, run_id)", self._newest(newest)
-        return self._warehouse.rows(f"{query} limit {most}" if most else query, **values)
+        return query, values
 
     def _newest(self, count: int) -> list[str]:
         """The runs of this page's configuration, so many of the newest."""

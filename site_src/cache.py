@@ -20,6 +20,7 @@ from site_src.layers import in_layers, of_a_file
 
 Stamp = tuple[int, int]  # of a file: time of its last change in ns, size in bytes
 PLACE = "kept"
+AT_ONCE = 500  # files of which all is taken in or nothing
 PATIENCE, STEP_S = 40, 0.05  # looks for the lock
 
 
@@ -80,17 +81,18 @@ def _update(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp], there:
     changed = [name for name, stamp in now.items() if kept.get(name) != stamp]
     if not gone and not changed:
         return
-    con.sql("begin")
     if old := sorted({*gone, *changed} & kept.keys()):
+        con.sql("begin")
         intake.forget(con, old, PLACE)
         con.sql(f"delete from {PLACE}.files where file in (select unnest($files))", params={"files": old})  # noqa: S608
-    intake.take_in(con, [folder / name for name in changed], PLACE)
-    taken = {
-        "files": changed,
-        **{name: [now[file][place] for file in changed] for place, name in enumerate(("times", "sizes"))},
-    }
-    con.sql(f"insert into {PLACE}.files select unnest($files), unnest($times), unnest($sizes)", params=taken)
-    con.sql("commit")
+        con.sql("commit")
+    for start in range(0, len(changed), AT_ONCE):
+        names = changed[start : start + AT_ONCE]
+        con.sql("begin")
+        intake.take_in(con, [folder / name for name in names], PLACE)
+        for name in names:
+            con.sql(f"insert into {PLACE}.files values ($1, $2, $3)", params=[name, *now[name]])  # noqa: S608
+        con.sql("commit")
 
 
 def _locked(lock: int) -> bool:

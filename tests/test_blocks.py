@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import markdown
+import pyarrow as pa
 import pytest
 from mkdocs.config import load_config
 
@@ -145,10 +146,11 @@ class Rows(Warehouse):
         self._rows, self._comment = rows, comment
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
-        if "row_count" in query:
-            return [{"row_count": len(self._rows)}]
         limit = re.search(r"limit (\d+)$", query)
-        return [dict(row) for row in self._rows][: int(limit[1]) if limit else None]
+        return [dict(row) for row in self._rows[: int(limit[1]) if limit else None]]
+
+    def table(self, query: str, **values: Any) -> pa.Table:
+        return pa.table({"1": [1] * len(self._rows)})
 
     def comments(self, view: str) -> dict[str, str | None]:
         return dict.fromkeys(self._rows[0], self._comment)

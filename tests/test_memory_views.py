@@ -79,7 +79,8 @@ def test_swap_and_compressed_memory_grow_from_the_first_sample(given: Given) -> 
 
 def test_a_figure_that_was_never_read_is_unknown(given: Given) -> None:
     row = one(given([request(memory=[sample(20)])]), "run_peaks")
-    assert {name for name, value in row.items() if value is not None} == {"run_id", "sample_count", "last_at_ns"}
+    known = {"file", "run_id", "sample_count", "last_at_ns"}
+    assert {name for name, value in row.items() if value is not None} == known
 
 
 # ---------------------------------------------------------------- run_memory: which figure is the peak

@@ -9,6 +9,7 @@ import altair as alt
 from site_src.charts_theme import bits, runtime
 
 view = "tps_per_gb"
+where = "decode_tps is not null and peak_memory_gb is not null"
 
 
 def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
