@@ -338,7 +338,7 @@ def test_times_reach_a_chart_as_text_in_utc() -> None:
 
 
 def test_a_chart_carries_the_columns_it_names_and_no_others(given: Callable[..., Warehouse]) -> None:
-    page = Page(str(Blocks(given([request(tps=40)]), Place(), set(), ENGLISH).chart("tps_against_memory")))
+    page = Page(str(Blocks(given([request(tps=40)]), Place(), set(), ENGLISH).chart("decode_by_configuration")))
     figure = next(attributes for tag, attributes in page.elements if tag == "figure")
     [row] = data_of(json.loads(figure["data-spec"] or ""))
     assert row["decode_tps"] == pytest.approx(40)
@@ -371,10 +371,10 @@ def test_a_chart_never_mixes_machines_and_the_first_stands_first(given: Callable
         [request(tps=40)], [{"gpu_cores": 60}, request(tps=50)], [{"gpu_cores": 60}, request(repeat=2, tps=51)]
     )
     [first, second] = [row["machine"] for row in warehouse.rows("from machines")]
-    page = Page(str(Blocks(warehouse, Place(), set(), ENGLISH).chart("tps_against_memory")))
+    page = Page(str(Blocks(warehouse, Place(), set(), ENGLISH).chart("decode_by_configuration")))
     figures = [attributes for tag, attributes in page.elements if tag == "figure"]
     assert [figure["data-machine"] for figure in figures] == [first, second]
-    assert [figure["id"] for figure in figures] == ["chart-tps_against_memory", "chart-tps_against_memory-2"]
+    assert [figure["id"] for figure in figures] == ["chart-decode_by_configuration", "chart-decode_by_configuration-2"]
     speeds = [
         {round(row["decode_tps"]) for row in data_of(json.loads(figure["data-spec"] or ""))} for figure in figures
     ]
@@ -408,7 +408,7 @@ def test_a_caption_that_is_not_translated_says_so(given: Callable[..., Warehouse
     words = read("zh")
     warehouse = given([request(tps=40)])
     for known, lang in ((words, None), (replace(words, charts={}), "en")):
-        page = Page(str(Blocks(warehouse, Place(), set(), known).chart("tps_against_memory")))
+        page = Page(str(Blocks(warehouse, Place(), set(), known).chart("decode_by_configuration")))
         [caption] = [attributes for tag, attributes in page.elements if tag == "figcaption"]
         assert caption.get("lang") == lang
 

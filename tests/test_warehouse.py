@@ -13,6 +13,7 @@ import pytest
 
 from collector import store
 from collector.schema import CLONE, FORMAT, SCHEMA_VERSION, Results
+from site_src import layers
 from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, request
 
@@ -339,13 +340,14 @@ def test_a_query_takes_values_not_text(results: Results) -> None:
 
 def test_a_view_may_read_another_of_its_folder(results: Results, tmp_path: Path, monkeypatch: Any) -> None:
     views = tmp_path / "views"
-    (views / "1_first").mkdir(parents=True)
-    (views / "2_second").mkdir()
-    (views / "0_macros.sql").write_text("create or replace macro one_more(x) as x + 1;")
-    (views / "1_first" / "a.sql").write_text("create or replace view a as select one_more(n) as n from z -- from b")
-    (views / "1_first" / "z.sql").write_text("create or replace view z as select 1 as n, 'from a' as text")
-    (views / "2_second" / "b.sql").write_text("create or replace view b as select a.n from z join a on true")
-    monkeypatch.setattr("site_src.warehouse.VIEWS", views)
+    shutil.copytree(layers.VIEWS, views)
+    (views / "4_first").mkdir()
+    (views / "5_second").mkdir()
+    (views / "0_more.sql").write_text("create or replace macro one_more(x) as x + 1;")
+    (views / "4_first" / "a.sql").write_text("create or replace view a as select one_more(n) as n from z -- from b")
+    (views / "4_first" / "z.sql").write_text("create or replace view z as select 1 as n, 'from a' as text")
+    (views / "5_second" / "b.sql").write_text("create or replace view b as select a.n from z join a on true")
+    monkeypatch.setattr("site_src.layers.VIEWS", views)
     assert Warehouse(results).rows("from b") == [{"n": 2}]
 
 
@@ -353,7 +355,7 @@ def test_views_that_read_each_other_in_a_circle_are_named(results: Results, tmp_
     (tmp_path / "views").mkdir()
     for name, other in (("this_one", "that_one"), ("that_one", "this_one")):
         (tmp_path / "views" / f"{name}.sql").write_text(f"create or replace view {name} as from {other}")
-    monkeypatch.setattr("site_src.warehouse.VIEWS", tmp_path / "views")
+    monkeypatch.setattr("site_src.layers.VIEWS", tmp_path / "views")
     with pytest.raises(RuntimeError, match="that_one, this_one"):
         Warehouse(results)
 
