@@ -33,6 +33,7 @@ def connect() -> duckdb.DuckDBPyConnection:
         "threads": 1,
     }
     con = duckdb.connect(":memory:", config=config)
+    con.sql("set enable_progress_bar = false")  # which would be written into what a build says
     con.sql(f"attach ':memory:' as {HOME} (compress)")  # what a run repeats on each row takes next to nothing
     con.sql(f"use {HOME}")
     return con
