@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +23,20 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         inside = path.startswith(self.base)
         return super().translate_path("/" + path.removeprefix(self.base) if inside else "/outside-of-the-site")
+
+    def do_GET(self) -> None:
+        """The sitemap with addresses where it is served: Material goes to pages that stand there without loading."""
+        path = Path(self.translate_path(self.path))
+        if path.name != "sitemap.xml" or not path.is_file():
+            super().do_GET()
+            return
+        here = f"<loc>http://{self.headers['Host']}{self.base}"
+        said = re.sub(r"<loc>http://[^/<]*/(?:sub/path/)?", here, path.read_text(encoding="utf-8")).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
 
     def log_message(self, *_: object) -> None:
         """Quiet."""

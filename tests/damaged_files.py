@@ -14,7 +14,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -314,11 +313,11 @@ class Taker:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._con = duckdb.connect(config={"threads": 1})
+        self._con = intake.connect()
         intake.make_tables(self._con)
         self._whole = folder / "whole.parquet"
         self._whole.write_bytes(kinds()[0].raw)
-        intake.take_in(self._con, self._whole)
+        intake.take_in(self._con, [self._whole])
 
     def outcome(self, kind: Kind, path: Path, right: pa.Table | None) -> str:
         """`refused`, `identical`, or how it is wrong. `right` is what the file holds."""
@@ -327,13 +326,13 @@ class Taker:
         except Untrusted as error:
             table, reason = None, str(error)
         if kind.form == FORMAT:
-            intake.take_in(self._con, path)
+            intake.take_in(self._con, [path])
             said = self._con.sql("select reason from raw_damaged where file = $file", params={"file": path.name})
             if said.fetchall() != ([(reason,)] if reason else []):
                 return "wrong: the table of damaged files says something else"
             if problem := self._beside(path, table):
                 return problem
-            intake.forget(self._con, path.name)
+            intake.forget(self._con, [path.name])
         if reason is not None:
             is_told = reason.strip() and str(self._folder) not in reason
             return "refused" if is_told else f"wrong: the reason is {reason!r}"
@@ -342,7 +341,7 @@ class Taker:
 
     def _beside(self, path: Path, table: pa.Table | None) -> str | None:
         """What is wrong with the tables of the database now."""
-        counts = dict(self._con.sql("select file, count(*) from raw_operations group by file").fetchall())
+        counts = dict(self._con.sql("select file, count(*) from raw_facts group by file").fetchall())
         here = {self._whole.name: 7} | ({path.name: len(table)} if table is not None else {})
         return None if counts == here else f"wrong: rows of files {counts}"
 

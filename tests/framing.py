@@ -95,6 +95,7 @@ def expected(stream: Stream, framed: Framed) -> Facts:
         facts=whole.facts,
         error_kind=whole.error_kind,
         error_detail=whole.error_detail,
+        slept_ms=whole.slept_ms,
     )
     return record.of_exchange(seen)
 

@@ -54,7 +54,7 @@ class Reader:
     def read(self, steps: Steps, status: int = 200, kind: str = "text/event-stream") -> measure.Exchange:
         """What is seen of a request that is answered so."""
         self._steps, self._status, self._kind = steps, status, kind
-        return measure.exchange(self._client, self._request, self._parse, clock=self._clock)
+        return measure.exchange(self._client, self._request, self._parse, clock=self._clock, asleep=lambda: 0)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self._clock.pass_ms(HEADERS_MS)

@@ -35,8 +35,13 @@ NAMED = {"light": "default", "dark": "slate"}
 # The page must not scroll sideways, also with everything unfolded.
 UNFOLD = "document.querySelectorAll('.md-content details').forEach(details => details.open = true)"
 FOLD = "document.querySelectorAll('.md-content details').forEach(details => details.open = false)"
-# What fades in is there.
-SETTLE = "document.getAnimations().forEach(one => { try { one.finish() } catch { /* goes on for ever */ } })"
+# What fades in is there, and nothing fades from now on.
+SETTLE = """
+() => {
+  for (const one of document.querySelectorAll("body *")) one.style.transition = "none";
+  document.getAnimations().forEach(one => { try { one.finish() } catch { /* goes on for ever */ } });
+}
+"""
 # Of a table's rows the first three stand for all: axe-core takes a minute for some thousand.
 TRIM = "document.querySelectorAll('tbody tr:nth-child(n+4)').forEach(row => row.remove())"
 # A drawing as wide as its box; those of panels have a width of their own and scroll within the box.

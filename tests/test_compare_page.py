@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from collector.schema import Results
-from site_src import build, compare, words
+from site_src import build, compare, data_table, words
 from site_src.warehouse import Warehouse
 from tests.conftest import request
 from tests.planted import gguf, loaded, mlx, rung, speeds, suite, written
@@ -65,7 +65,7 @@ def test_forty_configurations_are_780_pairs_newest_first(given: Given) -> None:
         "unsloth/model-39@q6_0 Q6_0",
         "unsloth/model-38@q5_0 Q5_0",
     }
-    assert build.page(warehouse, "compare.md", set()).count("<tr data-machine") == 500
+    assert build.page(warehouse, "compare.md", set()).count("<tr data-machine") == data_table.LONGEST
 
 
 def test_a_pair_says_what_the_framework_comparison_says(given: Given) -> None:

@@ -225,7 +225,7 @@ def test_a_hostile_name_stays_text_in_picture_and_list(views: Planted) -> None:
     rows = leaves_of(views, *several())
     words = ("label", "tied_with", "step_subject", "confidence_reason", "reason")
     usual = Page(everything(rows)).structure
-    for name in [*HOSTILE, "\x00\x0b\ufffe end", "long " * 99, "x" * 999, "{label} {0} {}"]:
+    for name in [*HOSTILE, "\x00\x0b\ufffe end", "long " * 99, "x" * 900, "{label} {0} {}"]:
         hostile = [{**row, **{word: f"{row[word]} {name}" for word in words if row[word]}} for row in rows]
         made = everything(hostile)
         assert "\n\n" not in made

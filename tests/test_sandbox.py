@@ -55,7 +55,9 @@ def test_trouble_is_reported_as_what_it_was(name: str, ran: dict[str, Ran]) -> N
 def test_nothing_on_the_machine_has_changed(ran: dict[str, Ran], canary: Path) -> None:
     assert canary.read_text(encoding="utf-8") == CANARY
     assert list(canary.parent.iterdir()) == [canary]
-    assert not [child for child in psutil.Process().children(recursive=True) if "sandbox" in " ".join(child.cmdline())]
+    assert not [
+        child for child in psutil.Process().children(recursive=True) if "collector.sandbox" in " ".join(child.cmdline())
+    ]
 
 
 def test_output_is_kept_up_to_the_limit(ran: dict[str, Ran]) -> None:
