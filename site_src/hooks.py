@@ -3,7 +3,6 @@
 import fcntl
 import logging
 import os
-import re
 import time
 from datetime import datetime
 from pathlib import Path
@@ -27,12 +26,7 @@ log = logging.getLogger("mkdocs.hooks.site")
 Command = Literal["build", "gh-deploy", "serve"]
 HERE = Path(__file__).parent
 
-
-BLOCK = re.compile(r"^<.{300,}$", re.MULTILINE)  # what blocks make stands on one line; nobody writes such a line
-PLACE_OF_BLOCK = re.compile(r'<div data-block="(\d+)"></div>')  # nothing from a view can look so: that is escaped
-
 _building: list[int] = []  # the descriptor that locks `runs/` during a build
-_blocks: dict[str, list[str]] = {}  # of the pages being made, by address
 _command: list[Command] = ["build"]  # of MkDocs, the one that runs
 
 
@@ -125,23 +119,6 @@ def on_page_content(html: str, page: Page, **_: Any) -> str:
     [counted] = kept(Results.find().root).rows("select latest_run_at from data_overview")
     page.update_date = f"{counted['latest_run_at'] or datetime(1970, 1, 1):%Y-%m-%d}"
     return html
-
-
-def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Set finished HTML aside: Markdown and the search index would leave it as it is, at half the build's cost."""
-    blocks = _blocks[page.url] = []
-
-    def aside(found: re.Match[str]) -> str:
-        blocks.append(found[0])
-        return f'<div data-block="{len(blocks) - 1}"></div>'
-
-    return BLOCK.sub(aside, markdown)
-
-
-def on_post_page(output: str, page: Page, **_: Any) -> str:
-    """Put it back."""
-    blocks = _blocks.pop(page.url)
-    return PLACE_OF_BLOCK.sub(lambda found: blocks[int(found[1])], output)
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveReloadServer:
