@@ -195,7 +195,7 @@ class Blocks:
             f'<div class="chart-box" role="img" aria-label="{escape(spec["description"])}">{drawing.svg(spec)}</div>'
             f"<figcaption{self._lang(name)}><strong>{escape(self._words.block('titled', title=title))}</strong> "
             f"{escape(caption)}"
-            f'<span class="on-machine">{escape(where)}</span></figcaption>'
+            f' <span class="on-machine">{escape(where.strip())}</span></figcaption>'
             f"{self._behind(chart.view, rows)}</figure>"
         )
 
