@@ -5,6 +5,8 @@ Chunks, memory samples and texts are nearly all of a run file, and ten thousand 
 """
 
 import itertools
+import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -31,6 +33,7 @@ def connect() -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "threads": 1,
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"llm-mac-512-{os.getpid()}"),  # else .tmp where we stand
     }
     con = duckdb.connect(":memory:", config=config)
     con.sql("set enable_progress_bar = false")  # which would be written into what a build says
