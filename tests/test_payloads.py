@@ -34,10 +34,10 @@ from site_src import (
     drawing,
     figures,
     here,
-    hooks,
     publishing,
     report,
     review,
+    set_aside,
     side_by_side,
     words,
 )
@@ -92,7 +92,7 @@ def to_html() -> ToHtml:
         page: Any = SimpleNamespace(url="page")
         maker = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
         _, _, body = text.partition("\n---\n") if text.startswith("---\n") else ("", "", text)
-        return hooks.on_post_page(maker.convert(hooks.on_page_markdown(body, page)), page)
+        return set_aside.on_post_page(maker.convert(set_aside.on_page_markdown(body, page)), page)
 
     return convert
 
