@@ -262,9 +262,10 @@ def test_of_the_collector_only_commands_know_the_site() -> None:
     assert known == set()
 
 
-def test_only_the_hook_knows_mkdocs() -> None:
+def test_only_its_hooks_know_mkdocs() -> None:
     assert {named(path) for path in MODULES if any(name.startswith("mkdocs") for name in imports(path))} == {
-        "site_src/hooks.py"
+        "site_src/hooks.py",
+        "site_src/set_aside.py",
     }
 
 
