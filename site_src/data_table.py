@@ -23,8 +23,9 @@ def html(
     scope: Scope,
     rest: int = 0,
 ) -> str:
-    """The named columns; `scope` says whose rows these are, `links` where the cell of a row and column
-    leads, `rest` how many more rows there are.
+    """The named columns.
+
+    `links` says where the cell of a row and column leads, `scope` whose rows these are, `rest` how many more there are.
     """
     classes = {name: _class(rows, name) for name in columns}
     head = "".join(

@@ -11,7 +11,7 @@ from site_src import decide
 from site_src.data_table import of_machine
 from site_src.decide import Answer, Branching, Leaf, Line, Node, Row, Script
 from site_src.drawing import NOT_IN_XML
-from site_src.report import visible
+from site_src.visible import visible
 
 Link = Callable[[Row], str | None]
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from collector.schema import RUN, arrow_schema
 from site_src import intake, report
+from site_src.visible import json_of
 from site_src.warehouse import VIEWS, Warehouse
 
 FACTS = [column.name for column in RUN if not column.type.endswith("[]")]
@@ -55,7 +56,7 @@ def reports(warehouse: Warehouse) -> Iterator[tuple[str, str]]:
     for facts in report.each(warehouse):
         if name := report_of(facts["run"]["run_id"]):
             yield f"{name}.md", report.markdown(facts)
-            yield f"{name}.json", report.json_of(facts) + "\n"
+            yield f"{name}.json", json_of(facts) + "\n"
 
 
 def _operations(warehouse: Warehouse) -> bytes:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from site_src import figures
 from site_src.place import Place
-from site_src.report import visible
+from site_src.visible import visible
 from site_src.warehouse import Warehouse
 from site_src.words import Words
 

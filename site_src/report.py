@@ -1,12 +1,12 @@
 """One run as facts and as Markdown. Names, errors and outputs are somebody else's words: nothing in them is markup."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from collector.schema import RUN
 from site_src.figures import heading, plain, unit_of
+from site_src.visible import visible
 from site_src.warehouse import Warehouse
 
 Row = dict[str, Any]
@@ -16,12 +16,6 @@ SHOWN_ELSEWHERE = ("schema_version", "run_id", "run_started_at", "run_state", "p
 UNITS = {column.name: column.unit for column in RUN}
 TOLD = [name for name in UNITS if name not in SHOWN_ELSEWHERE]
 FIGURES = (("decode_tps", "decode_count"), ("ttft_ms", "ttft_count"), ("prefill_tps", "prefill_count"))
-CONTROLS = {
-    code: chr(0x2400 + code) if code < 32 else "\ufffd"
-    # what moves a terminal's cursor, ends a line, or turns the direction of text around
-    for code in (*range(32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
-    if chr(code) not in "\n\t"
-}
 
 
 def facts(warehouse: Warehouse, run_id: str) -> dict[str, Any]:
@@ -39,7 +33,8 @@ def each(warehouse: Warehouse, run_id: str | None = None) -> Iterator[dict[str, 
         parts = {name: _by_run(warehouse.rows(f"{query} where {OF} {then}", ids=ids)) for name, query, then in PARTS}
         for run in batch:
             told = {name: rows.get(run["run_id"], []) for name, rows in parts.items()}
-            yield _of_run(_without_internals(run), {**told, "outputs": _outputs(warehouse, run["file"])})
+            told["outputs"] = _with_texts(told["outputs"], warehouse, run["file"])
+            yield _of_run(_without_internals(run), told)
 
 
 NEWEST = "from runs where run_id in (select run_id from newest_runs) order by run_started_at desc, run_id"
@@ -71,24 +66,23 @@ PARTS = (  # of what is said of a run: its name, where it is asked for, and in w
         "details from output_quality",
         "order by run_id, op_index",
     ),
+    (
+        "outputs",
+        "select run_id, op_index, prompt_id, repeat, finish_reason, error_kind, completion_tokens, "
+        "reasoning_chars as reasoning_characters from raw_facts left join stg_texts using (run_id, op_index)",
+        "and op = 'request' and repeat = 1 order by run_id, op_index",
+    ),
     ("llama_bench", "from llama_bench", ""),
 )
 
 
-def _outputs(warehouse: Warehouse, file: str) -> list[Row]:
-    """What the first repeat of each prompt brought, from the run's own file."""
-    facts = ("prompt_id", "repeat", "finish_reason", "error_kind", "completion_tokens")
-    names = ("op", "op_index", *facts, "reasoning_text", "output_text")
-    rows = warehouse.stored(file, *names).sort_by("op_index").to_pylist()
-    return [
-        {
-            **{name: row[name] for name in facts},
-            "reasoning_characters": row["reasoning_text"] and len(row["reasoning_text"]),
-        }
-        | {"output_text": row["output_text"]}
-        for row in rows
-        if row["op"] == "request" and row["repeat"] == 1
-    ]
+def _with_texts(outputs: list[Row], warehouse: Warehouse, file: str) -> list[Row]:
+    """Outputs with what was written, from the run's own file."""
+    stored = warehouse.stored(file, "op_index", "output_text").to_pylist()
+    texts = {row["op_index"]: row["output_text"] for row in stored}
+    for row in outputs:
+        row["output_text"] = texts.get(row.pop("op_index"))
+    return outputs
 
 
 def _by_run(rows: list[Row]) -> dict[str, list[Row]]:
@@ -241,14 +235,3 @@ def _fenced(text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{visible(text)}\n{fence}"
-
-
-def visible(text: str) -> str:
-    """Control characters as signs for them: what is printed must not steer the terminal."""
-    return re.sub(r"\r\n?", "\n", text).translate(CONTROLS)
-
-
-def json_of(value: Any, indent: int | None = 2) -> str:
-    """JSON with letters as they are; what would steer a terminal is its number."""
-    text = json.dumps(value, default=str, ensure_ascii=False, indent=indent)
-    return text.translate({code: f"\\u{code:04x}" for code in CONTROLS})

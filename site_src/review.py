@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from site_src.figures import heading, interval, plain
-from site_src.report import visible
+from site_src.visible import visible
 
 ABOUT = ("label", "machine", "server", "runtime_version", "context_effective", "suite", "run_state", "reason")
 FIGURES = (

@@ -1,6 +1,5 @@
 """Reading one run file, or one of grades or votes, or saying why it cannot be trusted."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from collector.schema import COLUMNS, FORMAT, LARGEST, SCHEMA_VERSION, Column, arrow_schema
+from site_src.leaves import leaves
 
 MOST_VALUES, MOST_BYTES = 10_000_000, 1 << 30  # a day of memory samples has 4 million values
 LIMITS: dict[pa.DataType, tuple[float, float]] = {
@@ -71,25 +71,13 @@ def _typed(table: pa.Table, wanted: pa.Schema) -> pa.Table:
             raise Untrusted(f"its column {field.name} is {field.type}, not {known.type}")
     if len(set(table.column_names)) < table.num_columns:
         raise Untrusted("it has two columns of one name")
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        for values in _leaves(column):
-            if (found := _beyond(values)) is not None:
-                raise Untrusted(f"its column {name} holds {found}, which nothing measures")
+    for name, values, _ in leaves(table):
+        if (found := _beyond(values)) is not None:
+            raise Untrusted(f"its column {name} holds {found}, which nothing measures")
     return table.select([name for name in wanted.names if name in table.schema.names])
 
 
-def _leaves(values: pa.ChunkedArray) -> Iterator[pa.ChunkedArray]:
-    """The plain values in a column."""
-    if pa.types.is_list(values.type):
-        yield from _leaves(pc.list_flatten(values))
-    elif pa.types.is_struct(values.type):
-        for part in values.flatten():
-            yield from _leaves(part)
-    else:
-        yield values
-
-
-def _beyond(values: pa.ChunkedArray) -> object:
+def _beyond(values: pa.Array) -> object:
     """A value that no view could reckon with; None where there is none."""
     limits = LIMITS.get(values.type)
     if limits is None or values.null_count == len(values):

@@ -8,7 +8,7 @@ from typing import Any
 
 from site_src import differences
 from site_src.data_table import of_machine
-from site_src.report import visible
+from site_src.visible import visible
 from site_src.words import Words
 
 Row = dict[str, Any]

@@ -7,7 +7,7 @@ import duckdb
 
 from collector.schema import Results, TableInvalid
 from site_src.downloads import csv
-from site_src.report import json_of, visible
+from site_src.visible import json_of, visible
 from site_src.warehouse import Warehouse
 
 

@@ -39,6 +39,7 @@ from site_src import (
     review,
     set_aside,
     side_by_side,
+    visible,
     words,
 )
 from site_src.tables import TABLES
@@ -343,10 +344,10 @@ def test_so_are_those_of_downloads_previews_and_feeds(monkeypatch: pytest.Monkey
 def test_so_are_those_against_steering_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for make in (_report, _each(_reviewed)):
         assert strange.in_terminal(make(TOGETHER)) == []
-    assert strange.in_terminal(report.json_of({"text": TOGETHER})) == []
-    monkeypatch.setattr(report, "CONTROLS", {})
+    assert strange.in_terminal(visible.json_of({"text": TOGETHER})) == []
+    monkeypatch.setattr(visible, "CONTROLS", {})
     monkeypatch.setattr(review, "visible", _as_it_is)
-    for made in (_report(TOGETHER), _each(_reviewed)(TOGETHER), report.json_of({"text": TOGETHER})):
+    for made in (_report(TOGETHER), _each(_reviewed)(TOGETHER), visible.json_of({"text": TOGETHER})):
         assert strange.in_terminal(made) != []
 
 

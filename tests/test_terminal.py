@@ -8,9 +8,10 @@ from click.testing import CliRunner
 
 from collector import commands
 from collector.commands import _summary, context, plan
-from collector.errors import RunUnclear
+from collector.errors import CollectorError, RunUnclear
 from collector.schema import Results
-from site_src import report, sql
+from site_src import sql
+from site_src.visible import CONTROLS
 from tests import strange
 from tests.payloads import TERMINALS, TOGETHER
 
@@ -66,7 +67,10 @@ def test_csv_from_sql_is_no_formula(results: Results) -> None:
     assert out == '"text","number"\n"\'=1+1",-1\n"plain",2\n'
 
 
-def test_commands_and_reports_know_the_same_characters() -> None:
+def test_what_a_command_says_steers_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     every = "".join(map(chr, range(0x3000)))
-    assert {char for char in every if commands.harmless(char) != char} == {chr(code) for code in report.CONTROLS}
-    assert click.unstyle(commands.harmless(TOGETHER)) == commands.harmless(TOGETHER)
+    commands.say(every)
+    said = capsys.readouterr().err
+    assert {char for char in every if char not in said} == {chr(code) for code in CONTROLS}
+    commands.complain(CollectorError(TOGETHER, TOGETHER))
+    assert strange.in_terminal(click.unstyle(capsys.readouterr().err)) == []

@@ -24,7 +24,7 @@ from collector.graders import Output
 from collector.judgments import CHOICES, VOTE, VOTES_FORMAT
 from collector.schema import CLONE, Results
 from site_src import bradley_terry
-from site_src.report import CONTROLS
+from site_src.visible import CONTROLS
 from site_src.warehouse import Warehouse
 from tests import planted
 from tests.conftest import request

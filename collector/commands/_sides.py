@@ -46,7 +46,7 @@ def find(warehouse: "Warehouse", wanted: str) -> str:
 
 
 def _names(rows: list[dict[str, Any]]) -> str:
-    from site_src.report import visible
+    from site_src.visible import visible
 
     names = "; ".join(f"{row['set_id']} ({visible(row['name'])})" for row in rows[:SHOWN])
     return names + (f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")

@@ -47,7 +47,7 @@ def show_comparisons(rows: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     from collector.commands import _sides
-    from site_src.report import visible
+    from site_src.visible import visible
 
     console = Console(stderr=True, highlight=False)
     for row in rows:
@@ -71,7 +71,7 @@ def show(run: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from site_src.report import visible
+    from site_src.visible import visible
 
     table = Table(title=Text(visible(f"{run['label']}   {run['machine']}")), title_justify="left", title_style="bold")
     for heading in ("prompt", "decode tokens/s", "min – max", "TTFT ms", "min – max", "n"):

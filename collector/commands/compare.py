@@ -23,7 +23,7 @@ def command(a: str, b: str, results: str | None, as_json: bool) -> None:
     from collector.commands import _sides
     from collector.errors import RunUnclear
     from collector.schema import Results
-    from site_src.report import json_of, visible
+    from site_src.visible import json_of, visible
     from site_src.warehouse import Warehouse
 
     folder = Results.find(results)

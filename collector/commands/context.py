@@ -101,7 +101,7 @@ def command(
         say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
     ladder, summary = _asked(folder, outcome.run_id)
     if as_json:
-        from site_src.report import json_of
+        from site_src.visible import json_of
 
         click.echo(json_of({"path": str(outcome.path), **summary, "rungs": ladder}, indent=None))
     else:
@@ -180,7 +180,7 @@ def _show(rungs: list[dict[str, Any]], summary: dict[str, Any]) -> None:
     from rich.text import Text
 
     from site_src import figures
-    from site_src.report import visible
+    from site_src.visible import visible
 
     table = Table("rung", "tokens", "TTFT ms", "decode tokens/s", "needles", "verdict", "why")
     for row in rungs:

@@ -212,7 +212,7 @@ def _show(rows: list[dict[str, Any]], only: str | None) -> None:
     from rich.text import Text
 
     from site_src import figures
-    from site_src.report import visible
+    from site_src.visible import visible
 
     table = Table("model", "variant", "state", "runs", "decode, tokens/s", "next", "why")
     for row in rows:

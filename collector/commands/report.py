@@ -27,11 +27,12 @@ def command(run: str, form: str, results: str | None) -> None:
     """
     from collector.schema import Results
     from site_src import report
+    from site_src.visible import json_of
 
     warehouse, run_id = _find(Results.find(results), run)
     facts = report.facts(warehouse, run_id)
     if form == "json":
-        click.echo(report.json_of(facts))
+        click.echo(json_of(facts))
     else:
         click.echo(report.markdown(facts), nl=False)
 

@@ -33,7 +33,6 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
     from collector.commands import _faults
     from collector.schema import Results
     from site_src import review
-    from site_src.report import visible
 
     folder = Results.find(results)
     reviewed = [one for path in paths for one in _look(folder, path, names)]
@@ -44,7 +43,7 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
     for one in reviewed:
         for fault in one.faults:
             said = " ".join(part for part in (fault.happened, fault.shown) if part)
-            say(visible(f"error: {one.path.name}: {said}\n       {fault.remedy}"))
+            say(f"error: {one.path.name}: {said}\n       {fault.remedy}")
     sys.exit(1 if any(one.faults for one in reviewed) else 0)
 
 

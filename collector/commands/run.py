@@ -161,7 +161,7 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
         say("Interrupted; what was measured is stored.")
     run = figures(folder, outcome.run_id)
     if as_json:
-        from site_src.report import json_of
+        from site_src.visible import json_of
 
         click.echo(json_of({"path": str(outcome.path), **run}, indent=None))
     else:

@@ -92,7 +92,7 @@ def _is_old(path: Path, stored: Stored) -> bool:
 
 def _line(level: str, one: "Reviewed", fault: "Fault") -> str:
     """On one line, whatever the file says."""
-    from site_src.report import visible
+    from site_src.visible import visible
 
     shown = f" {fault.shown}." if fault.shown else ""
     said = f"{one.path.parent.name}/{one.path.name}: {fault.happened}{shown} {fault.remedy}"

@@ -179,7 +179,7 @@ def _panel(title: str, text: str, longest: int = LONGEST, most_lines: int = MOST
     from rich.panel import Panel
     from rich.text import Text
 
-    from site_src.report import visible
+    from site_src.visible import visible
 
     whole = visible(text).strip("\n")
     lines = whole[:longest].split("\n")
@@ -194,6 +194,6 @@ def _line(text: str) -> "Text":
     """Somebody else's words on one line."""
     from rich.text import Text
 
-    from site_src.report import visible
+    from site_src.visible import visible
 
     return Text(" ".join(visible(text).split()))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from collector.commands._checks._leaves import leaves
+from site_src.leaves import leaves
 from site_src.review import Fault
 
 LARGEST_MB = 5  # a run of a whole day with every token's time in it is below 1 MB

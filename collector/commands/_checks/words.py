@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.commands._checks import File, Found
-from collector.commands._checks._leaves import leaves
 from collector.schema import OPERATIONS
+from site_src.leaves import leaves
 
 HAPPENED = "It holds a word that the collector never writes there:"
 REMEDY = "Update this clone if a newer collector wrote it; otherwise take the file again from where it was made."

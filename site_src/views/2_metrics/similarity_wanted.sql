@@ -3,8 +3,9 @@
 create or replace view similarity_wanted as
 with
 passes as (
-    select passes.*, concat(reasoning_text, output_text) as text
-    from fidelity_passes as passes
+    select outputs.*, reference_id, concat(reasoning_text, output_text) as text
+    from stg_outputs as outputs
+    inner join fidelity_passes using (run_id, op_index)
     left join raw_details using (run_id, op_index)
 )
 select

@@ -16,7 +16,8 @@ select
     quality.flaws,
     quality.details as reason,
     outputs.repeat, outputs.nonce, outputs.run_id, outputs.op_index
-from shown_outputs as outputs
+from stg_outputs as outputs
+inner join shown_outputs using (run_id, op_index)
 left join raw_details as details using (run_id, op_index)
 left join output_quality as quality using (run_id, op_index)
 order by outputs.prompt_id, outputs.prompt_sha256, outputs.machine, outputs.model, outputs.runtime, outputs.bits desc nulls last, outputs.build_id;
