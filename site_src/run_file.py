@@ -45,7 +45,7 @@ def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tu
         table = file.read([name for name in only if name in file.schema_arrow.names] or None)
         table.validate(full=True)  # whether texts are UTF-8
     except (pa.ArrowException, OSError, ValueError) as error:
-        said = str(error).partition("\n")[0].replace(f"{path.parent}/", "")  # reasons are published
+        said = str(error).partition("\n")[0].rstrip(".").replace(f"{path.parent}/", "")  # reasons are published
         raise Untrusted(f"it is damaged: {said}") from None
     return _typed(table, arrow_schema(columns))
 

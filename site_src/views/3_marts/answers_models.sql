@@ -64,7 +64,7 @@ longest as (
 ),
 context as (
     select
-        a.machine, 6, if(b.model is null, 0, 1), a.request_count + b.request_count,
+        a.machine, 6, if(b.model is null, 0, 1), a.request_count + coalesce(b.request_count, 0),
         case
             when a.usable >= b.usable_below and a.usable > b.usable then [a.model || ' usable to greater length']
             when b.usable >= a.usable_below and b.usable > a.usable then [b.model || ' usable to greater length']
