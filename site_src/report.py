@@ -78,8 +78,7 @@ PARTS = (  # of what is said of a run: its name, where it is asked for, and in w
 
 def _with_texts(outputs: list[Row], warehouse: Warehouse, file: str) -> list[Row]:
     """Outputs with what was written, from the run's own file."""
-    stored = warehouse.stored(file, "op_index", "output_text").to_pylist()
-    texts = {row["op_index"]: row["output_text"] for row in stored}
+    texts = warehouse.texts(file)
     for row in outputs:
         row["output_text"] = texts.get(row.pop("op_index"))
     return outputs

@@ -184,6 +184,10 @@ class Warehouse:
             return schema.empty_table().select(names)
         return pa.concat_tables([schema.empty_table(), table], promote_options="permissive").select(names)
 
+    def texts(self, file: str) -> dict[int, str | None]:
+        """What was written in answer to each operation of a run file, by its place there."""
+        return {row["op_index"]: row["output_text"] for row in self.stored(file, "op_index", "output_text").to_pylist()}
+
     def _detail(self) -> None:
         """Let `raw_details` hold the rows of the runs that pages show more of than figures."""
         if self._has_details:

@@ -119,12 +119,6 @@ def _vote(pair: Row, first: str, choice: str) -> Row:
     return {**known, "shown_first": first, "choice": choice}
 
 
-def _text(warehouse: "Warehouse", answer: Row) -> str:
-    """An answer, from its run's file."""
-    rows = warehouse.stored(answer["file"], "op_index", "output_text").to_pylist()
-    return next((row["output_text"] for row in rows if row["op_index"] == answer["op_index"]), "")
-
-
 def _show(warehouse: "Warehouse", pair: Row, first: str) -> None:
     """The prompt, then both answers: A is the one of the side that is `first`."""
     from rich.table import Table
@@ -145,7 +139,8 @@ def _show(warehouse: "Warehouse", pair: Row, first: str) -> None:
     else:
         console.print(_line(f"{title}: its text is in no suite any more"))
     shown: list[RenderableType] = [
-        _panel(name, _text(warehouse, answer)) for name, answer in zip("AB", answers, strict=True)
+        _panel(name, warehouse.texts(answer["file"]).get(answer["op_index"]) or "")
+        for name, answer in zip("AB", answers, strict=True)
     ]
     if console.width >= SIDE_BY_SIDE:
         beside = Table.grid(expand=True, padding=(0, 1))
