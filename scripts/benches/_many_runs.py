@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from collector import store
 from collector.backends import Facts
 from collector.haystack import SOURCE
-from collector.schema import COLUMNS, Results, arrow_schema
+from collector.schema import COLUMNS, SCHEMA_VERSION, Results, arrow_schema
 from tests import worlds
 
 BEGAN = datetime(2026, 1, 1)
@@ -139,7 +139,7 @@ def template(which: int, variant: int, chunks: int | None) -> pa.Table:
     checks = [{"name": f"check {n}", "verdict": "pass", "detail": f"as it should be, {n}"} for n in range(12)]
     facts = {"suite": SUITE, "suite_sha256": known.sha256, "repeats": REPEATS, "preflight": checks}
     facts |= {"run_seconds": at_ns / 1e9 + 40, "kept_awake_by": "caffeinate", "collector_version": "0.1.0"}
-    facts |= {"schema_version": 3, "run_state": "complete"}
+    facts |= {"schema_version": SCHEMA_VERSION, "run_state": "complete"}
     columns = {
         column.name: [facts.get(column.name)] * len(rows)
         if column.scope == "run"
@@ -161,6 +161,7 @@ def streamed(chance: random.Random, tps: float, ttft_ms: float, tokens: int) -> 
         **dict.fromkeys(("last_text_ns", "done_ns", "elapsed_ns"), last),
         "completion_tokens": tokens,
         "chunks": [{"gap_us": gap, "kind": "answer", "chars": chance.choice((1, 1, 2, 2, 3, 4))} for gap in gaps],
+        "slept_ms": 0,
         "finish_reason": "length",
         "client_cpu_us": 40 * tokens,
     }
