@@ -24,10 +24,18 @@ AT_ONCE = 500  # files of which all is taken in or nothing
 PATIENCE, STEP_S = 40, 0.05  # looks for the lock
 
 
-def stamp(path: Path) -> Stamp:
-    """What changes when a file does."""
+def stamps(folder: Path) -> dict[str, Stamp]:
+    """Of each Parquet file of a folder, by name: what changes when the file does."""
     try:
-        status = path.stat()
+        files = [entry for entry in os.scandir(folder) if entry.name.endswith(".parquet")]
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    return {entry.name: _stamp(entry) for entry in sorted(files, key=lambda entry: entry.name)}
+
+
+def _stamp(entry: "os.DirEntry[str]") -> Stamp:
+    try:
+        status = entry.stat()
     except OSError:  # a link that leads nowhere, or a file that vanished just now: reading it will say so
         return 0, 0
     return status.st_mtime_ns, status.st_size
@@ -50,35 +58,32 @@ def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[bool]
         os.close(lock)
 
 
-def copy(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp], there: Collection[Path]) -> bool:
-    """Bring `kept` up to date with these files and copy their rows; whether that worked, else nothing has changed.
+def copy(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str]) -> bool:
+    """Bring `kept` up to date with these files of a folder and copy their rows; else, if not, nothing has changed.
 
     What it holds of files that are not `there` is forgotten.
     """
+    names = list(wanted)
     try:
-        _update(con, wanted, {path.name for path in there})
-        names = {"names": [path.name for path in wanted]}
-        con.sql("begin")
-        for table in (*intake.TABLES, "raw_damaged"):
-            con.sql(
-                f"insert into {intake.HOME}.{table} by name from {PLACE}.{table} where file in (select unnest($names))",
-                params=names,
-            )
-        con.sql("commit")
+        _update(con, folder, wanted, there)
+        files = [file for file in intake.ordered(con, PLACE) if file in wanted]
+        for table in intake.TABLES:
+            intake.append(con, table, f"{PLACE}.{table}", files)
+        con.sql(
+            f"insert into {intake.HOME}.raw_damaged from {PLACE}.raw_damaged where file in (select unnest($names))",
+            params={"names": names},
+        )
     except duckdb.Error:
-        with suppress(duckdb.Error):
-            con.sql("rollback")
+        intake.forget(con, names)
         return False
     return True
 
 
-def _update(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp], there: Collection[str]) -> None:
+def _update(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str]) -> None:
     """Read what is new or has changed since; forget what is no longer there."""
     kept = {name: (time, size) for name, time, size in con.sql(f"from {PLACE}.files").fetchall()}
-    now = {path.name: stamp for path, stamp in wanted.items()}
-    folder = next(iter(wanted)).parent
     gone = kept.keys() - there
-    changed = [name for name, stamp in now.items() if kept.get(name) != stamp]
+    changed = [name for name, stamp in wanted.items() if kept.get(name) != stamp]
     if not gone and not changed:
         return
     if old := sorted({*gone, *changed} & kept.keys()):
@@ -91,8 +96,9 @@ def _update(con: duckdb.DuckDBPyConnection, wanted: Mapping[Path, Stamp], there:
         con.sql("begin")
         intake.take_in(con, [folder / name for name in names], PLACE)
         for name in names:
-            con.sql(f"insert into {PLACE}.files values ($1, $2, $3)", params=[name, *now[name]])  # noqa: S608
+            con.sql(f"insert into {PLACE}.files values ($1, $2, $3)", params=[name, *wanted[name]])  # noqa: S608
         con.sql("commit")
+        con.sql(f"checkpoint {PLACE}")
 
 
 def _locked(lock: int) -> bool:

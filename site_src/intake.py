@@ -24,6 +24,7 @@ DETAILS = ("run_id", "op_index", "op", "started_ns", "elapsed_ns", *WIDE)
 TABLES = ("raw_facts", *KEPT)  # with the column `file`, by which a file is forgotten
 ORDER = "run_started_at, run_id, op_index"
 BATCH = 50  # files whose every column is held at a time
+COPIED = 2_000  # files whose rows are copied at a time
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -33,6 +34,8 @@ def connect() -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "threads": 1,
+        # Rows are compressed when we say so: else what a view made is, too, only to be thrown away at the next change.
+        "checkpoint_threshold": "1TB",
         "temp_directory": str(Path(tempfile.gettempdir()) / f"llm-mac-512-{os.getpid()}"),  # else .tmp where we stand
     }
     con = duckdb.connect(":memory:", config=config)
@@ -134,17 +137,38 @@ def workshop() -> Workshop:
     return Workshop(of_a_file(in_layers()))
 
 
-def sort(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Put the rows of one of the tables into the order of the runs."""
-    runs = "select distinct file, run_started_at, run_id as of_run from raw_facts"
-    place = ", op_index" if table != "run_peaks" else ""
-    con.sql(
-        f"create or replace table sorted as select own.* from {table} as own "  # noqa: S608
-        f"left join ({runs}) as runs using (file) order by runs.run_started_at, of_run{place}"
-    )
-    con.sql(f"truncate {table}")
-    con.sql(f"insert into {table} from sorted")
-    con.sql("drop table sorted")
+def sort(con: duckdb.DuckDBPyConnection) -> None:
+    """Put the rows of all tables into the order of the runs."""
+    files = ordered(con)
+    for table in TABLES:
+        con.sql(f"create or replace table sorted as from {table} limit 0")
+        append(con, "sorted", table, files)
+        con.sql(f"truncate {table}")  # and not replaced: what is said of its columns would go with it
+        append(con, table, "sorted", files)
+        con.sql("drop table sorted")
+
+
+def ordered(con: duckdb.DuckDBPyConnection, place: str = HOME) -> list[str]:
+    """The files whose rows are in the database called `place`, in the order of their runs."""
+    asked = f"from {place}.raw_facts select file group by file order by min(run_started_at), min(run_id), file"
+    return [file for (file,) in con.sql(asked).fetchall()]
+
+
+def append(con: duckdb.DuckDBPyConnection, table: str, source: str, files: Sequence[str]) -> None:
+    """Add the rows of these files, from another table or the same one, in this order.
+
+    Some files at a time: rows take five times as much until they are compressed.
+    """
+    within = "rowid" if "run_peaks" in f"{source} {table}" else "op_index"  # of that a file has one row
+    for start in range(0, len(files), COPIED):
+        some = list(files[start : start + COPIED])
+        con.sql(
+            f"insert into {HOME}.{table} by name select own.* from {source} as own "  # noqa: S608
+            "inner join (select unnest($files) as file, generate_subscripts($files, 1) as place) using (file) "
+            f"order by place, own.{within}",
+            params={"files": some},
+        )
+        con.sql(f"checkpoint {HOME}")
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

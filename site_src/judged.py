@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
 from collector.schema import Column, Results
-from site_src.cache import Stamp, stamp
+from site_src.cache import Stamp, stamps
 from site_src.run_file import Untrusted, read
 
 
@@ -48,11 +48,12 @@ class Judged:
             columns = ", ".join(f"{column.name} {column.type}" for column in kind.columns)
             con.sql(f"create table {kind.table} (file VARCHAR, {columns})")
 
-    def refresh(self, results: Results) -> None:
-        """Read new and changed files, forget vanished ones."""
+    def refresh(self, results: Results) -> bool:
+        """Read new and changed files, forget vanished ones; whether there were any."""
+        is_changed = False
         for kind in KINDS:
             folder = kind.folder(results)
-            now = {path: stamp(path) for path in sorted(folder.glob("*.parquet"))}
+            now = {folder / name: stamp for name, stamp in stamps(folder).items()}
             mine = [path for path in self._seen if path.parent.name == kind.name]
             gone = [path for path in mine if now.get(path) != self._seen[path]]
             for path in gone:
@@ -64,6 +65,8 @@ class Judged:
             if new or gone:
                 # the same whichever way the files came: sums of floats hang on it, in their last digit
                 self._con.sql(f"create or replace table {kind.table} as from {kind.table} order by {kind.order}")
+                is_changed = True
+        return is_changed
 
     def _take_in(self, kind: Kind, path: Path) -> None:
         try:

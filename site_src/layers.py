@@ -29,10 +29,14 @@ class View:
         return self.sql.partition("\ncomment on ")[0]
 
     @property
-    def on_table(self) -> str:
-        """What it says of its columns, said of a table of that name."""
-        said = self.sql.removeprefix(self.body)
-        return said.replace("\ncomment on view", "\ncomment on table", 1)
+    def said(self) -> str:
+        """What it says of its columns."""
+        return self.sql.removeprefix(self.body)
+
+    @property
+    def said_of_table(self) -> str:
+        """The same, said of a table of that name."""
+        return self.said.replace("\ncomment on view", "\ncomment on table", 1)
 
     @property
     def is_foundation(self) -> bool:
@@ -40,8 +44,8 @@ class View:
         return self.path.parent == VIEWS
 
     def as_table(self) -> str:
-        """The same with its rows kept."""
-        return self.body.replace("create or replace view", "create or replace table", 1) + self.on_table
+        """The body with its rows kept."""
+        return self.body.replace("create or replace view", "create or replace table", 1)
 
 
 def in_layers() -> dict[str, View]:

@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 
     from site_src.cache import Stamp
 
-WIDE = (
-    "stg_requests",
-    "stg_memory",
-    "stg_outputs",
-)  # as large as the run files themselves, so each reader computes them anew
+WIDE = ("stg_requests", "stg_memory")  # as large as the run files themselves, so each reader computes them anew
 CATALOG = {"show", "duckdb_tables", "duckdb_views", "duckdb_columns", "information_schema"}  # where all must be there
 STRENGTHS = (
     *("build_id VARCHAR", "component_id VARCHAR", "strength DOUBLE", "strength_low DOUBLE", "strength_high DOUBLE"),
@@ -53,9 +49,11 @@ class Warehouse:
     ) -> None:
         self.results = results
         self._con = intake.connect()
-        self._seen: dict[Path, Stamp] = {}
+        self._seen: dict[str, Stamp] = {}
+        self._hand_kept: dict[str, pa.Table] = {}
         self._views: dict[str, View] = {}
         self._made: set[str] = set()
+        self._commented: set[str] = set()
         self._comments: dict[str, dict[str, str | None]] = {}
         self._detailed: set[str] = set()  # files whose rows are in raw_details
         self._has_details = False
@@ -75,28 +73,33 @@ class Warehouse:
 
     def refresh(self) -> None:
         """Read new and changed files, forget vanished ones, make edited views again. Raises TableInvalid."""
-        self._read_views()
-        now = {path: cache.stamp(path) for path in sorted(self.results.runs.glob("*.parquet"))}
+        is_changed = self._read_views()
+        now = cache.stamps(self.results.runs)
         twins = {
             file for (file,) in self._con.sql("select file from raw_twins").fetchall()
         }  # what they doubled may be gone
-        gone = [path for path, stamp in self._seen.items() if now.get(path) != stamp or path.name in twins]
+        gone = [name for name, stamp in self._seen.items() if now.get(name) != stamp or name in twins]
         if gone:
             self._forget(gone)
-        if new := {path: stamp for path, stamp in now.items() if path not in self._seen}:
+        if new := {name: stamp for name, stamp in now.items() if name not in self._seen}:
             self._take_in(new, now)
         if new or gone:
-            self._settle([path.name for path in new])
-        self._judged.refresh(self.results)
-        self._tables()
+            self._settle(list(new))
+        is_judged, is_kept = self._judged.refresh(self.results), self._tables()
+        if not (is_changed or new or gone or is_judged or is_kept):
+            return
         self._made.clear()
+        self._commented.clear()
         self._comments.clear()
         self._has_details = False
         self._con.sql("drop table if exists raw_operations")
-        self._made |= {view.name for view in self._views.values() if view.is_foundation or view.name in KEPT}
+        there = {view.name for view in self._views.values() if view.is_foundation or view.name in KEPT}
+        self._made |= there
+        self._commented |= there
 
-    def _read_views(self) -> None:
-        before = layers.of_a_file(self._views)
+    def _read_views(self) -> bool:
+        """Read the files of the views; whether any was edited."""
+        known, before = self._views, layers.of_a_file(self._views)
         self._views = in_layers()
         kept = layers.of_a_file(self._views)
         recipe = [view.body for view in kept]
@@ -110,7 +113,8 @@ class Warehouse:
             self._detailed.clear()
         for view in kept if kept != before else []:
             if view.is_foundation or view.name in KEPT:
-                self._con.sql(view.sql if view.is_foundation else view.on_table)
+                self._con.sql(view.sql if view.is_foundation else view.said_of_table)
+        return self._views != known
 
     @property
     def views(self) -> list[str]:
@@ -120,7 +124,9 @@ class Warehouse:
     def table(self, query: str, **values: Any) -> "pa.Table":
         """The answer to a query as Arrow; `$name` in it stands for a value."""
         words = set(re.findall(r"\w+", query.lower()))
-        self._make(set(self._views) if words & CATALOG else words)
+        if words & CATALOG:
+            self._comment(set(self._views))
+        self._make(words)
         if "raw_details" in words:
             self._detail()
         if "raw_operations" in words:
@@ -135,14 +141,14 @@ class Warehouse:
     def comments(self, view: str) -> dict[str, str | None]:
         """What each column of a view means."""
         if view not in self._comments:
-            self._make({view})
+            self._comment({view})
             asked = "select column_name, comment from duckdb_columns() where table_name = $view order by column_index"
             self._comments[view] = dict(self._con.sql(asked, params={"view": view}).fetchall())
         return self._comments[view]
 
     def grain(self, view: str) -> str | None:
         """What a view's rows are."""
-        self._make({view})
+        self._comment({view})
         tables = "select comment from duckdb_tables() where table_name = $view"
         views = "select comment from duckdb_views() where view_name = $view"
         [(said,)] = self._con.sql(f"{tables} union all {views}", params={"view": view}).fetchall()
@@ -160,8 +166,16 @@ class Warehouse:
                     self._fit()
                 if "raw_details" in view.sql:
                     self._detail()
-                self._con.sql(view.sql if name in WIDE else view.as_table())
+                self._con.sql(view.body if name in WIDE else view.as_table())
                 self._made.add(name)
+
+    def _comment(self, wanted: set[str]) -> None:
+        """Make these views, and let the database know what they say of their columns: a third of making them."""
+        self._make(wanted)
+        for name in wanted & self._views.keys() - self._commented:
+            view = self._views[name]
+            self._con.sql(view.said if name in WIDE else view.said_of_table)
+            self._commented.add(name)
 
     def _fit(self) -> None:
         """Strengths of the votes that count, which takes a second or two: anew only when these have changed."""
@@ -216,10 +230,11 @@ class Warehouse:
             rows = intake.named(self.stored(file).sort_by("op_index"), Path(file))
             intake.insert(self._con, "raw_operations", rows)
 
-    def _take_in(self, new: "dict[Path, Stamp]", now: "dict[Path, Stamp]") -> None:
+    def _take_in(self, new: "dict[str, Stamp]", now: "dict[str, Stamp]") -> None:
+        folder = self.results.runs
         with cache.attached(self._con, self.results) as kept:
-            if not (kept and cache.copy(self._con, new, now)):
-                intake.take_in(self._con, new)
+            if not (kept and cache.copy(self._con, folder, new, now.keys())):
+                intake.take_in(self._con, [folder / name for name in new])
         self._seen |= new
 
     def _settle(self, new: list[str]) -> None:
@@ -232,25 +247,28 @@ class Warehouse:
         for table in intake.TABLES:
             self._con.sql(f"delete from {table} where file in (select file from raw_twins)")  # noqa: S608
         if not intake.in_order(self._con, new):  # sums of floats hang on it, in their last digit
-            for table in intake.TABLES:
-                intake.sort(self._con, table)
+            intake.sort(self._con)
         self._con.sql(f"checkpoint {intake.HOME}")  # which compresses
 
-    def _forget(self, paths: list[Path]) -> None:
-        for path in paths:
-            del self._seen[path]
-            self._detailed.discard(path.name)
-        names = [path.name for path in paths]
+    def _forget(self, names: list[str]) -> None:
+        for name in names:
+            del self._seen[name]
+            self._detailed.discard(name)
         intake.forget(self._con, names)
         asked = "delete from raw_details where file in (select unnest($names))"
         self._con.sql(asked, params={"names": names})
 
-    def _tables(self) -> None:
-        """The hand-kept tables, as text: views give them their types."""
-        for path in map(self.results.table, tables.TABLES):
-            self._con.register("incoming", tables.read(path))
-            self._con.sql(f"create or replace table raw_{path.stem} as from incoming")  # our own file's name
+    def _tables(self) -> bool:
+        """The hand-kept tables, as text: views give them their types; whether any says something else than before."""
+        before, self._hand_kept = (
+            self._hand_kept,
+            {name: tables.read(self.results.table(name)) for name in tables.TABLES},
+        )
+        for name, table in self._hand_kept.items():
+            self._con.register("incoming", table)
+            self._con.sql(f"create or replace table raw_{Path(name).stem} as from incoming")  # our own file's name
             self._con.unregister("incoming")
+        return self._hand_kept != before
 
 
 @functools.lru_cache(maxsize=1)

@@ -157,14 +157,9 @@ def main() -> None:
 def tell(attempt: Try, begin: int, end: int) -> None:
     counts, found, slowest = Counter[str](), [], 0.0
     for number in range(begin, end):
-        signal.setitimer(signal.ITIMER_PROF, HUNG_S)  # ends the process, wherever it is
-        started = time.process_time()
-        try:
-            outcome = attempt(number)
-        except Exception as error:  # a defect of what is tried, to be told with its number
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            outcome = f"wrong: {type(error).__name__}: {str(error)[:100]} ({Path(where.filename).name}:{where.lineno})"
-        took = time.process_time() - started
+        outcome, took = timed(attempt, number)
+        if took > SLOW_S:  # or the machine was busy with something else: what is slow is so again
+            outcome, took = timed(attempt, number)
         slowest = max(slowest, took)
         if took > SLOW_S:
             outcome = f"wrong: over {SLOW_S:.0f} s of CPU"
@@ -173,6 +168,18 @@ def tell(attempt: Try, begin: int, end: int) -> None:
             found.append([number, f"{outcome} [{took:.2f} s]"])
     signal.setitimer(signal.ITIMER_PROF, 0)
     print(json.dumps({"upto": end, "counts": counts, "slowest_s": slowest, "found": found}), flush=True)
+
+
+def timed(attempt: Try, number: int) -> tuple[str, float]:
+    """What came of it, and its seconds of CPU."""
+    signal.setitimer(signal.ITIMER_PROF, HUNG_S)  # ends the process, wherever it is
+    started = time.process_time()
+    try:
+        outcome = attempt(number)
+    except Exception as error:  # a defect of what is tried, to be told with its number
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        outcome = f"wrong: {type(error).__name__}: {str(error)[:100]} ({Path(where.filename).name}:{where.lineno})"
+    return outcome, time.process_time() - started
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Every mutant has a number that it is made from, so a finding can be looked at again. Readers run in processes of their
 own: one that dies or hangs is counted, and the next goes on behind it. *Wrong* is any figure other than the right one
 without a word, any exception that is none of the project's, any broken rule of a row, any mutant that takes more than a
-second of CPU time. Made and checked in the same time as read, so the times are those of all three.
+second of CPU time, twice. Made and checked in the same time as read, so the times are those of all three.
 """
 
 import argparse

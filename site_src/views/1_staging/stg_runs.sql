@@ -2,6 +2,7 @@ create or replace view stg_runs as
 with
 runs as (
     select * replace (quantization_name(quantization) as quantization) from raw_facts
+    semi join (select run_id, min(op_index) as op_index from raw_facts group by run_id) as firsts using (run_id, op_index)
     qualify row_number() over (partition by run_id order by op_index) = 1
 ),
 named as (

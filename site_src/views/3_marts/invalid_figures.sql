@@ -2,28 +2,29 @@
 create or replace view invalid_figures as
 with
 reasons as (
-    select run_id, op_index, 'decode speed' as figure, decode_reason as reason from request_speed
+    select run_id, 'decode speed' as figure, decode_reason as reason from request_speed
     union all
-    select run_id, op_index, 'prefill speed', prefill_reason from request_speed
+    select run_id, 'prefill speed', prefill_reason from request_speed
     union all
-    select run_id, op_index, 'time to first answer', ttfa_reason from request_speed
+    select run_id, 'time to first answer', ttfa_reason from request_speed
     union all
-    select run_id, op_index, 'chunk gaps', gap_reason from request_gaps
+    select run_id, 'chunk gaps', gap_reason from request_gaps
+),
+counted as (
+    select machine, figure, reason, count(*) as request_count, count(distinct run_id) as run_count
+    from reasons
+    inner join (select run_id, machine from stg_runs) as machines using (run_id)
+    group by machine, figure, reason
 )
 select
     figure,
     reason,
-    count(*) as request_count,
-    count(distinct run_id) as run_count,
-    any_value(total_count) as total_count,
+    request_count,
+    run_count,
+    (sum(request_count) over (partition by machine, figure))::bigint as total_count,
     machine
-from (
-    select reasons.*, machine, count(*) over (partition by machine, figure) as total_count
-    from reasons
-    inner join (select run_id, machine from stg_runs) as machines using (run_id)
-)
-where reason is not null
-group by machine, figure, reason
+from counted
+qualify reason is not null
 order by machine, figure, request_count desc, reason;
 
 comment on view invalid_figures is 'One row per machine, figure and reason why requests do not have it.';

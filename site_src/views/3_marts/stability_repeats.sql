@@ -4,26 +4,45 @@ create or replace view stability_repeats as
 with
 requests as (
     select
-        speed.run_id, speed.prompt_id, speed.prompt_sha256, speed.repeat, speed.decode_tps, flags.exclusion,
-        row_number() over (partition by speed.run_id order by speed.op_index) as position
+        speed.run_id, speed.prompt_id, speed.prompt_sha256, speed.repeat, speed.decode_tps, flags.exclusion, speed.op_index,
+        stg_runs.configuration_id
     from request_speed as speed
     inner join request_flags as flags on flags.run_id = speed.run_id and flags.op_index = speed.op_index
+    inner join stg_runs on stg_runs.run_id = speed.run_id
+    where speed.decode_tps is not null
 ),
-placed as (
-    select requests.*, configuration_id, run_started_at
+cells as (
+    select
+        configuration_id, prompt_sha256,
+        coalesce(median(decode_tps) filter (exclusion is null), median(decode_tps)) as median_tps,
+        count(*) as repeat_count
     from requests
-    inner join stg_runs using (run_id)
-    where decode_tps is not null
+    group by configuration_id, prompt_sha256
+),
+numbered as (
+    select
+        run_id, configuration_id,
+        row_number() over (partition by configuration_id order by run_started_at, run_id) as run_number
+    from stg_runs
+    where run_id in (select run_id from requests)
+),
+shown as (
+    select run_id from newest_runs where place <= 3
+),
+positions as (
+    select run_id, op_index, row_number() over (partition by run_id order by op_index) as position
+    from request_speed
+    where run_id in (from shown)
 ),
 relative as (
     select
-        *,
-        coalesce(median(decode_tps) filter (exclusion is null) over cell, median(decode_tps) over cell) as median_tps,
-        median(decode_tps) over (partition by run_id, prompt_sha256) as run_median_tps,
-        count(*) over cell as repeat_count,
-        dense_rank() over (partition by configuration_id order by run_started_at, run_id) as run_number
-    from placed
-    window cell as (partition by configuration_id, prompt_sha256)
+        requests.*, position, median_tps, repeat_count, run_number,
+        median(requests.decode_tps) over (partition by requests.run_id, requests.prompt_sha256) as run_median_tps
+    from requests
+    inner join positions on positions.run_id = requests.run_id and positions.op_index = requests.op_index
+    inner join cells
+        on cells.configuration_id = requests.configuration_id and cells.prompt_sha256 = requests.prompt_sha256
+    inner join numbered on numbered.run_id = requests.run_id
 )
 select
     stability.machine, relative.configuration_id, configuration_name, stability.label, stability.model, stability.runtime,
@@ -41,7 +60,6 @@ select
 from relative
 inner join stability using (configuration_id)
 inner join configuration_names on configuration_names.configuration_id = relative.configuration_id
-inner join newest_runs on newest_runs.run_id = relative.run_id and newest_runs.place <= 3
 left join position_drift on position_drift.run_id = relative.run_id
 order by stability.machine, stability.runtime != 'mlx', stability.model, stability.bits, configuration_name, run_number, position;
 
