@@ -16,6 +16,13 @@ from site_src.words import Words
 # One such character in an SVG, from a model's name, and vl-convert aborts the whole process. Separators of lines and of
 # paragraphs (2028, 2029) end a text that Vega writes into code, as it does with the names of a fixed set of colors.
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Vega cuts what is too long between the halves of such a character, and vl-convert ends with an error at one half.
+OF_TWO_HALVES = re.compile("[\U00010000-\U0010ffff]")
+# Of these names every object has something, and Vega takes that for what it looks up. What is added has no width.
+OF_EVERY_OBJECT = re.compile(
+    "constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf|__[a-zA-Z]+__"
+)
+NO_WIDTH = "\u200b"
 COMPOSED = ("facet", "hconcat", "vconcat", "concat")  # of panels, each with a size of its own
 CATEGORIES = ("domain", "sort")  # where a chart names values of its data
 CONDITIONS = ("filter", "test", "calculate")  # and where it compares them
@@ -41,7 +48,7 @@ def spec(chart: charts.Chart, rows: list[dict[str, Any]], words: Words) -> dict[
 def svg(spec: dict[str, Any]) -> str:
     """The drawing, on one line."""
     fixed = spec if any(name in spec for name in COMPOSED) else {**spec, "width": STATIC_WIDTH}
-    return _svg(json.dumps(fixed))
+    return _svg(OF_TWO_HALVES.sub("\u25a1", json.dumps(fixed, ensure_ascii=False)))
 
 
 @functools.lru_cache(maxsize=2000)
@@ -72,7 +79,7 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     if isinstance(value, str):
-        return _short(NOT_IN_XML.sub("\ufffd", value))
+        return f"{value}{NO_WIDTH}" if OF_EVERY_OBJECT.fullmatch(value) else _short(NOT_IN_XML.sub("\ufffd", value))
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

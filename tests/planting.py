@@ -182,7 +182,8 @@ def _tables(results: Results, texts: Mapping[str, str]) -> None:
             known = list(csv.DictReader(file))
         free = texts_of_table(name)
         planted = []
-        for number, text in enumerate(texts.values()):
+        alike = {text.strip().lower(): text for text in texts.values()}  # two rows of one name are refused
+        for number, text in enumerate(alike.values()):
             choices = {column: next(filter(None, some)) for column, some in shape.one_of.items()}
             numbers = dict.fromkeys(shape.numbers.split(), str(number + 1))
             planted.append({**numbers, **choices, **dict.fromkeys(free, text)})

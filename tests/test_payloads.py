@@ -310,6 +310,18 @@ def test_each_payload_can_be_drawn() -> None:
     assert strange.in_page(str(blocks_of(*rows).chart("token_arrival"))) == []
 
 
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString"])
+def test_a_runtime_called_as_what_every_object_has_can_be_drawn(name: str) -> None:
+    row = {"ladder_name": "a", "runtime": name, "label": "a", "context_advertised": 9, "context_effective": 8}
+    row |= {"context_accepted": 7, "context_usable": 6, "context_usable_below": 7, "request_count": 1}
+    assert "<svg" in str(blocks_of(row).chart("context_use"))
+
+
+@pytest.mark.parametrize("before", ["", "x"])
+def test_a_long_name_of_characters_in_two_halves_can_be_drawn(before: str) -> None:
+    assert "<svg" in _chart(f"{before}{'𒐫' * 90}")
+
+
 @pytest.mark.parametrize(
     ("module", "place"),
     [(decide_html, "escape"), (decide_svg, "escape"), (decide_html, "plain")],
