@@ -15,7 +15,7 @@ from collector.backends.openai_chat import OpenAIChat
 from collector.commands import _ask
 from collector.schema import Results
 from site_src.warehouse import Warehouse
-from tests import programs, reduced
+from tests import asked_here, programs, reduced
 
 MS = 1_000_000  # ns
 # Two processes share the files as these come: what takes minutes comes first, so that neither is alone at the end.
@@ -35,13 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting where only a real machine gains from it, and no child process for each question to the views."""
-
-    def rows(results: Results, sql: str, here: Facts | None = None, **values: Any) -> list[Facts]:
-        return json.loads(json.dumps(Warehouse(results, here=here).rows(sql, **values), default=str))
-
     monkeypatch.setattr(environment, "CPU_LOOK_S", 0)
     monkeypatch.setattr(run, "SETTLE_S", 0)
-    monkeypatch.setattr(_ask, "rows", rows)
+    monkeypatch.setattr(_ask, "rows", asked_here.rows)
 
 
 class FakeClock:

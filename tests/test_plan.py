@@ -49,6 +49,10 @@ quality.ALLOWANCE = 8  # or the small model writes until it is cut off
 from collector.cli import main
 main()
 """
+# The same, asking its views itself: that it starts a process to ask them is seen once, with a real engine.
+COLLECT_ALONE = COLLECT.replace(
+    "main()", "from collector.commands import _ask\nfrom tests import asked_here\n_ask.rows = asked_here.rows\nmain()"
+)
 
 
 @pytest.fixture
@@ -72,13 +76,15 @@ def models() -> list[DoubleModel]:
     ]
 
 
-def command(folder: Path, double: Double, *options: str) -> list[str]:
+def command(folder: Path, double: Double, *options: str, program: str = COLLECT_ALONE) -> list[str]:
     fixed = ["--url", double.url, "--results", str(folder / "results"), "--suite", "standard"]
-    return [sys.executable, "-c", COLLECT, str(folder / "suites"), "plan", *options, *fixed]
+    return [sys.executable, "-c", program, str(folder / "suites"), "plan", *options, *fixed]
 
 
-def collect(folder: Path, double: Double, *options: str) -> "subprocess.CompletedProcess[str]":
-    return ask_shell(command(folder, double, *options))
+def collect(
+    folder: Path, double: Double, *options: str, program: str = COLLECT_ALONE
+) -> "subprocess.CompletedProcess[str]":
+    return ask_shell(command(folder, double, *options, program=program))
 
 
 def ask_shell(words: list[str]) -> "subprocess.CompletedProcess[str]":
@@ -128,14 +134,14 @@ def test_a_plan_killed_in_the_middle_is_resumed_on_a_real_engine(folder: Path) -
     small_model()
     with Double(models(), tokens=Engine()) as double:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(command(folder, double, "--run"), text=True, **pipes)
+        process = subprocess.Popen(command(folder, double, "--run", program=COLLECT), text=True, **pipes)
         assert process.stderr is not None
         for line in process.stderr:  # in the second block, in the middle of its requests
             if line.startswith("[3/") and len(list((folder / "results/runs").glob("*.parquet"))) == 1:
                 os.kill(process.pid, signal.SIGKILL)
                 break
         process.communicate()
-        done = collect(folder, double, "--run")
+        done = collect(folder, double, "--run", program=COLLECT)
         assert done.returncode == 3, done.stderr
         assert "An earlier run was cut off" in done.stderr
         check_the_end(folder)
