@@ -66,7 +66,7 @@ def copy(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stam
     names = list(wanted)
     try:
         _update(con, folder, wanted, there)
-        files = [file for file in intake.ordered(con, PLACE) if file in wanted]
+        files = intake.ordered(con, names, PLACE)
         for table in intake.TABLES:
             intake.append(con, table, f"{PLACE}.{table}", files)
         con.sql(

@@ -137,9 +137,9 @@ def workshop() -> Workshop:
     return Workshop(of_a_file(in_layers()))
 
 
-def sort(con: duckdb.DuckDBPyConnection) -> None:
-    """Put the rows of all tables into the order of the runs."""
-    files = ordered(con)
+def sort(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    """Put the rows of all tables into the order of the runs; `names` are those of all files."""
+    files = ordered(con, names)
     for table in TABLES:
         con.sql(f"create or replace table sorted as from {table} limit 0")
         append(con, "sorted", table, files)
@@ -148,10 +148,13 @@ def sort(con: duckdb.DuckDBPyConnection) -> None:
         con.sql("drop table sorted")
 
 
-def ordered(con: duckdb.DuckDBPyConnection, place: str = HOME) -> list[str]:
-    """The files whose rows are in the database called `place`, in the order of their runs."""
-    asked = f"from {place}.raw_facts select file group by file order by min(run_started_at), min(run_id), file"
-    return [file for (file,) in con.sql(asked).fetchall()]
+def ordered(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = HOME) -> list[str]:
+    """Those of these files whose rows are in the database called `place`, in the order of their runs."""
+    asked = (
+        f"from {place}.raw_facts select file where file in (select unnest($files)) "
+        "group by file order by min(run_started_at), min(run_id), file"
+    )
+    return [file for (file,) in con.sql(asked, params={"files": list(files)}).fetchall()]
 
 
 def append(con: duckdb.DuckDBPyConnection, table: str, source: str, files: Sequence[str]) -> None:

@@ -79,21 +79,29 @@ class Warehouse:
             file for (file,) in self._con.sql("select file from raw_twins").fetchall()
         }  # what they doubled may be gone
         gone = [name for name, stamp in self._seen.items() if now.get(name) != stamp or name in twins]
+        new = {name: stamp for name, stamp in now.items() if name not in self._seen or name in gone}
+        if is_changed or new or gone:
+            self._unmake()
         if gone:
             self._forget(gone)
-        if new := {name: stamp for name, stamp in now.items() if name not in self._seen}:
+        if new:
             self._take_in(new, now)
         if new or gone:
             self._settle(list(new))
         is_judged, is_kept = self._judged.refresh(self.results), self._tables()
-        if not (is_changed or new or gone or is_judged or is_kept):
-            return
+        if is_judged or is_kept:
+            self._unmake()
+
+    def _unmake(self) -> None:
+        """Let every view be computed anew. Its rows go first, or they would be compressed with those of the files."""
+        there = {view.name for view in self._views.values() if view.is_foundation or view.name in KEPT}
+        for name in self._made - there:
+            self._con.sql(f"drop {'view' if name in WIDE else 'table'} if exists {name}")
         self._made.clear()
         self._commented.clear()
         self._comments.clear()
         self._has_details = False
         self._con.sql("drop table if exists raw_operations")
-        there = {view.name for view in self._views.values() if view.is_foundation or view.name in KEPT}
         self._made |= there
         self._commented |= there
 
@@ -247,7 +255,7 @@ class Warehouse:
         for table in intake.TABLES:
             self._con.sql(f"delete from {table} where file in (select file from raw_twins)")  # noqa: S608
         if not intake.in_order(self._con, new):  # sums of floats hang on it, in their last digit
-            intake.sort(self._con)
+            intake.sort(self._con, list(self._seen))
         self._con.sql(f"checkpoint {intake.HOME}")  # which compresses
 
     def _forget(self, names: list[str]) -> None:

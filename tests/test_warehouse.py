@@ -303,6 +303,22 @@ def test_refresh_sees_an_edited_table(results: Results) -> None:
 # ---------------------------------------------------------------- hostile names
 
 
+def test_refresh_computes_again_only_what_may_have_changed(results: Results) -> None:
+    warehouse = Warehouse(results)
+    warehouse.rows("from runs")
+    made = set(warehouse._made)
+    warehouse.refresh()
+    assert warehouse._made == made
+    know(results, "Renamed", "minimax-m2.1")
+    warehouse.refresh()
+    assert "runs" in made - warehouse._made
+
+
+def test_a_catalog_of_columns_has_what_every_view_says_of_them(results: Results) -> None:
+    asked = "select count(*) as n from duckdb_columns() where table_name = 'runs' and comment is null"
+    assert Warehouse(results).rows(asked) == [{"n": 0}]
+
+
 def test_a_file_name_with_sql_in_it_does_no_harm(results: Results) -> None:
     names = ["x'; drop table raw_operations; --", 'a"b', "$file", "%s {0}", "a\nb", "通义", "*?[x]", "-rf ;&|"]
     for number, name in enumerate(names):
