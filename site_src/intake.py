@@ -34,8 +34,6 @@ def connect() -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "threads": 1,
-        # Rows are compressed when we say so: else what a view made is, too, only to be thrown away at the next change.
-        "checkpoint_threshold": "1TB",
         "temp_directory": str(Path(tempfile.gettempdir()) / f"llm-mac-512-{os.getpid()}"),  # else .tmp where we stand
     }
     con = duckdb.connect(":memory:", config=config)

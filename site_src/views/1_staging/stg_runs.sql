@@ -5,14 +5,17 @@ runs as (
     semi join (select run_id, min(op_index) as op_index from raw_facts group by run_id) as firsts using (run_id, op_index)
     qualify row_number() over (partition by run_id order by op_index) = 1
 ),
+-- the only place that says which model a key means; an unknown one keeps its key
+known as (
+    select model_key, min(stg_models.model) as model
+    from (select distinct model_key from runs) as keys
+    inner join stg_models on model_core(model_key) glob stg_models.alias
+    group by model_key
+),
 named as (
-    select
-        runs.*,
-        -- the only place that says which model a key means; an unknown one keeps its key
-        coalesce(min(stg_models.model), min(runs.model_key)) as model
+    select runs.*, coalesce(known.model, runs.model_key) as model
     from runs
-    left join stg_models on model_core(runs.model_key) glob stg_models.alias
-    group by all
+    left join known on known.model_key = runs.model_key
 )
 select
     run_id,
