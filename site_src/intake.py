@@ -148,10 +148,11 @@ def sort(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
 
 def ordered(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = HOME) -> list[str]:
     """Those of these files whose rows are in the database called `place`, in the order of their runs."""
-    asked = (
-        f"from {place}.raw_facts select file where file in (select unnest($files)) "
-        "group by file order by min(run_started_at), min(run_id), file"
+    firsts = (
+        f"select distinct on (file) file, run_started_at, run_id from {place}.raw_facts "  # noqa: S608
+        "where file in (select unnest($files)) order by run_started_at, run_id"
     )
+    asked = f"select file from ({firsts}) order by run_started_at, run_id, file"  # noqa: S608
     return [file for (file,) in con.sql(asked, params={"files": list(files)}).fetchall()]
 
 
