@@ -59,7 +59,7 @@ def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[bool]
 
 
 def copy(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str]) -> bool:
-    """Bring `kept` up to date with these files of a folder and copy their rows; else, if not, nothing has changed.
+    """Bring `kept` up to date with these files of a folder and copy their rows; whether that worked, else none is here.
 
     What it holds of files that are not `there` is forgotten.
     """
@@ -74,6 +74,8 @@ def copy(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stam
             params={"names": names},
         )
     except duckdb.Error:
+        with suppress(duckdb.Error):
+            con.sql("rollback")
         intake.forget(con, names)
         return False
     return True

@@ -157,11 +157,8 @@ def ordered(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = H
 
 
 def append(con: duckdb.DuckDBPyConnection, table: str, source: str, files: Sequence[str]) -> None:
-    """Add the rows of these files, from another table or the same one, in this order.
-
-    Some files at a time: rows take five times as much until they are compressed.
-    """
-    within = "rowid" if "run_peaks" in f"{source} {table}" else "op_index"  # of that a file has one row
+    """Add the rows of these files from another table, in this order; some at a time, as they come uncompressed."""
+    within = "rowid" if "run_peaks" in f"{source} {table}" else "op_index"  # of run_peaks a file has one row
     for start in range(0, len(files), COPIED):
         some = list(files[start : start + COPIED])
         con.sql(

@@ -73,14 +73,15 @@ class Warehouse:
 
     def refresh(self) -> None:
         """Read new and changed files, forget vanished ones, make edited views again. Raises TableInvalid."""
-        is_changed = self._read_views()
+        if self._read_views():
+            self._unmake()
         now = cache.stamps(self.results.runs)
         twins = {
             file for (file,) in self._con.sql("select file from raw_twins").fetchall()
         }  # what they doubled may be gone
         gone = [name for name, stamp in self._seen.items() if now.get(name) != stamp or name in twins]
         new = {name: stamp for name, stamp in now.items() if name not in self._seen or name in gone}
-        if is_changed or new or gone:
+        if new or gone:
             self._unmake()
         if gone:
             self._forget(gone)
@@ -88,8 +89,9 @@ class Warehouse:
             self._take_in(new, now)
         if new or gone:
             self._settle(list(new))
-        is_judged, is_kept = self._judged.refresh(self.results), self._tables()
-        if is_judged or is_kept:
+        if self._judged.refresh(self.results):
+            self._unmake()
+        if self._tables():
             self._unmake()
 
     def _unmake(self) -> None:
@@ -268,15 +270,15 @@ class Warehouse:
 
     def _tables(self) -> bool:
         """The hand-kept tables, as text: views give them their types; whether any says something else than before."""
-        before, self._hand_kept = (
-            self._hand_kept,
-            {name: tables.read(self.results.table(name)) for name in tables.TABLES},
-        )
-        for name, table in self._hand_kept.items():
+        found = {name: tables.read(self.results.table(name)) for name in tables.TABLES}
+        if found == self._hand_kept:
+            return False
+        for name, table in found.items():
             self._con.register("incoming", table)
             self._con.sql(f"create or replace table raw_{Path(name).stem} as from incoming")  # our own file's name
             self._con.unregister("incoming")
-        return self._hand_kept != before
+        self._hand_kept = found
+        return True
 
 
 @functools.lru_cache(maxsize=1)

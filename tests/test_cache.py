@@ -3,15 +3,17 @@
 import fcntl
 import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from collector import store
 from collector.schema import Results
-from site_src import cache
+from site_src import cache, intake
 from site_src.run_file import Untrusted
 from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, request
@@ -129,6 +131,28 @@ def test_a_broken_one_is_made_anew(three: Results, content: bytes, monkeypatch: 
     (three.journals / KEPT).write_bytes(content)
     assert told(Warehouse(three)) == expected
     never_read(monkeypatch)
+    assert told(Warehouse(three)) == expected
+
+
+@pytest.mark.parametrize("place", ["kept.raw_facts", "kept.run_peaks", "the copy"])
+def test_one_that_fails_on_the_way_is_done_without(three: Results, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of keeping rows, or of copying them."""
+    expected = told(Warehouse(three))
+    shutil.rmtree(three.journals)
+    insert, append = intake.insert, intake.append
+
+    def failing(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+        insert(con, table, rows)
+        if table == place:
+            raise duckdb.IOException("the disk is full")
+
+    def failing_too(con: duckdb.DuckDBPyConnection, table: str, source: str, files: Sequence[str]) -> None:
+        append(con, table, source, files)
+        if place == "the copy" and table == "run_peaks":
+            raise duckdb.IOException("the disk is full")
+
+    monkeypatch.setattr(intake, "insert", failing)
+    monkeypatch.setattr(intake, "append", failing_too)
     assert told(Warehouse(three)) == expected
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from collector import store
-from collector.schema import CLONE, FORMAT, SCHEMA_VERSION, Results
+from collector.schema import CLONE, FORMAT, SCHEMA_VERSION, Results, TableInvalid
 from site_src import layers
 from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, request
@@ -300,9 +300,6 @@ def test_refresh_sees_an_edited_table(results: Results) -> None:
     assert warehouse.rows("select model from runs") == [{"model": "Renamed"}]
 
 
-# ---------------------------------------------------------------- hostile names
-
-
 def test_refresh_computes_again_only_what_may_have_changed(results: Results) -> None:
     warehouse = Warehouse(results)
     warehouse.rows("from runs")
@@ -317,6 +314,26 @@ def test_refresh_computes_again_only_what_may_have_changed(results: Results) -> 
 def test_a_catalog_of_columns_has_what_every_view_says_of_them(results: Results) -> None:
     asked = "select count(*) as n from duckdb_columns() where table_name = 'runs' and comment is null"
     assert Warehouse(results).rows(asked) == [{"n": 0}]
+
+
+def test_a_file_of_grades_that_came_while_a_table_was_broken_is_not_missed(results: Results) -> None:
+    """The table is mended to what it was, so that nothing but the file has changed."""
+    know(results, "Renamed", "minimax-m2.1")
+    warehouse = Warehouse(results)
+    assert warehouse.rows("from damaged_files") == []
+    table = results.table("models.csv")
+    whole = table.read_text()
+    table.write_text("nonsense")
+    results.grades.mkdir(parents=True)
+    (results.grades / "broken.parquet").write_bytes(b"no parquet")
+    with pytest.raises(TableInvalid):
+        warehouse.refresh()
+    table.write_text(whole)
+    warehouse.refresh()
+    assert [row["file"] for row in warehouse.rows("from damaged_files")] == ["broken.parquet"]
+
+
+# ---------------------------------------------------------------- hostile names
 
 
 def test_a_file_name_with_sql_in_it_does_no_harm(results: Results) -> None:

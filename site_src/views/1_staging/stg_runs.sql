@@ -1,5 +1,6 @@
 create or replace view stg_runs as
 with
+-- A run's first row; found by its number before its hundred columns are looked at, and one only, whatever a file holds.
 runs as (
     select * replace (quantization_name(quantization) as quantization) from raw_facts
     semi join (select run_id, min(op_index) as op_index from raw_facts group by run_id) as firsts using (run_id, op_index)

@@ -4,45 +4,38 @@ create or replace view stability_repeats as
 with
 requests as (
     select
-        speed.run_id, speed.prompt_id, speed.prompt_sha256, speed.repeat, speed.decode_tps, flags.exclusion, speed.op_index,
-        stg_runs.configuration_id
+        configuration_id, speed.run_id, speed.prompt_id, speed.prompt_sha256, speed.repeat, speed.decode_tps, flags.exclusion,
+        row_number() over (partition by speed.run_id order by speed.op_index) as position
     from request_speed as speed
     inner join request_flags as flags on flags.run_id = speed.run_id and flags.op_index = speed.op_index
     inner join stg_runs on stg_runs.run_id = speed.run_id
-    where speed.decode_tps is not null
+),
+measured as (
+    from requests where decode_tps is not null
 ),
 cells as (
     select
         configuration_id, prompt_sha256,
         coalesce(median(decode_tps) filter (exclusion is null), median(decode_tps)) as median_tps,
         count(*) as repeat_count
-    from requests
+    from measured
     group by configuration_id, prompt_sha256
 ),
 numbered as (
     select
-        run_id, configuration_id,
+        run_id,
         row_number() over (partition by configuration_id order by run_started_at, run_id) as run_number
     from stg_runs
-    where run_id in (select run_id from requests)
-),
-shown as (
-    select run_id from newest_runs where place <= 3
-),
-positions as (
-    select run_id, op_index, row_number() over (partition by run_id order by op_index) as position
-    from request_speed
-    where run_id in (from shown)
+    where run_id in (select run_id from measured)
 ),
 relative as (
     select
-        requests.*, position, median_tps, repeat_count, run_number,
-        median(requests.decode_tps) over (partition by requests.run_id, requests.prompt_sha256) as run_median_tps
-    from requests
-    inner join positions on positions.run_id = requests.run_id and positions.op_index = requests.op_index
-    inner join cells
-        on cells.configuration_id = requests.configuration_id and cells.prompt_sha256 = requests.prompt_sha256
-    inner join numbered on numbered.run_id = requests.run_id
+        measured.*, median_tps, repeat_count, run_number,
+        median(decode_tps) over (partition by measured.run_id, measured.prompt_sha256) as run_median_tps
+    from measured
+    inner join cells using (configuration_id, prompt_sha256)
+    inner join numbered using (run_id)
+    where measured.run_id in (select run_id from newest_runs where place <= 3)
 )
 select
     stability.machine, relative.configuration_id, configuration_name, stability.label, stability.model, stability.runtime,
