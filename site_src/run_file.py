@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from collector.schema import COLUMNS, FORMAT, LARGEST, SCHEMA_VERSION, Column, arrow_schema
 from site_src.leaves import leaves
+from site_src.parquet_parts import parts
 
 MOST_VALUES, MOST_BYTES = 10_000_000, 1 << 30  # a day of memory samples has 4 million values
 LIMITS: dict[pa.DataType, tuple[float, float]] = {
@@ -41,7 +42,7 @@ def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tu
         version = int(metadata.get(b"schema_version", b"0"))
         if version > SCHEMA_VERSION:
             raise Untrusted(f"it was written by a newer version (schema {version}); update this clone")
-        _limit(file.metadata, len(columns))
+        _limit(path, file.metadata.num_rows * len(columns))
         table = file.read([name for name in only if name in file.schema_arrow.names] or None)
         table.validate(full=True)  # whether texts are UTF-8
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -50,14 +51,11 @@ def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tu
     return _typed(table, arrow_schema(columns))
 
 
-def _limit(metadata: pq.FileMetaData, width: int) -> None:
+def _limit(path: Path, values: int) -> None:
     """A few bytes may stand for a billion values, or for a long text a million times over; absent columns cost too."""
-    values, size = metadata.num_rows * width, 0
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for column in map(group.column, range(metadata.num_columns)):
-            times = 1 if OWN_ROOM.issuperset(column.encodings) else column.num_values
-            values += column.num_values
-            size += column.total_uncompressed_size * times
+    found = parts(path)
+    values += sum(part.value_count for part in found)
+    size = sum(part.size * (1 if part.encodings <= OWN_ROOM else part.value_count) for part in found)
     if values > MOST_VALUES or size > MOST_BYTES:
         raise Untrusted("it unpacks to more than any run can hold")
 

@@ -1,7 +1,5 @@
 """The site over each world, built once for all processes of a test run."""
 
-import fcntl
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,7 @@ import pytest
 
 from collector.schema import CLONE, Results
 from tests import worlds
-from tests.programs import finish, program
+from tests.programs import finish, once, program
 
 
 @dataclass(frozen=True)
@@ -28,24 +26,16 @@ class BuiltWorld:
 
 
 def built(name: str, tmp_path_factory: pytest.TempPathFactory) -> BuiltWorld:
-    """Make a world and build its site strictly, unless another process has; then wait for it."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder = shared / f"world {name}"
-    folder.mkdir(exist_ok=True)
-    world = BuiltWorld(name, Results(folder / "results"), folder / "site")
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        said = folder / "said"
-        if not said.exists():
-            worlds.make(name, world.results.root)
-            done = build(world.results, world.site)
-            said.write_text(f"{done.returncode}\n{done.stderr}", encoding="utf-8")
-        code, _, stderr = said.read_text(encoding="utf-8").partition("\n")
-    assert code == "0", stderr
-    assert "WARNING" not in stderr, stderr
-    return world
+    """A world with its site, built strictly."""
+
+    def make(folder: Path) -> "subprocess.CompletedProcess[str]":
+        worlds.make(name, folder / "results")
+        return build(Results(folder / "results"), folder / "site")
+
+    folder, done = once(f"world {name}", tmp_path_factory, make)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr, done.stderr
+    return BuiltWorld(name, Results(folder / "results"), folder / "site")
 
 
 def build(results: Results, site: Path) -> "subprocess.CompletedProcess[str]":

@@ -1,6 +1,7 @@
 """A clock that moves only when told, a server that answers as scripted, and results made of the rows that matter."""
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -205,11 +206,14 @@ def given(results: Results) -> Callable[..., Warehouse]:
 @pytest.fixture(scope="session")
 def engine_run(tmp_path_factory: pytest.TempPathFactory) -> programs.EngineRun:
     """One quick run of the smoke suite on the real engine, shared by all tests that need real figures."""
-    folder = tmp_path_factory.mktemp("engine")
-    results = Results(folder / "results")
-    options = ("--embedded", "--suite", "smoke", "--quick", "--results", str(results.root), "--json")
-    # From a folder of its own: the clone is the installation, and `collect` works anywhere.
-    return programs.EngineRun(results, programs.finish(programs.program("collect", *options), cwd=folder))
+
+    def make(folder: Path) -> "subprocess.CompletedProcess[str]":
+        options = ("--embedded", "--suite", "smoke", "--quick", "--results", str(folder / "results"), "--json")
+        # From a folder of its own: the clone is the installation, and `collect` works anywhere.
+        return programs.finish(programs.program("collect", *options), cwd=folder)
+
+    folder, done = programs.once("engine", tmp_path_factory, make)
+    return programs.EngineRun(Results(folder / "results"), done)
 
 
 @pytest.fixture(scope="session")

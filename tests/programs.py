@@ -1,5 +1,7 @@
 """The programs as a person starts them: `collect`, `mkdocs`, an engine, a browser. Conditions are polled for."""
 
+import fcntl
+import json
 import os
 import shutil
 import signal
@@ -56,6 +58,25 @@ def finish(
     return subprocess.run(
         command, cwd=cwd, env=environment(**values), capture_output=True, text=True, check=False, timeout=timeout
     )
+
+
+def once(
+    name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    make: Callable[[Path], "subprocess.CompletedProcess[str]"],
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+    """A folder of this name, and what came of making something in it: one process of a test run does so for all."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / name
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = folder / "said.json"
+        if not said.exists():
+            said.write_text(json.dumps(vars(make(folder))), encoding="utf-8")
+        return folder, subprocess.CompletedProcess(**json.loads(said.read_text(encoding="utf-8")))
 
 
 def until(holds: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.schema import LARGEST, Results
+from collector.schema import CLONE, LARGEST, Results
 from site_src.run_file import Untrusted, read_run
 from site_src.warehouse import Warehouse
 from tests import damaged_files
 from tests.damaged_files import Taker, accident, kinds, stranger, whole
+from tests.programs import finish, program
 from tests.reduced import REDUCED
 
 numbers = st.integers(0, 10**12)
@@ -100,6 +101,41 @@ def test_a_long_text_meant_a_thousand_times_is_not_unpacked(tmp_path: Path) -> N
         return pa.table({"output_text": text}, metadata=table.schema.metadata)
 
     assert refused(tmp_path, texts) == "it unpacks to more than any run can hold"
+
+
+# Reads a file with each byte of its summary changed in turn, as the site does and as `validate` does.
+CHANGED_SUMMARIES = """
+import sys
+from contextlib import suppress
+from pathlib import Path
+from collector.commands._checks import _size
+from site_src.run_file import Untrusted, read_run
+path = Path(sys.argv[1])
+whole = path.read_bytes()
+end = len(whole) - 8
+start = end - int.from_bytes(whole[end:end + 4], "little")
+for at in range(start, end):
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+    with suppress(Untrusted):
+        read_run(path)
+    _size.too_large(path)
+print(end - start)
+"""
+
+
+def test_no_damaged_summary_ends_the_process(tmp_path: Path) -> None:
+    """Over every fiftieth of them pyarrow does, when it is asked about a column."""
+    path = written(tmp_path, lambda table: table.select(["run_id", "chunks"]))
+    done = finish(program("python", "-c", CHANGED_SUMMARIES, str(path)), cwd=CLONE)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) > 500
+
+
+def test_a_name_that_would_stand_for_several_files_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "[ab]*?.parquet"
+    path.write_bytes(kinds()[0].raw)
+    (tmp_path / "a.parquet").write_text("no Parquet at all")
+    assert read_run(path).equals(whole("run"))
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:

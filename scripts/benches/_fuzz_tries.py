@@ -25,6 +25,7 @@ from tests.conftest import RUN, STARTED
 from tests.read_streams import READER, any_stream
 
 KEPT = 20  # of the rows of garbled streams one in so many is stored and read by the views
+ROWS = 500  # of those in one file: what unpacks to more than a run can hold is refused
 MEMORY = 8 << 30
 SLOW_S = 1.0  # CPU time of one mutant that is too slow
 HUNG_S = 60.0  # and after which the process is ended
@@ -74,9 +75,10 @@ class Garbled:
 
     def close(self) -> str | None:
         """What the views make of them: a rule that does not hold."""
-        facts = {**RUN, "run_id": "a" * 12, "run_started_at": STARTED}
         probe = {"op": "probe", "op_index": len(self._rows), "started_ns": 0, "roundtrip_us": [300] * 5}
-        store.write(self._results, facts, [*self._rows, probe])
+        for first in range(0, len(self._rows), ROWS):
+            facts = {**RUN, "run_id": f"{first:012x}", "run_started_at": STARTED}
+            store.write(self._results, facts, [*self._rows[first : first + ROWS], probe])
         warehouse = Warehouse(self._results)
         told = [row["rule"] for row in warehouse.rows(SPEED_RULES)] + warehouse.rows("from damaged_files")
         return f"wrong: views of {len(self._rows)} rows: {Counter(map(str, told))}" if told else None

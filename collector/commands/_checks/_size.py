@@ -1,6 +1,5 @@
 """Whether a file may be read at all: by its own summary, before anything in it is unpacked."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from site_src.leaves import leaves
+from site_src.parquet_parts import Part, parts
 from site_src.review import Fault
 
 LARGEST_MB = 5  # a run of a whole day with every token's time in it is below 1 MB
@@ -28,16 +28,16 @@ def too_large(path: Path) -> Fault | None:
     if size > LARGEST_MB:
         return Fault(f"It is {size:.1f} MB, more than {LARGEST_MB} MB.", LEAVE)
     try:
-        about = pq.ParquetFile(path).metadata
-        if about.num_rows > MOST_ROWS:
-            return Fault(f"It would unpack to {about.num_rows:,} rows, more than {MOST_ROWS:,}.", LEAVE)
-        parts = list(_parts(about))
-        for part in parts:
-            most = MOST_LISTED if part.path_in_schema.startswith(LISTS) else MOST_VALUES
-            if part.num_values > most:
-                happened = f"It would unpack to {part.num_values:,} values of one column, more than {most:,}:"
-                return Fault(happened, LEAVE, part.path_in_schema)
-        megabytes = (sum(map(_at_most, parts)) + _by_number(path, parts)) / 10**6
+        rows = pq.ParquetFile(path).metadata.num_rows
+        if rows > MOST_ROWS:
+            return Fault(f"It would unpack to {rows:,} rows, more than {MOST_ROWS:,}.", LEAVE)
+        there = parts(path)
+        for part in there:
+            most = MOST_LISTED if part.column.startswith(LISTS) else MOST_VALUES
+            if part.value_count > most:
+                happened = f"It would unpack to {part.value_count:,} values of one column, more than {most:,}:"
+                return Fault(happened, LEAVE, part.column)
+        megabytes = (sum(map(_at_most, there)) + _by_number(path, there)) / 10**6
     except (pa.ArrowException, OSError, ValueError):
         return None
     if megabytes > LARGEST_UNPACKED_MB:
@@ -45,30 +45,23 @@ def too_large(path: Path) -> Fault | None:
     return None
 
 
-def _parts(about: pq.FileMetaData) -> Iterator[pq.ColumnChunkMetaData]:
-    for number in range(about.num_row_groups):
-        group = about.row_group(number)
-        yield from (group.column(place) for place in range(group.num_columns))
-
-
-def _at_most(part: pq.ColumnChunkMetaData) -> int:
+def _at_most(part: Part) -> int:
     """Bytes that it can become, but for texts that stand there by number."""
     if width := WIDTHS.get(part.physical_type):
-        return int(width * part.num_values)
-    size: int = max(part.total_uncompressed_size, 0)
+        return width * part.value_count
     # Of texts that share their beginnings each may be as long as all together.
-    return size if set(part.encodings) <= BY_NUMBER else size * part.num_values
+    return part.size if part.encodings <= BY_NUMBER else part.size * part.value_count
 
 
-def _by_number(path: Path, parts: list[pq.ColumnChunkMetaData]) -> int:
+def _by_number(path: Path, there: list[Part]) -> int:
     """Bytes of texts that stand once in a dictionary and then by number: a long one may be meant a million times."""
-    texts = [part for part in parts if part.physical_type not in WIDTHS and set(part.encodings) <= BY_NUMBER]
-    named = [part for part in texts if not set(part.encodings) <= IN_FULL]
-    if sum(max(part.total_uncompressed_size, 0) * part.num_values for part in named) <= LARGEST_UNPACKED_MB * 10**6:
+    texts = [part for part in there if part.physical_type not in WIDTHS and part.encodings <= BY_NUMBER]
+    named = [part for part in texts if not part.encodings <= IN_FULL]
+    if sum(part.size * part.value_count for part in named) <= LARGEST_UNPACKED_MB * 10**6:
         return 0
-    if sum(max(part.total_uncompressed_size, 0) for part in named) > LARGEST_UNPACKED_MB * 10**6:
+    if sum(part.size for part in named) > LARGEST_UNPACKED_MB * 10**6:
         return 0  # too large as it is
-    columns = sorted({part.path_in_schema for part in named})
+    columns = sorted({part.column for part in named})
     table = pq.ParquetFile(path, read_dictionary=columns).read(columns=columns)
     size = 0
     for _, values, _ in leaves(table):
