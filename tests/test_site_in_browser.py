@@ -1,11 +1,12 @@
 """Every page of a site over two machines in a real browser: light and dark, wide and narrow, with scripts and without.
 
-Here each page is loaded once and turned four ways, and of pages made for rows, and of the Chinese ones, some are looked
-at. `scripts/bench site --full` loads every page of every world anew for each look.
+Here each page is loaded once and turned four ways, and audited in two of them; of pages made for rows, and of the
+Chinese ones, some are looked at. `scripts/bench site --full` loads and audits every page of every world for each look.
 """
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,52 +44,68 @@ def looked_at(site: Site) -> list[str]:
     return [*own, *(url for urls in folders.values() for url in {urls[0]: 0, urls[-1]: 0})]
 
 
-def test_every_page_draws_fits_and_is_accessible_in_each_look(
-    site: Site, looked_at: list[str], browser: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    charts, problems = 0, {}
-    chinese = [f"{site.address}{name}" for name in CHINESE]
-    for url in (*looked_at, *chinese):
+# Of what belongs to a machine, how much the style sheet hides.
+HIDDEN = "all => all.filter(one => !one.hidden && getComputedStyle(one).display === 'none').length"
+# Of each chart: its name, its description, whether picture and caption are visible, how many marks there are.
+PICTURES = f"""
+all => all.map(one => [
+  one.id,
+  one.querySelector(".chart-box[role=img]").getAttribute("aria-label"),
+  [".chart-box svg", "figcaption"].every(part => one.querySelector(part).checkVisibility()),
+  one.querySelectorAll("svg {MARKS}").length,
+])
+"""
+# Compare's own table is made of rows that stand in another of the page; without scripts its block is hidden.
+CELLS = ".md-content td:not(.compare td)"
+ANSWERS = ".md-content .answer"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a page is like with scripts: its charts, what is wrong in any look, the texts that must be there without."""
+
+    charts: int
+    problems: list[str]
+    cells: list[str]
+    answers: list[str]
+
+
+@pytest.fixture(scope="module")
+def seen(site: Site, looked_at: list[str], browser: Any) -> dict[str, Seen]:
+    """Each page loaded once, the Chinese ones last."""
+    found = {}
+    for number, url in enumerate((*looked_at, *(f"{site.address}{name}" for name in CHINESE))):
         with tab(browser, url) as opened:
-            drawn, found = four_looks(opened.page, is_brief=url in chinese)
-        charts += drawn
-        if found:
-            problems[url.removeprefix(site.address)] = found
+            cells, answers = (opened.page.locator(which).all_text_contents() for which in (CELLS, ANSWERS))
+            audits = [("narrow", "dark")[number % 2]] if url in looked_at else []
+            found[url] = Seen(*four_looks(opened.page, audits=audits), cells, answers)
+    return found
+
+
+def test_every_page_draws_fits_and_is_accessible_in_each_look(
+    site: Site, seen: dict[str, Seen], capsys: pytest.CaptureFixture[str]
+) -> None:
+    charts = sum(page.charts for page in seen.values())
     with capsys.disabled():
-        count = len(looked_at) + len(chinese)
-        print(f"\n{count} of {len(site.pages)} pages in four looks each, {charts} charts drawn", flush=True)
-    assert problems == {}
+        print(f"\n{len(seen)} of {len(site.pages)} pages in four looks each, {charts} charts drawn", flush=True)
+    assert {url.removeprefix(site.address): page.problems for url, page in seen.items() if page.problems} == {}
     assert charts >= 5
 
 
-# Compare's own table is made of rows that stand in another of the page; without scripts its block is hidden.
-CELLS = ".md-content td:not(.compare td)"
-
-
 def test_without_scripts_every_number_table_and_picture_is_there(
-    site: Site, looked_at: list[str], browser: Any
+    looked_at: list[str], seen: dict[str, Seen], browser: Any
 ) -> None:
     for url in looked_at:
-        with tab(browser, url) as opened:
-            cells = opened.page.locator(CELLS).all_text_contents()
-            answers = opened.page.locator(".md-content .answer").all_text_contents()
         with tab(browser, url, scripts=False) as opened:
             page = opened.page
-            assert page.locator(CELLS).all_text_contents() == cells, url
-            assert page.locator(".md-content .answer").all_text_contents() == answers, url
-            assert (
-                page.locator("[data-machine]").evaluate_all(
-                    "all => all.filter(one => !one.hidden && getComputedStyle(one).display === 'none').length"
-                )
-                == 0
-            ), url
-            for chart in page.locator("figure.chart").all():
-                name = chart.get_attribute("id")
-                assert chart.locator(".chart-box svg").is_visible(), name
-                assert chart.locator(f"svg {MARKS}").count() > 0, name
-                described = chart.locator(".chart-box[role=img]").get_attribute("aria-label")
+            assert page.locator(CELLS).all_text_contents() == seen[url].cells, url
+            assert page.locator(ANSWERS).all_text_contents() == seen[url].answers, url
+            hidden = page.locator("[data-machine]").evaluate_all(HIDDEN)
+            assert hidden == 0, url
+            for name, described, is_shown, marks in page.locator("figure.chart").evaluate_all(PICTURES):
+                assert is_shown, name
+                assert marks > 0, name
                 assert len(described) > 40, name
-                assert chart.locator("figcaption").is_visible(), name
 
 
 SHOWN = "all => [...new Set(all.filter(one => one.checkVisibility()).map(one => one.dataset.machine))]"
