@@ -20,6 +20,7 @@ from collector.schema import Results, TableInvalid
 from site_src import build
 from site_src.tables import TABLES
 from site_src.warehouse import kept
+from site_src.watching import stand_in
 from site_src.words import LANGUAGES
 
 log = logging.getLogger("mkdocs.hooks.site")
@@ -129,7 +130,7 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveRe
         folder.mkdir(parents=True, exist_ok=True)
     tables = map(results.table, TABLES)
     words = (HERE / "words.toml", HERE / "decision_tree.toml", *(HERE / language for language in LANGUAGES[1:]))
-    for path in (*folders, *tables, *words, HERE / "views", HERE / "charts", HERE / "assets"):
+    for path in (stand_in(folders), *tables, *words, HERE / "views", HERE / "charts", HERE / "assets"):
         server.watch(str(path))
     return server
 

@@ -51,6 +51,15 @@ def program(name: str, *args: str) -> list[str]:
     return [str(path), *args]
 
 
+# The site in its first language alone: half the work where a test is not about both.
+ENGLISH_SITE = """
+from site_src import words
+words.LANGUAGES = words.LANGUAGES[:1]
+from mkdocs.__main__ import cli
+cli()
+"""
+
+
 def finish(
     command: list[str], cwd: Path | None = None, timeout: float = PATIENCE_S, **values: str
 ) -> subprocess.CompletedProcess[str]:

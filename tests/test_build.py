@@ -27,6 +27,7 @@ from site_src.warehouse import Warehouse
 from tests import built_worlds
 from tests.built_worlds import BuiltWorld
 from tests.conftest import RUN, STARTED, request
+from tests.programs import ENGLISH_SITE
 from tests.test_blocks import EVERYTHING, HOSTILE, Page, squeezed
 
 
@@ -49,12 +50,13 @@ def run(results: Results, *command: str, cwd: Path = CLONE, **more: str) -> "sub
     """A command of the project's Python over this results folder."""
     environment = os.environ | {"LLM_RESULTS": str(results.root), "NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"} | more
     return subprocess.run(
-        [sys.executable, "-m", *command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
 
 
 def built(results: Results, folder: Path) -> Site:
-    return Site(folder, results, run(results, "mkdocs", "build", "--strict", "--site-dir", str(folder)))
+    """The English site; every language is made of the same blocks."""
+    return Site(folder, results, run(results, "-c", ENGLISH_SITE, "build", "--strict", "--site-dir", str(folder)))
 
 
 def stored(results: Results, number: int, rows: list[Facts], **facts: Any) -> None:
@@ -315,7 +317,7 @@ def test_a_page_that_names_an_unknown_chart_fails_the_build_with_its_name(result
         shutil.copy(path, clone / "results")
     shutil.copy(CLONE / "mkdocs.yml", clone)
     (clone / "site_src" / "pages" / "answers.md").write_text('# Answers\n\n{{ chart("no_such_chart") }}\n')
-    done = run(results, "mkdocs", "build", cwd=clone, PYTHONPATH=str(clone))
+    done = run(results, "-m", "mkdocs", "build", cwd=clone, PYTHONPATH=str(clone))
     assert done.returncode != 0
     assert "page answers.md: KeyError" in done.stderr
     assert "no chart 'no_such_chart'" in done.stderr

@@ -48,18 +48,15 @@ from tests import payload_browser, strange
 from tests.browsing import serving
 from tests.payloads import FAMILIES, PAYLOADS, STRETCHED, TOGETHER
 from tests.planting import plant, texts_of, texts_of_table
-from tests.programs import finish, program
+from tests.programs import ENGLISH_SITE, finish, program
 from tests.test_blocks import ENGLISH
 from tests.test_blocks import blocks as blocks_of
 
 UNCUT = 7000  # characters of a text on a page: elsewhere a longer one is cut, and most payloads with it
 ONE_LANGUAGE = f"""
-from site_src import figures, words
+from site_src import figures
 figures.LONGEST = {UNCUT}
-words.LANGUAGES = words.LANGUAGES[:1]
-from mkdocs.__main__ import cli
-cli()
-"""
+{ENGLISH_SITE}"""
 ToHtml = Callable[[str], str]
 
 

@@ -11,7 +11,7 @@ import pytest
 from collector.schema import CLONE, Results
 from site_src.warehouse import Warehouse
 from tests.conftest import request
-from tests.programs import Running, engine, finish, free_port, operations, program, small_model, until
+from tests.programs import ENGLISH_SITE, Running, engine, finish, free_port, operations, program, small_model, until
 
 Interval = tuple[float, float]  # Unix times
 
@@ -24,10 +24,11 @@ MADE = ("Serving on", "Reloading browsers", "An error happened during the rebuil
 
 
 @pytest.fixture
-def terminals(results: Results, browser: Any) -> Iterator[tuple[Running, Any]]:
+def terminals(results: Results, browser: Any, tmp_path: Path) -> Iterator[tuple[Running, Any]]:
     """The first terminal, with the site server over an empty results folder, and a tab that shows its results page."""
     address = f"127.0.0.1:{free_port()}"
-    command = program("mkdocs", "serve", "--verbose", "--dev-addr", address)
+    (tmp_path / "mkdocs").write_text(ENGLISH_SITE)  # under this name, by which `collect` finds that a site is served
+    command = program("python", str(tmp_path / "mkdocs"), "serve", "--verbose", "--dev-addr", address)
     with Running(command, cwd=CLONE, LLM_RESULTS=str(results.root)) as server:
         server.wait_for("Serving on")
         page = browser.new_page()

@@ -151,7 +151,7 @@ def test_what_is_deployed_is_what_scripts_build_makes(tmp_path: Path) -> None:
     for path in sorted((clone / "results" / "runs").glob("*.parquet"))[4:]:
         path.unlink()  # a few say as much, sooner
     made = []
-    for command in (build["run"], "mkdocs build --strict", "scripts/build"):
+    for command in dict.fromkeys((build["run"], "mkdocs build --strict", "scripts/build")):
         done = subprocess.run(
             ["bash", "-e", "-c", command], cwd=clone, env=environment, capture_output=True, text=True, check=False
         )
