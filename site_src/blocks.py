@@ -19,6 +19,7 @@ from site_src import (
     dictionary,
     downloads,
     drawing,
+    report,
     side_by_side,
 )
 from site_src.here import Here, html
@@ -217,14 +218,14 @@ class Blocks:
         """From a label to its configuration's page, from a run to its reports."""
         if name.endswith("label") and (page := self._page_of(row.get(f"{name.removesuffix('label')}configuration_id"))):
             return [(None, page)]
-        if name == "run_id" and row["run_id"] in self._reported() and (report := downloads.report_of(row["run_id"])):
-            return [(None, self._place.file(f"{report}.md")), ("JSON", self._place.file(f"{report}.json"))]
+        if name == "run_id" and row["run_id"] in self._reported() and (file := downloads.report_of(row["run_id"])):
+            return [(None, self._place.file(f"{file}.md")), ("JSON", self._place.file(f"{file}.json"))]
         return []
 
     def _reported(self) -> set[str]:
         """Runs that have a report."""
         if self._reports is None:
-            self._reports = {row["run_id"] for row in self._warehouse.rows("select run_id from newest_runs")}
+            self._reports = {row["run_id"] for row in self._warehouse.rows(report.REPORTED)}
         return self._reports
 
     def _page_of(self, name: str | None) -> str | None:

@@ -37,7 +37,8 @@ def each(warehouse: Warehouse, run_id: str | None = None) -> Iterator[dict[str, 
             yield _of_run(_without_internals(run), told)
 
 
-NEWEST = "from runs where run_id in (select run_id from newest_runs) order by run_started_at desc, run_id"
+REPORTED = "select run_id from newest_runs where has_report"
+NEWEST = f"from runs where run_id in ({REPORTED}) order by run_started_at desc, run_id"
 BATCH = 500  # runs whose texts are held at a time
 OF = "run_id in (select unnest($ids))"
 PARTS = (  # of what is said of a run: its name, where it is asked for, and in which order

@@ -97,12 +97,12 @@ def test_a_report_in_markdown_is_no_page(results: Results, monkeypatch: pytest.M
     assert [file.src_uri for file in files.documentation_pages()] == ["data.md"]
 
 
-def test_of_many_runs_the_newest_three_are_in_the_table_and_the_newest_ten_have_reports(given: Given) -> None:
+def test_of_many_runs_the_newest_three_are_in_the_table_and_the_newest_five_have_reports(given: Given) -> None:
     offered = dict(downloads.files(given(*[[request()]] * 12), set()))
     table = pq.read_table(io.BytesIO(offered["data/operations.parquet"]))
     assert sorted(set(table["run_id"].to_pylist())) == [f"{number:012x}" for number in (9, 10, 11)]
     reports = sorted(Path(name).stem for name in offered if name.startswith("data/reports/") and name.endswith(".md"))
-    assert reports == [f"{number:012x}" for number in range(2, 12)]
+    assert reports == [f"{number:012x}" for number in range(7, 12)]
     assert len(offered["data/run_facts.csv"].splitlines()) == 1 + 12
 
 
