@@ -53,9 +53,10 @@ def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tu
 
 def _limit(path: Path, values: int) -> None:
     """A few bytes may stand for a billion values, or for a long text a million times over; absent columns cost too."""
-    found = parts(path)
-    values += sum(part.value_count for part in found)
-    size = sum(part.size * (1 if part.encodings <= OWN_ROOM else part.value_count) for part in found)
+    size = 0
+    for part in parts(path):
+        values += part.value_count
+        size += part.size * (1 if part.encodings <= OWN_ROOM else part.value_count)
     if values > MOST_VALUES or size > MOST_BYTES:
         raise Untrusted("it unpacks to more than any run can hold")
 

@@ -20,7 +20,10 @@ from tests import asked_here, programs, reduced
 
 MS = 1_000_000  # ns
 # Two processes share the files as these come: what takes minutes comes first, so that neither is alone at the end.
-LONG = ("test_plan", "test_site_in_browser", "test_graders", "test_payloads", "test_worlds", "test_engine")
+LONG = (
+    *("test_plan", "test_site_in_browser", "test_graders", "test_payloads", "test_worlds", "test_engine"),
+    *("test_comparisons", "test_serve", "test_real_memory", "test_build", "test_browser", "test_workflows"),
+)
 
 
 def pytest_report_header() -> str:

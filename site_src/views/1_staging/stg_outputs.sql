@@ -1,19 +1,24 @@
 -- A build is what outputs are pooled over: the same weights in the same engine with the same sampling, whatever the
 -- context, the suite and the versions. At temperature 0 (`fidelity`) the sampling is another.
 create or replace view stg_outputs as
+with
+of_runs as materialized (
+    select
+        run_id, run_started_at, configuration_id, label, machine, server, endpoint, runtime, model, quantization, bits,
+        file_bytes, sampling,
+        left(md5(concat_ws('|', machine, server, endpoint, runtime, model, quantization, sampling)), 12) as build_id
+    from stg_runs
+)
 select
     raw.run_id,
     raw.op_index,
     raw.op,
-    stg_runs.run_started_at,
-    stg_runs.configuration_id,
-    left(md5(concat_ws(
-        '|', stg_runs.machine, stg_runs.server, stg_runs.endpoint, stg_runs.runtime, stg_runs.model, stg_runs.quantization,
-        stg_runs.sampling
-    )), 12) as build_id,
-    stg_runs.label as build_label,
-    stg_runs.machine, stg_runs.server, stg_runs.endpoint, stg_runs.runtime, stg_runs.model, stg_runs.quantization,
-    stg_runs.bits, stg_runs.file_bytes, stg_runs.sampling,
+    of_runs.run_started_at,
+    of_runs.configuration_id,
+    of_runs.build_id,
+    of_runs.label as build_label,
+    of_runs.machine, of_runs.server, of_runs.endpoint, of_runs.runtime, of_runs.model, of_runs.quantization,
+    of_runs.bits, of_runs.file_bytes, of_runs.sampling,
     raw.prompt_id,
     raw.prompt_category,
     raw.prompt_sha256,
@@ -27,7 +32,7 @@ select
     texts.answer_chars,
     texts.reasoning_chars
 from raw_facts as raw
-inner join stg_runs using (run_id)
+inner join of_runs using (run_id)
 inner join stg_texts as texts using (run_id, op_index)
 where raw.op in ('request', 'quality', 'fidelity') and not coalesce(is_failure(raw.error_kind), false);
 
