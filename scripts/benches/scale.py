@@ -4,17 +4,19 @@
 
 Made-up runs of the plan's cells on two machines (35 requests of 500 chunks with memory samples and texts each), so that
 there are as many configurations, and pages, whatever the size. Printed for each size, with the exponent of growth from
-the smallest to the largest; then whether each bound holds. --full: 100, 1,000 and 10,000 runs; else 40 and 160.
-Made files stay in DIR for the next time: 10,000 are 1.7 GB.
+the smallest to the largest; then where the time of a refresh goes, and whether each bound holds. --full: 100, 1,000 and
+10,000 runs; else 40 and 160. Made files stay in DIR for the next time: 10,000 are 1.7 GB.
 """
 
 import argparse
 import io
+import json
 import math
 import os
 import re
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -63,6 +65,7 @@ class Size:
 
     runs: int
     figures: dict[str, float] = field(default_factory=dict)
+    refreshed: dict[str, float] = field(default_factory=dict)  # seconds of CPU by part
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         measured = [measure(size, asked.keep or Path(folder), Path(folder), browser) for size in sizes]
     table(measured)
+    refresh_parts(measured)
     bounds(measured)
 
 
@@ -172,6 +176,8 @@ def measure(runs: int, made: Path, folder: Path, browser: Browser) -> Size:
         figures["the site"] = sum(path.stat().st_size for path in files) / 1e6
         figures["first live chart"] = first_chart(browser, site)
         figures["refresh of an open page"] = refresh(results, add)
+        parts = program("python", "-m", "scripts.benches._refresh_parts", str(results.root), str(next(more)))
+        found.refreshed = json.loads(subprocess.run(parts, cwd=CLONE, check=True, capture_output=True).stdout)
         said(runs, "served")
     finally:
         for path in extra:
@@ -186,8 +192,6 @@ def said(runs: int, what: str) -> None:
 
 def opened(results: Results, add: Any = None) -> tuple[float, float, float]:
     """Seconds to open the warehouse in a new process, to compute all views, and to take in one more run after that."""
-    import subprocess
-
     command = [*program("python", "-c", OPEN), str(results.root)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment(), "cwd": CLONE}
     with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
@@ -270,6 +274,15 @@ def table(measured: list[Size]) -> None:
         shown = "".join(UNITS[unit].format(value) for value in values)
         print(f"{f'{name}, {unit}' if unit else name:34}{shown}  {grown:8.2f}")
     print(flush=True)
+
+
+def refresh_parts(measured: list[Size]) -> None:
+    """Where the time of a refresh goes, and what of it grows."""
+    print("one more run: pages and data made again in one process, without MkDocs, s of CPU")
+    names = sorted(measured[-1].refreshed, key=lambda name: -measured[-1].refreshed[name])
+    for name in names:
+        print(f"  {name:32}" + "".join(f"{size.refreshed.get(name, 0):10.2f}" for size in measured))
+    print(f"  {'all':32}" + "".join(f"{sum(size.refreshed.values()):10.2f}" for size in measured) + "\n")
 
 
 def bounds(measured: list[Size]) -> None:

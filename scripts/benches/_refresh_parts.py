@@ -1,0 +1,93 @@
+"""Where the time of a refresh goes: pages and data made again after one more run, in one process.
+
+python -m scripts.benches._refresh_parts RESULTS NUMBER     NUMBER is that of the run that is added, and taken away
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from collector.schema import Results
+from scripts.benches import _many_runs
+from site_src import build, downloads, drawing
+from site_src.warehouse import Warehouse, kept
+from site_src.words import LANGUAGES
+
+REST = "pages and the rest"
+PARTS: dict[tuple[Any, str], str] = {
+    (Warehouse, "refresh"): "the new file",
+    (Warehouse, "_make"): "views",
+    (Warehouse, "_detail"): "run files of which pages show more",
+    (downloads, "reports"): "reports",
+    (downloads, "csv"): "marts as CSV and Parquet",
+    (downloads, "_parquet"): "marts as CSV and Parquet",
+    (downloads, "_operations"): "operations.parquet",
+    (drawing, "svg"): "pictures",
+}
+
+
+class Parts:
+    """Seconds of CPU by part; of parts within each other the inner one counts."""
+
+    def __init__(self) -> None:
+        self.taken: Counter[str] = Counter()
+        self._within = [REST]
+        self._since = time.process_time()
+
+    def turn(self) -> None:
+        """Book what has passed to the part that is at work."""
+        now = time.process_time()
+        self.taken[self._within[-1]] += now - self._since  # type: ignore[assignment]  # of seconds, not of things
+        self._since = now
+
+    def watch(self, owner: Any, name: str, part: str) -> None:
+        """Book calls of this function to a part."""
+        original: Callable[..., Any] = getattr(owner, name)
+
+        def watched(*given: Any, **named: Any) -> Any:
+            self.turn()
+            self._within.append(part)
+            try:
+                made = original(*given, **named)
+                return made if not hasattr(made, "__next__") else iter(list(made))
+            finally:
+                self.turn()
+                self._within.pop()
+
+        setattr(owner, name, watched)
+
+
+def main() -> None:
+    results, number = Results(Path(sys.argv[1])), int(sys.argv[2])
+    everything(results)
+    parts = Parts()
+    for (owner, name), part in PARTS.items():
+        parts.watch(owner, name, part)
+    before = set(results.runs.iterdir())
+    _many_runs.write(results, number)
+    try:
+        parts.turn()
+        parts.taken.clear()
+        everything(results)
+        parts.turn()
+    finally:
+        for path in set(results.runs.iterdir()) - before:
+            path.unlink()
+    print(json.dumps(parts.taken))
+
+
+def everything(results: Results) -> None:
+    """What MkDocs is given of the site, in all languages."""
+    warehouse = kept(results.root)
+    for language in LANGUAGES:
+        warehouse.refresh()
+        for _ in build.make(warehouse, language):
+            pass
+
+
+if __name__ == "__main__":
+    main()
