@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from collector import locks
 from collector.errors import CollectorError
 
 UNFINISHED = "download-"
@@ -55,6 +54,8 @@ def _download(
 
 def sweep(cache: Path) -> list[str]:
     """Remove downloads that were cut off, unless somebody downloads just now; their names."""
+    from collector import locks  # which brings the HTTP client: too much for each run of the sandbox to begin with
+
     left = sorted(cache.glob(f"{UNFINISHED}*"))
     if left:
         with _opened(cache) as lock:

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from collector.schema import COLUMNS
+from site_src import database
 from site_src.layers import KEPT, View, in_layers, of_a_file
 from site_src.run_file import Untrusted, read_run
 
@@ -29,14 +30,8 @@ COPIED = 2_000  # files whose rows are copied at a time
 
 def connect() -> duckdb.DuckDBPyConnection:
     """An empty database in memory."""
-    # One thread: several add floats up in varying order, and two builds of the same runs differ in a last digit.
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "threads": 1,
-        "temp_directory": str(Path(tempfile.gettempdir()) / f"llm-mac-512-{os.getpid()}"),  # else .tmp where we stand
-    }
-    con = duckdb.connect(":memory:", config=config)
+    # else .tmp where we stand
+    con = database.connect(temp_directory=str(Path(tempfile.gettempdir()) / f"llm-mac-512-{os.getpid()}"))
     con.sql("set enable_progress_bar = false")  # which would be written into what a build says
     con.sql(f"attach ':memory:' as {HOME} (compress)")  # what a run repeats on each row takes next to nothing
     con.sql(f"use {HOME}")

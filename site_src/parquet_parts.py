@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from site_src import database
+
 SUMMARY = """
     select path_in_schema, type, greatest(num_values, 0), greatest(total_uncompressed_size, 0), encodings
     from parquet_metadata($path)
@@ -43,9 +45,4 @@ def parts(path: Path) -> list[Part]:
 
 @functools.cache
 def _con() -> duckdb.DuckDBPyConnection:
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 1,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    return duckdb.connect(config=settings)
+    return database.connect()

@@ -6,7 +6,7 @@ anew for each.
 
 import functools
 import importlib.resources
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from tests.browsing import PHONE, WIDE, draw
@@ -84,10 +84,10 @@ def scheme(page: Any, wanted: str) -> None:
     page.wait_for_function(SCHEME, arg=NAMED[wanted])
 
 
-def four_looks(page: Any, *, audits: Collection[str]) -> tuple[int, list[str]]:
+def four_looks(page: Any, *, is_brief: bool = False) -> tuple[int, list[str]]:
     """How many charts were drawn on a page opened wide and light, and what is wrong with it in any of four looks.
 
-    `audits`: besides the first, in which looks accessibility is looked at: "narrow" or "dark", both or neither.
+    `is_brief`: accessibility is looked at in the first only.
     """
     charts = draw(page)
     problems = [f"wide: {one}" for one in overflow(page, WIDE)]
@@ -96,12 +96,12 @@ def four_looks(page: Any, *, audits: Collection[str]) -> tuple[int, list[str]]:
     problems += [f"narrow: {one}" for one in overflow(page, PHONE)]
     assert draw(page) == charts
     page.evaluate(TRIM)
-    if "narrow" in audits:
+    if not is_brief:
         problems += [f"narrow, light: {one}" for one in accessibility(page, STRUCTURE)]
-    scheme(page, "dark")
-    problems += [f"narrow, dark: {one}" for one in overflow(page, PHONE)]
-    page.set_viewport_size({"width": WIDE, "height": 900})
-    if "dark" in audits:
+        scheme(page, "dark")
+        problems += [f"narrow, dark: {one}" for one in overflow(page, PHONE)]
+        page.set_viewport_size({"width": WIDE, "height": 900})
         problems += [f"wide, dark: {one}" for one in accessibility(page, CONTRAST)]
-    scheme(page, "light")
+        scheme(page, "light")
+    page.set_viewport_size({"width": WIDE, "height": 900})
     return charts, problems + [f"wide, light: {one}" for one in accessibility(page)]

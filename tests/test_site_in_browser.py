@@ -1,7 +1,7 @@
 """Every page of a site over two machines in a real browser: light and dark, wide and narrow, with scripts and without.
 
-Here each page is loaded once, turned four ways, and audited in one or two; of pages made for rows, and of the Chinese
-ones, some are looked at. `scripts/bench site --full` loads and audits every page of every world for each look.
+Here each page is loaded once and turned four ways, and of pages made for rows, and of the Chinese ones, some are looked
+at. `scripts/bench site --full` loads every page of every world anew for each look.
 """
 
 import gzip
@@ -74,11 +74,10 @@ class Seen:
 def seen(site: Site, looked_at: list[str], browser: Any) -> dict[str, Seen]:
     """Each page loaded once, the Chinese ones last."""
     found = {}
-    for number, url in enumerate((*looked_at, *(f"{site.address}{name}" for name in CHINESE))):
+    for url in (*looked_at, *(f"{site.address}{name}" for name in CHINESE)):
         with tab(browser, url) as opened:
             cells, answers = (opened.page.locator(which).all_text_contents() for which in (CELLS, ANSWERS))
-            audits = ("narrow", "", "dark", "")[number % 4] if url in looked_at else ""
-            found[url] = Seen(*four_looks(opened.page, audits=[audits]), cells, answers)
+            found[url] = Seen(*four_looks(opened.page, is_brief=url not in looked_at), cells, answers)
     return found
 
 

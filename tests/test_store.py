@@ -281,14 +281,14 @@ def test_what_was_damaged_on_its_way_to_the_disk_is_not_placed(
 
 
 def test_no_damaged_byte_loads_as_other_values(results: Results) -> None:
-    """30 single-byte damages that change what an unsuspecting reader gets; each must be refused."""
+    """60 single-byte damages that change what an unsuspecting reader gets; each must be refused."""
     path = written(results)
     whole = path.read_bytes()
     truth = read_run(path)
     chance = random.Random(512)
     damaged = results.root / "damaged.parquet"
     tried = changed = 0
-    while changed < 30:
+    while changed < 60:
         tried += 1
         assert tried < 3000, "single-byte damages hardly change anything: the file is not what this test thinks it is"
         place = chance.randrange(len(whole))

