@@ -107,15 +107,22 @@ def strangers(urls: list[str]) -> list[str]:
 MARKS = "g[class*='mark-']:is(.role-mark, [class*='role-mark']) path"
 
 
+# Again and again into view: a page that was navigated to scrolls to its top when it is ready, and a chart waits.
+IN_VIEW_AND_DRAWN = """
+chart => {
+  const box = chart.getBoundingClientRect();
+  if (box.bottom <= 0 || box.top >= innerHeight) chart.scrollIntoView({block: "center", behavior: "instant"});
+  return ["live", "failed"].includes(chart.dataset.drawn);
+}
+"""
+
+
 def draw(page: Any) -> int:
     """Scroll to every chart shown, wait until it is live, see that it has marks of some size; how many there are."""
     charts = page.locator("figure.chart:visible")
     for index in range(charts.count()):
         chart = charts.nth(index)
-        chart.scroll_into_view_if_needed()
-        page.wait_for_function(
-            "chart => ['live', 'failed'].includes(chart.dataset.drawn)", arg=chart.element_handle(), timeout=30_000
-        )
+        page.wait_for_function(IN_VIEW_AND_DRAWN, arg=chart.element_handle(), timeout=30_000)
         assert chart.get_attribute("data-drawn") == "live", chart.get_attribute("id")
         assert chart.locator("svg").count() == 1
         assert sizes(chart.locator(f".chart-live svg {MARKS}")), chart.get_attribute("id")
