@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import httpx
 
 from collector.backends import Event, Facts, Request
+from collector.ending import Ending
 from collector.limits import SILENCE_S, Limited
 from collector.sse import Events, EventTooLong
 
@@ -141,40 +142,54 @@ def _read(
     within_s: float | None,
 ) -> None:
     has_text = False
-    events = _events(response, seen.sent_at, clock, within_s)
-    for arrived, (name, data) in events:
-        if seen.first_event_ns is None:
-            seen.first_event_ns = arrived
-        try:
-            event = parse(name, data)
-        except ValueError as error:  # a server that sends no JSON, or was cut in the middle of it
-            seen.arrivals.append((arrived, "other", ""))
-            seen.fail("bad_event", f"{error}: {data[:200]}")
-            continue
-        seen.arrivals += [(arrived, kind, text) for kind, text in event.texts] or [(arrived, "other", "")]
-        if event.texts and not has_text:
-            has_text = True
-            at_first_text()
-        seen.facts.update(event.facts)
-        if event.error is not None:
-            seen.fail("server_error", event.error)
-        if event.ends:
-            seen.done_ns = arrived
-            # to the end of the body, or the next request would connect anew
-            with suppress(httpx.HTTPError, EventTooLong):
-                list(events)
-            break
-    else:
-        if seen.arrivals and "finish_reason" not in seen.facts:  # without any event it is empty, see below
-            seen.fail("stream_cut", "the stream ended without a finish reason")
+    events, ending = Events(), Ending()
+    arriving = _arriving(response, events, seen.sent_at, clock, within_s)
+    try:
+        for arrived, (name, data) in arriving:
+            if seen.first_event_ns is None:
+                seen.first_event_ns = arrived
+            try:
+                event = parse(name, data)
+            except ValueError as error:  # a server that sends no JSON, or was cut in the middle of it
+                seen.arrivals.append((arrived, "other", ""))
+                seen.fail("bad_event", f"{error}: {data[:200]}")
+                continue
+            seen.arrivals += [(arrived, kind, text) for kind, text in event.texts] or [(arrived, "other", "")]
+            if event.texts and not has_text:
+                has_text = True
+                at_first_text()
+            seen.facts.update(event.facts)
+            ending.see(event)
+            if event.error is not None:
+                seen.fail("server_error", event.error)
+            if event.ends:
+                seen.done_ns = arrived
+                # to the end of the body, or the next request would connect anew
+                with suppress(httpx.HTTPError, EventTooLong):
+                    list(arriving)
+                break
+    except httpx.HTTPError:
+        if not ending.is_complete():
+            raise
+        seen.done_ns = seen.arrivals[-1][0]
+    with suppress(ValueError):
+        if (bare := parse("", events.strange)).error is not None:
+            seen.fail("server_error", bare.error)
+    _judge(seen, ending, events.strange)
+
+
+def _judge(seen: Exchange, ending: Ending, strange: str) -> None:
+    """Fail what has ended, but not well, with what the server said."""
     if not any(text for _, _, text in seen.arrivals):
         seen.fail("empty", "the stream ended without any text")
+    elif not ending.is_whole():
+        words = f": {strange.strip()}" if strange.strip() else ""
+        seen.fail("stream_cut", f"the stream ended without a finish reason or a token count{words}")
 
 
-def _events(
-    response: httpx.Response, sent_at: int, clock: Clock, within_s: float | None
+def _arriving(
+    response: httpx.Response, events: Events, sent_at: int, clock: Clock, within_s: float | None
 ) -> Iterator[tuple[int, tuple[str, str]]]:
-    events = Events()
     arrived = 0
     for piece in response.iter_raw():
         arrived = clock() - sent_at  # stamped before parsing, so that parsing is not counted as latency

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 BOM = b"\xef\xbb\xbf"
 LONGEST = 8_000_000  # bytes of one event: whole answers are below 1 MB
+KEPT = 2000  # characters of what is no event
 
 
 class EventTooLong(Exception):
@@ -17,7 +18,9 @@ class EventTooLong(Exception):
 class Events:
     r"""Feed it bytes in pieces of any size; it yields `(event, data)` as soon as an event is complete.
 
-    Comments (`: keepalive`) are dropped, several `data:` lines are joined by a newline. Raises EventTooLong.
+    Comments (`: keepalive`) are dropped, several `data:` lines are joined by a newline. A line `error: …`, as some
+    servers write, is an event `error`. `strange`: the beginning of lines that are none of the protocol's, such as a
+    page or a JSON object in place of a stream. Raises EventTooLong.
     """
 
     def __init__(self) -> None:
@@ -27,6 +30,7 @@ class Events:
         self._event = ""
         self._data: list[str] = []
         self._size = 0  # of the data
+        self.strange = ""
 
     def feed(self, piece: bytes) -> Iterator[tuple[str, str]]:
         """Yield the events that `piece` completes."""
@@ -65,13 +69,17 @@ class Events:
     def _field(self, line: bytes) -> None:
         if not self._begun:
             line, self._begun = line.removeprefix(BOM), True
-        name, _, value = line.decode("utf-8", errors="replace").partition(":")
+        text = line.decode("utf-8", errors="replace")
+        name, _, value = text.partition(":")
         value = value.removeprefix(" ")
-        if name == "data":
+        if name in ("data", "error"):
             self._data.append(value)
             self._size += len(line)
+            self._event = "error" if name == "error" else self._event
         elif name == "event":
             self._event = value
+        elif name not in ("", "id", "retry") and len(self.strange) < KEPT:
+            self.strange = f"{self.strange}{text}\n"[:KEPT]
 
     def _complete(self) -> tuple[str, str]:
         complete = self._event, "\n".join(self._data)

@@ -9,7 +9,8 @@ import pytest
 
 from collector import measure, record
 from collector.backends import Facts
-from collector.backends.openai_chat import QUANTIZATION, OpenAIChat, basename, error_text, place
+from collector.backends.chunk import error_text
+from collector.backends.openai_chat import QUANTIZATION, OpenAIChat, basename, place
 from collector.errors import ModelUnclear, ServerNotFound
 from tests.conftest import ScriptedServer
 

@@ -1,6 +1,5 @@
 """Any server with OpenAI's `/v1/chat/completions`: llama-server, mlx_lm.server, vLLM, Ollama's `/v1`, LM Studio's."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -8,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from collector.backends import Event, Facts, Request
+from collector.backends import Event, Facts, Request, chunk
 from collector.backends.identity import NO_JSON, get_json, identify, part
 from collector.errors import ModelUnclear, ServerNotFound
 
@@ -81,12 +80,7 @@ class OpenAIChat:
 
     def parse(self, event: str, data: str) -> Event:
         """One streamed chunk. Raises ValueError when it is not a chunk of this protocol."""
-        if data.strip() == "[DONE]":
-            return Event(ends=True)
-        try:
-            return _chunk(json.loads(data))
-        except (AttributeError, KeyError, RecursionError, TypeError) as error:
-            raise ValueError(f"not a chat chunk ({error})") from None
+        return chunk.read(event, data)
 
     def prepare(self) -> None:
         """Nothing: see `load`."""
@@ -173,56 +167,3 @@ def basename(model: str) -> str:
     """A model's name without the folders of the machine it lies on; `publisher/model` keeps both."""
     path = PurePosixPath(model.replace("\\", "/"))
     return model if len(path.parts) <= 2 and not path.is_absolute() else path.name
-
-
-def error_text(error: object) -> str:
-    """The message of an error that a server sent as text or as an object."""
-    if isinstance(error, dict):
-        return str(error.get("message") or error)
-    return str(error)
-
-
-def _chunk(chunk: dict[str, Any]) -> Event:
-    if chunk.get("error"):
-        return Event(error=error_text(chunk["error"]))
-    choice = (chunk.get("choices") or [{}])[0]
-    delta = choice.get("delta") or {}
-    texts = (
-        ("reasoning", delta.get("reasoning_content") or delta.get("reasoning")),
-        ("answer", delta.get("content")),
-    )
-    said = (
-        {"finish_reason": choice.get("finish_reason"), "system_fingerprint": chunk.get("system_fingerprint")},
-        _usage(chunk.get("usage") or {}),
-        _timings(chunk.get("timings") or {}),
-    )
-    return Event(
-        texts=tuple((kind, _string(text)) for kind, text in texts if text),
-        facts={name: value for facts in said for name, value in facts.items() if value is not None},
-    )
-
-
-def _string(text: object) -> str:
-    if not isinstance(text, str):
-        raise TypeError(f"text that is {type(text).__name__}")
-    return text
-
-
-def _usage(usage: dict[str, Any]) -> Facts:
-    return {
-        "prompt_tokens": usage.get("prompt_tokens"),
-        "completion_tokens": usage.get("completion_tokens"),
-        "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
-        "reasoning_tokens": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
-    }
-
-
-def _timings(timings: dict[str, Any]) -> Facts:
-    """llama-server's own account of the request."""
-    return {
-        "cached_tokens": timings.get("cache_n"),
-        "reported_decode_tps": timings.get("predicted_per_second"),
-        "reported_prefill_tps": timings.get("prompt_per_second"),
-        "reported_prompt_ms": timings.get("prompt_ms"),
-        "reported_decode_ms": timings.get("predicted_ms"),
-    }

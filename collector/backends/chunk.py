@@ -1,0 +1,114 @@
+"""What one event of a `/v1/chat/completions` stream says, whoever sent it."""
+
+import json
+import re
+from typing import Any
+
+from collector.backends import Event, Facts
+
+GAVE_UP = re.compile(r"(?i)abort|error|cancel|fail|timeout|insufficient|crash")  # finish reasons of a server
+NO_REASON = ("", "null", "none")  # what some servers write for null
+
+
+def read(event: str, data: str) -> Event:
+    """One streamed event. Raises ValueError when it is not a chunk of this protocol."""
+    if data.strip() == "[DONE]":
+        return Event(ends=True)
+    if event == "error":
+        return Event(error=said_of(data) or "an error event without words")
+    try:
+        return _chunk(json.loads(data))
+    except (AttributeError, KeyError, RecursionError, TypeError) as error:
+        raise ValueError(f"not a chat chunk ({error})") from None
+
+
+def error_text(error: object) -> str:
+    """The message of an error that a server sent as text or as an object."""
+    if isinstance(error, dict):
+        return str(next((error[name] for name in ("message", "msg", "detail") if error.get(name)), error))
+    return str(error)
+
+
+def error_in(body: object) -> str | None:
+    """The words of an error object, or of one in a field `error`; None for anything else."""
+    if not isinstance(body, dict):
+        return None
+    if body.get("error"):
+        return error_text(body["error"])
+    if "error" in (body.get("object"), body.get("type")):
+        return error_text(body)
+    codes = [body.get(name) for name in ("code", "status", "status_code")]
+    is_refusal = any(isinstance(code, int) and not isinstance(code, bool) and code >= 400 for code in codes)
+    if "choices" not in body and (body.get("detail") or is_refusal):
+        return error_text(body)
+    return None
+
+
+def said_of(text: str) -> str:
+    """The message in a text that may be a JSON error; the text itself where it is none."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return text.strip()
+    return error_in(body) or (error_text(body) if isinstance(body, dict) else text.strip())
+
+
+def _chunk(chunk: dict[str, Any]) -> Event:
+    choice = (chunk.get("choices") or [{}])[0]
+    delta = choice.get("delta") or {}
+    texts = (
+        ("reasoning", delta.get("reasoning_content") or delta.get("reasoning")),
+        ("answer", delta.get("content")),
+    )
+    reason = _reason(choice.get("finish_reason"))
+    said = (
+        {"finish_reason": reason, "system_fingerprint": chunk.get("system_fingerprint")},
+        _usage(chunk.get("usage") or {}),
+        _timings(chunk.get("timings") or {}),
+    )
+    return Event(
+        texts=tuple((kind, _string(text)) for kind, text in texts if text),
+        facts={name: value for facts in said for name, value in facts.items() if value is not None},
+        error=error_in(chunk) or error_in({"error": choice.get("error")}) or _given_up(reason, choice),
+    )
+
+
+def _reason(told: object) -> str | None:
+    """A finish reason; SGLang's own form is an object with a `type`."""
+    if isinstance(told, dict):
+        return _reason(told.get("type"))
+    return told if isinstance(told, str) and told.strip().lower() not in NO_REASON else None
+
+
+def _given_up(reason: str | None, choice: dict[str, Any]) -> str | None:
+    if reason is None or not GAVE_UP.search(reason):
+        return None
+    told = choice["finish_reason"]
+    why = f": {told['message']}" if isinstance(told, dict) and told.get("message") else ""
+    return f"the server gave the answer up (finish reason {reason}){why}"
+
+
+def _string(text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"text that is {type(text).__name__}")
+    return text
+
+
+def _usage(usage: dict[str, Any]) -> Facts:
+    return {
+        "prompt_tokens": usage.get("prompt_tokens"),
+        "completion_tokens": usage.get("completion_tokens"),
+        "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        "reasoning_tokens": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+    }
+
+
+def _timings(timings: dict[str, Any]) -> Facts:
+    """llama-server's own account of the request."""
+    return {
+        "cached_tokens": timings.get("cache_n"),
+        "reported_decode_tps": timings.get("predicted_per_second"),
+        "reported_prefill_tps": timings.get("prompt_per_second"),
+        "reported_prompt_ms": timings.get("prompt_ms"),
+        "reported_decode_ms": timings.get("predicted_ms"),
+    }
