@@ -29,8 +29,7 @@ class Ending:
 
     def see(self, event: Event) -> None:
         """Take the next event into account."""
-        count = event.facts.get("completion_tokens")
-        has_count = isinstance(count, int) and not isinstance(count, bool) and count > 0
+        has_count = is_count(event.facts.get("completion_tokens"))
         if event.texts:
             self.was_premature = self.was_premature or self.reason is not None
             self.is_counted_last = self.is_counted_apart = False
@@ -52,3 +51,8 @@ class Ending:
 
     def _is_sure(self) -> bool:
         return self.reason is not None and self.reason.lower() in ENDS and not self.was_premature
+
+
+def is_count(told: object) -> bool:
+    """Whether a server counted something."""
+    return isinstance(told, int) and not isinstance(told, bool) and told > 0

@@ -12,6 +12,8 @@ SILENCE_S = 1800  # normal: a prompt of 100,000 tokens is read for minutes befor
 ANSWER_S = 6 * 3600  # 10,000 tokens at half a token per second
 STREAM_BYTES = 256_000_000  # 131,072 tokens at 2 kB an event
 BODY_BYTES = 16_000_000  # anything else: lists of models, errors
+STALE_S = 1.0  # a connection that was closed while it lay idle is found so within the way there and back
+AGAIN = "sent_again_at"  # in a request's extensions: when it was sent for the second time, by the transport's clock
 
 Clock = Callable[[], int]
 
@@ -21,11 +23,12 @@ class Limited(httpx.BaseTransport):
 
     def __init__(self, inner: httpx.BaseTransport, clock: Clock) -> None:
         self._inner, self._clock = inner, clock
+        self._keeps_open = isinstance(inner, httpx.HTTPTransport)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """As the other transport; the answer must be uncompressed, as was asked for."""
         began = self._clock()
-        response = self._inner.handle_request(request)
+        response = self._sent(request, began)
         if response.headers.get("content-encoding", "identity") != "identity":
             response.close()
             raise httpx.ReadError("the server compressed its answer, though asked not to")
@@ -34,6 +37,27 @@ class Limited(httpx.BaseTransport):
         most = STREAM_BYTES if is_stream else BODY_BYTES
         response.stream = _Capped(response.stream, most, began + ANSWER_S * 10**9, self._clock)
         return response
+
+    def _sent(self, request: httpx.Request, began: int) -> httpx.Response:
+        """The answer; asked for once more where the connection had been kept open, and was closed meanwhile.
+
+        Then no byte of an answer has come, and nobody has read the request (RFC 9112, section 9.3.1).
+        """
+        is_new = False
+
+        def trace(event: str, _: object) -> None:
+            nonlocal is_new
+            is_new = is_new or event.startswith("connection.connect")
+
+        request.extensions["trace"] = trace
+        try:
+            return self._inner.handle_request(request)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            now = self._clock()
+            if is_new or now - began > STALE_S * 10**9 or not self._keeps_open:
+                raise
+            request.extensions[AGAIN] = now
+            return self._inner.handle_request(request)
 
     def close(self) -> None:
         """Close the other transport."""

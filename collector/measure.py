@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 import httpx
 
 from collector.backends import Event, Facts, Request
-from collector.ending import Ending
-from collector.limits import SILENCE_S, Limited
+from collector.ending import Ending, is_count
+from collector.grace import Grace
+from collector.limits import AGAIN, SILENCE_S, Limited
 from collector.sse import Events, EventTooLong
 
 Clock = Callable[[], int]
@@ -24,6 +25,7 @@ clock: Clock = time.perf_counter_ns
 Arrival = tuple[int, str, str]  # ns since sending, kind, text
 
 SHOWN = 2000  # characters that are kept of what was said of a failure
+COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")  # that a later zero cannot undo
 
 
 def patient(seconds: float) -> httpx.Timeout:
@@ -82,6 +84,29 @@ class Exchange:
     was_interrupted: bool = False
     cpu_ns: int | None = None  # CPU time of this process from sending to the end
     slept_ms: int | None = None  # how long the machine slept meanwhile
+    choice: int | None = None  # which of the answers is taken
+    sent_again: bool = False  # the connection had been closed while it lay idle; times count from the second sending
+
+    def take(self, arrived: int, event: Event) -> None:
+        """Keep what an event says: the text of one answer, of further ones that there was text."""
+        if self.first_event_ns is None:
+            self.first_event_ns = arrived
+        texts = list(event.texts)
+        if texts and self.choice is None:
+            self.choice = event.choice
+        others = list(event.beside)
+        if texts and event.choice != self.choice:
+            others += [(event.choice, text) for _, text in texts]
+            texts = []
+        if others:
+            self.fail(
+                "several_choices", f"the server streamed several answers: choices {self.choice} and {others[0][0]}"
+            )
+        texts += [("other", text) for _, text in others]
+        self.arrivals += [(arrived, kind, text) for kind, text in texts] or [(arrived, "other", "")]
+        for name, value in event.facts.items():
+            if name not in COUNTS or name not in self.facts or is_count(value):
+                self.facts[name] = value
 
     def fail(self, kind: str, detail: object) -> None:
         """Keep the first failure; later ones follow from it."""
@@ -108,15 +133,18 @@ def exchange(
     slept = asleep()
     seen = Exchange(sent_at=clock())
     try:
-        response = client.send(prepared, stream=True)
+        try:
+            response = client.send(prepared, stream=True)
+        finally:
+            seen.sent_again = AGAIN in prepared.extensions
+            seen.sent_at = prepared.extensions.get(AGAIN, seen.sent_at)
         seen.headers_ns = clock() - seen.sent_at
         with closing(response):
             seen.facts["http_status"] = response.status_code
-            if response.status_code == 200 and "json" not in response.headers.get("content-type", ""):
+            if response.status_code == 200:
                 _read(response, seen, parse, clock, at_first_text, within_s)
-            else:  # LM Studio answers 200 with a JSON error to what it does not know
-                kind = "not_streamed" if response.status_code == 200 else "http_status"
-                seen.fail(kind, response.read().decode("utf-8", errors="replace"))
+            else:
+                seen.fail("http_status", response.read().decode("utf-8", errors="replace"))
     except KeyboardInterrupt:
         seen.was_interrupted = True
         seen.fail("interrupted", "stopped by the person")
@@ -142,48 +170,55 @@ def _read(
     within_s: float | None,
 ) -> None:
     has_text = False
-    events, ending = Events(), Ending()
+    events, ending, grace = Events(), Ending(), Grace(response)
     arriving = _arriving(response, events, seen.sent_at, clock, within_s)
     try:
         for arrived, (name, data) in arriving:
-            if seen.first_event_ns is None:
-                seen.first_event_ns = arrived
             try:
                 event = parse(name, data)
             except ValueError as error:  # a server that sends no JSON, or was cut in the middle of it
-                seen.arrivals.append((arrived, "other", ""))
+                seen.take(arrived, Event())
                 seen.fail("bad_event", f"{error}: {data[:200]}")
                 continue
-            seen.arrivals += [(arrived, kind, text) for kind, text in event.texts] or [(arrived, "other", "")]
+            if event.idle:
+                continue
+            seen.take(arrived, event)
             if event.texts and not has_text:
                 has_text = True
                 at_first_text()
-            seen.facts.update(event.facts)
             ending.see(event)
             if event.error is not None:
                 seen.fail("server_error", event.error)
+            if event.texts:
+                grace.call_off()  # whatever reason to finish was given before
             if event.ends:
                 seen.done_ns = arrived
+                grace.begin(is_done=True)
                 # to the end of the body, or the next request would connect anew
                 with suppress(httpx.HTTPError, EventTooLong):
                     list(arriving)
                 break
+            if ending.reason is not None and not grace.is_running:
+                grace.begin()
     except httpx.HTTPError:
-        if not ending.is_complete():
+        if not (ending.is_complete() or grace.is_over):
             raise
         seen.done_ns = seen.arrivals[-1][0]
+    finally:
+        grace.call_off()
+    if grace.is_over and seen.done_ns is None:  # a body without a length ends like any other
+        seen.done_ns = seen.arrivals[-1][0]
+    has_text = any(text for _, _, text in seen.arrivals)
+    if not has_text and (strange := events.strange.strip()):
+        # LM Studio answers so, with an error and status 200, to what it does not know
+        seen.fail("not_streamed", strange)
     with suppress(ValueError):
         if (bare := parse("", events.strange)).error is not None:
             seen.fail("server_error", bare.error)
-    _judge(seen, ending, events.strange)
-
-
-def _judge(seen: Exchange, ending: Ending, strange: str) -> None:
-    """Fail what has ended, but not well, with what the server said."""
-    if not any(text for _, _, text in seen.arrivals):
+    if not has_text:
         seen.fail("empty", "the stream ended without any text")
     elif not ending.is_whole():
-        words = f": {strange.strip()}" if strange.strip() else ""
+        words = f": {strange}" if (strange := events.strange.strip()) else ""
         seen.fail("stream_cut", f"the stream ended without a finish reason or a token count{words}")
 
 

@@ -1,7 +1,7 @@
 """From what was seen on the wire to the operation columns of the run file."""
 
 from collector.backends import Facts, failures
-from collector.measure import Arrival, Exchange
+from collector.measure import COUNTS, Arrival, Exchange
 from collector.privacy import scrub
 from collector.schema import typed
 from collector.thinking import split
@@ -18,7 +18,7 @@ def of_exchange(seen: Exchange) -> Facts:
     else:
         kind = failures.of_output(answer, reasoning, seen.facts.get("finish_reason"))
     return {
-        **typed(seen.facts),  # a server may say anything
+        **_counted(typed(seen.facts), any(text for _, _, text in arrivals)),  # a server may say anything
         "headers_ns": seen.headers_ns,
         "first_event_ns": seen.first_event_ns,
         "first_text_ns": _first(arrivals, "reasoning", "answer"),
@@ -28,12 +28,19 @@ def of_exchange(seen: Exchange) -> Facts:
         "elapsed_ns": seen.done_ns,
         "chunks": chunks(arrivals),
         "slept_ms": seen.slept_ms,
+        "sent_again": seen.sent_again,
         "client_cpu_us": seen.cpu_ns // 1000 if seen.cpu_ns is not None else None,
         "output_text": answer,
         "reasoning_text": reasoning,
         "error_kind": kind,
         "error_detail": scrub(seen.error_detail) if seen.error_detail else None,
     }
+
+
+def _counted(facts: Facts, has_text: bool) -> Facts:
+    """The same without zeros that cannot be: a prompt has tokens, and so has a text. One of them discredits all."""
+    is_false = facts.get("prompt_tokens") == 0 or (has_text and facts.get("completion_tokens") == 0)
+    return {name: value for name, value in facts.items() if not (is_false and name in COUNTS and value == 0)}
 
 
 def chunks(arrivals: list[Arrival]) -> list[dict[str, int | str]]:

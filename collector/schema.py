@@ -9,6 +9,7 @@ Versions:
     2  2026-11  environment, engine processes, macOS footprint, calibration of the client, context ladder
     3  2026-11  quality pass
     4  2026-11  sleep of the machine
+    5  2026-11  evidence of the wire: which model answered, what was loaded, requests sent again, keys left out
 """
 
 import os
@@ -21,7 +22,7 @@ from collector.errors import TableInvalid as TableInvalid  # what site_src knows
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
 # Kinds of `error_kind` that are flaws of what was written; the request itself went well, and its speed counts.
@@ -135,6 +136,12 @@ RUN = columns(
     ("top_k", "INTEGER", "", "sampling, as sent"),
     ("repeat_penalty", "DOUBLE", "", "sampling, as sent"),
     ("seed", "BIGINT", "", "seed asked for"),
+    (
+        "keys_left_out",
+        "VARCHAR",
+        "",
+        "optional keys of a request that the server refuses, left out of what was measured, with commas; NULL: none",
+    ),
     ("seed_honored", "BOOLEAN", "", "measured: the same warm-up request twice gave the same text"),
     ("memory_method", "VARCHAR", "", "whose memory the samples hold, and how it was read"),
     # around the measurement
@@ -224,6 +231,19 @@ OPERATION = columns(
     ("finish_reason", "VARCHAR", "", "why generation ended: stop, length, …"),
     ("http_status", "INTEGER", "", "status of the response"),
     ("system_fingerprint", "VARCHAR", "", "what the server calls its build, in the stream"),
+    ("answered_model", "VARCHAR", "", "the model that the stream says it is of, as the server writes it; untrusted"),
+    (
+        "loaded_instances",
+        "VARCHAR[]",
+        "",
+        "what the server listed as loaded just before the request was sent; NULL: it does not tell, or was not asked",
+    ),
+    (
+        "sent_again",
+        "BOOLEAN",
+        "",
+        "the kept connection had been closed meanwhile, so the request was sent once more; times count from then",
+    ),
     ("output_text", "VARCHAR", "", "the answer; untrusted"),
     ("reasoning_text", "VARCHAR", "", "the reasoning; untrusted"),
     ("error_kind", "VARCHAR", "", "NULL, or how the operation failed"),

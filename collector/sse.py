@@ -19,8 +19,8 @@ class Events:
     r"""Feed it bytes in pieces of any size; it yields `(event, data)` as soon as an event is complete.
 
     Comments (`: keepalive`) are dropped, several `data:` lines are joined by a newline. A line `error: …`, as some
-    servers write, is an event `error`. `strange`: the beginning of lines that are none of the protocol's, such as a
-    page or a JSON object in place of a stream. Raises EventTooLong.
+    servers write, is an event `error`. `strange`: the beginning of what is none of the protocol's, such as a page or
+    a JSON object in place of a stream. Raises EventTooLong.
     """
 
     def __init__(self) -> None:

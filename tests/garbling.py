@@ -16,7 +16,7 @@ from tests.read_streams import LOST, Steps, Stream
 TYPES = {column.name: column.type for column in COLUMNS}
 KINDS = {
     *("http_status", "not_streamed", "server_error", "worker_gone", "not_loaded", "context_overflow"),
-    *("bad_event", "empty", "stream_cut", "timeout", "transport", *OUTPUT_FLAWS),
+    *("bad_event", "empty", "several_choices", "stream_cut", "timeout", "transport", *OUTPUT_FLAWS),
 }
 MOST_DETAIL = 2 * measure.SHOWN
 _MARK = re.compile(r'"@@(\d+)@@"')

@@ -45,7 +45,8 @@ def whole(status: int, body: Any) -> Answer:
 
 
 def hang_up(handler: "Handler") -> None:
-    """No answer at all."""
+    """No answer at all, nor to the same request when it is sent again."""
+    handler.loopback.hung_up = not handler.loopback.hung_up
     handler.hang_up()
 
 
@@ -70,6 +71,7 @@ class Loopback:
         self.asked: list[dict[str, Any]] = []
         self.tokens: set[str | None] = set()  # what was sent as authorization
         self.connections = 0
+        self.hung_up = False  # on the request before
         self.surprises: list[str] = []  # exceptions of the server itself
         owner = self
 
@@ -120,7 +122,7 @@ class Loopback:
         if body["messages"][-1]["content"] == WARMUP.text:
             return self.warmup
         if self._is_resend(len(self.asked) - 1):
-            return self.otherwise
+            return hang_up if self.hung_up else self.otherwise
         return self.script.get(len(self.measured), self.otherwise)
 
 

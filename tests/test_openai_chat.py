@@ -180,7 +180,6 @@ def test_a_model_that_is_not_listed_is_said() -> None:
         httpx.Response(200, text="<html>a router</html>"),
         httpx.Response(200, json={"error": "Unexpected endpoint or method. (GET /v1/models)"}),
         httpx.Response(200, json=[]),
-        httpx.Response(200, json={"data": None}),
         httpx.Response(200, json={"data": ["a"]}),
         httpx.Response(404, json={"detail": "Not Found"}),
     ],

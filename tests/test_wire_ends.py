@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from collector import measure, record
+from collector import grace, measure, record
 from collector.backends import Facts
 from collector.backends.openai_chat import OpenAIChat
 from tests.conftest import DONE, MS, ScriptedServer, delta, sse, usage
@@ -170,3 +171,116 @@ def test_words_without_a_field_at_the_end_of_a_cut_body_are_kept(server: Scripte
 def test_a_bare_error_object_after_text_is_the_servers(server: ScriptedServer) -> None:
     seen = row(server, HI, (5, b'{"error":{"message":"out of pages"}}\n\n'), (1, DONE))
     assert failed(seen) == ("server_error", "out of pages")
+
+
+# --- a finished answer ends, though the server does not end it ---
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little grace, so that tests need not wait for it."""
+    monkeypatch.setattr(grace, "COUNT_S", 0.3)
+    monkeypatch.setattr(grace, "END_S", 0.1)
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    with Loopback() as server:
+        yield server
+
+
+def hanging(*events: bytes, heartbeat: bytes = b"") -> Answer:
+    """These events, and then no end of the body until the client goes: silence, or something every 10 ms."""
+
+    def answer(handler: Handler) -> None:
+        handler.begin_stream()
+        for event in events:
+            handler.piece(event)
+        if heartbeat:
+            with suppress(OSError):
+                while True:
+                    time.sleep(0.01)
+                    handler.piece(heartbeat)
+        with suppress(OSError):
+            handler.connection.recv(1)
+        handler.close_connection = True
+
+    return answer
+
+
+def asked(server: Loopback, times: int = 1) -> list[Facts]:
+    """The rows of so many requests in turn, by one client."""
+    with measure.connect(server.url) as client:
+        backend = OpenAIChat(client, "m")
+        request = backend.chat([{"role": "user", "content": "Hi"}], 9, {})
+        return [record.of_exchange(measure.exchange(client, request, backend.parse)) for _ in range(times)]
+
+
+TEXT = (delta(content="Hi"), delta(content=" you"))
+ENDLESS = {
+    "after [DONE]": (*TEXT, delta("stop"), usage(7, 2), DONE),
+    "after the count": (*TEXT, delta("stop"), usage(7, 2)),
+    "after the finish reason": (*TEXT, delta("stop")),
+    "after [DONE] and a count": (*TEXT, usage(7, 2), DONE),
+}
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("heartbeat", [b"", b": ping\n\n", b"data:\n\n", delta(), b"x"])
+@pytest.mark.parametrize("events", ENDLESS.values(), ids=ENDLESS.keys())
+def test_an_answer_whose_body_never_ends_is_whole_and_its_times_are_its_own(
+    loopback: Loopback, events: tuple[bytes, ...], heartbeat: bytes
+) -> None:
+    loopback.otherwise = hanging(*events, heartbeat=heartbeat)
+    for seen in asked(loopback, times=2):
+        assert (seen["error_kind"], seen["output_text"]) == (None, "Hi you")
+        counted = usage(7, 2) in events
+        assert seen.get("completion_tokens") == (2 if counted else None)
+        if heartbeat != delta():  # those are events, and the last one is the end
+            assert seen["done_ns"] // 1000 == sum(chunk["gap_us"] for chunk in seen["chunks"])
+            assert len(seen["chunks"]) <= len(events)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_count_that_comes_late_is_waited_for(loopback: Loopback) -> None:
+    def late(handler: Handler) -> None:
+        handler.begin_stream()
+        for event in (*TEXT, delta("stop")):
+            handler.piece(event)
+        time.sleep(0.15)
+        handler.piece(usage(7, 2) + DONE)
+        handler.wfile.write(b"0\r\n\r\n")
+
+    loopback.otherwise = late
+    assert [seen["completion_tokens"] for seen in asked(loopback, times=2)] == [2, 2]
+    assert loopback.connections == 1
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_finish_reason_in_every_chunk_ends_no_answer_before_its_time(loopback: Loopback) -> None:
+    def slow(handler: Handler) -> None:
+        handler.begin_stream()
+        for _ in range(8):
+            handler.piece(delta("stop", content="x"))
+            time.sleep(0.1)  # all of it takes longer than the grace
+        handler.piece(usage(7, 8) + DONE)
+        handler.wfile.write(b"0\r\n\r\n")
+
+    loopback.otherwise = slow
+    [seen] = asked(loopback)
+    assert (seen["output_text"], seen["error_kind"]) == ("x" * 8, None)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_connection_that_ended_in_time_is_not_shut_later(loopback: Loopback) -> None:
+    with measure.connect(loopback.url) as client:
+        backend = OpenAIChat(client, "m")
+        for _ in range(3):
+            seen = measure.exchange(client, backend.chat([{"role": "user", "content": "Hi"}], 9, {}), backend.parse)
+            assert seen.error_kind is None
+            time.sleep(0.4)
+    assert loopback.connections == 1
+
+
+def test_ten_seconds_after_a_finish_reason_nothing_is_waited_for() -> None:
+    assert grace.COUNT_S + grace.END_S <= 10

@@ -17,12 +17,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Event:
-    """What one streamed event says. `texts` holds `(kind, text)` with kind reasoning or answer."""
+    """What one streamed event says.
+
+    `texts` holds `(kind, text)`: reasoning, answer, or other for text that is neither, such as a tool call. `choice`
+    tells which of several answers they are of, `beside` holds the texts of the others with their number. `idle`: a
+    sign of life and nothing else.
+    """
 
     texts: tuple[tuple[str, str], ...] = ()
     facts: Facts = field(default_factory=dict)  # operation columns: token counts, finish reason, reported figures
     error: str | None = None
     ends: bool = False
+    idle: bool = False
+    choice: int = 0
+    beside: tuple[tuple[int, str], ...] = ()
 
 
 class Backend(Protocol):

@@ -7,6 +7,8 @@ from typing import Any
 from collector.backends import Event, Facts
 
 GAVE_UP = re.compile(r"(?i)abort|error|cancel|fail|timeout|insufficient|crash")  # finish reasons of a server
+ALIVE = ("ping", "keepalive", "keep-alive", "heartbeat")  # names of events that say nothing else
+LIFE = re.compile(r"(?i)[\s:.]*|\W{0,3}(ping|pong|keep-?alive|heart-?beat|processing|waiting)\W{0,3}")  # and data
 NO_REASON = ("", "null", "none")  # what some servers write for null
 
 
@@ -16,6 +18,8 @@ def read(event: str, data: str) -> Event:
         return Event(ends=True)
     if event == "error":
         return Event(error=said_of(data) or "an error event without words")
+    if event in ALIVE or LIFE.fullmatch(data):
+        return Event(idle=True)
     try:
         return _chunk(json.loads(data))
     except (AttributeError, KeyError, RecursionError, TypeError) as error:
@@ -44,6 +48,12 @@ def error_in(body: object) -> str | None:
     return None
 
 
+def part(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object of that name within another; `{}` for none and for anything else."""
+    found = answer.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def said_of(text: str) -> str:
     """The message in a text that may be a JSON error; the text itself where it is none."""
     try:
@@ -54,23 +64,41 @@ def said_of(text: str) -> str:
 
 
 def _chunk(chunk: dict[str, Any]) -> Event:
-    choice = (chunk.get("choices") or [{}])[0]
-    delta = choice.get("delta") or {}
+    choices = chunk.get("choices") or [{}]
+    answers: dict[int, list[tuple[str, str]]] = {}
+    for choice in choices:
+        if texts := _texts(choice.get("delta") or {}):
+            answers.setdefault(_index(choice), []).extend(texts)
+    first = min(answers, default=0)
+    ended = [choice for choice in choices if _reason(choice.get("finish_reason"))]
+    end = next((choice for choice in ended if _index(choice) == first), ended[0] if ended else {})
+    reason = _reason(end.get("finish_reason"))
+    said = (
+        {"finish_reason": reason, "system_fingerprint": chunk.get("system_fingerprint")},
+        _usage(part(chunk, "usage")),
+        _timings(part(chunk, "timings")),
+    )
+    errors = (error_in({"error": choice.get("error")}) for choice in choices)
+    return Event(
+        texts=tuple(answers.pop(first, ())),
+        facts={name: value for facts in said for name, value in facts.items() if value is not None},
+        error=error_in(chunk) or next(filter(None, errors), None) or _given_up(reason, end),
+        choice=first,
+        beside=tuple((index, text) for index, texts in answers.items() for _, text in texts),
+    )
+
+
+def _index(choice: dict[str, Any]) -> int:
+    index = choice.get("index")
+    return index if isinstance(index, int) and not isinstance(index, bool) else 0
+
+
+def _texts(delta: dict[str, Any]) -> list[tuple[str, str]]:
     texts = (
         ("reasoning", delta.get("reasoning_content") or delta.get("reasoning")),
         ("answer", delta.get("content")),
     )
-    reason = _reason(choice.get("finish_reason"))
-    said = (
-        {"finish_reason": reason, "system_fingerprint": chunk.get("system_fingerprint")},
-        _usage(chunk.get("usage") or {}),
-        _timings(chunk.get("timings") or {}),
-    )
-    return Event(
-        texts=tuple((kind, _string(text)) for kind, text in texts if text),
-        facts={name: value for facts in said for name, value in facts.items() if value is not None},
-        error=error_in(chunk) or error_in({"error": choice.get("error")}) or _given_up(reason, choice),
-    )
+    return [(kind, _string(text)) for kind, text in texts if text]
 
 
 def _reason(told: object) -> str | None:
@@ -98,8 +126,8 @@ def _usage(usage: dict[str, Any]) -> Facts:
     return {
         "prompt_tokens": usage.get("prompt_tokens"),
         "completion_tokens": usage.get("completion_tokens"),
-        "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
-        "reasoning_tokens": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+        "cached_tokens": part(usage, "prompt_tokens_details").get("cached_tokens"),
+        "reasoning_tokens": part(usage, "completion_tokens_details").get("reasoning_tokens"),
     }
 
 

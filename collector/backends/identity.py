@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from collector.backends import Facts
+from collector.backends.chunk import part
 
 NO_JSON = (ValueError, RecursionError)  # what reading JSON raises; the second where it is nested too deep
 
@@ -30,12 +31,6 @@ def get_json(client: httpx.Client, path: str, post: dict[str, Any] | None = None
     except (httpx.HTTPError, *NO_JSON):
         return {}
     return body if isinstance(body, dict) and not body.get("error") else {}
-
-
-def part(answer: dict[str, Any], name: str) -> dict[str, Any]:
-    """The object of that name within another; `{}` for none and for anything else."""
-    found = answer.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def parts(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:

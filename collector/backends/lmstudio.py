@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from collector.backends import Facts, failures, lms
-from collector.backends.chunk import error_text
-from collector.backends.identity import NO_JSON, get_json, part, string
+from collector.backends.chunk import error_text, part
+from collector.backends.identity import NO_JSON, get_json, string
 from collector.backends.lmstudio_models import Instance, Listed, format_of, has_load_api, listed
 from collector.backends.openai_chat import ENDPOINT, OpenAIChat, place
 from collector.errors import ModelUnclear

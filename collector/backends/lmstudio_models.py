@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from collector.backends.identity import NO_JSON, part, parts, string
+from collector.backends.chunk import part
+from collector.backends.identity import NO_JSON, parts, string
 from collector.measure import sleep
 
 AGAIN_TRIES, AGAIN_S = 5, 0.25  # at the instant a load begins, the model lists may answer 500 with a page

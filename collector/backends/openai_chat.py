@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 
 from collector.backends import Event, Facts, Request, chunk
-from collector.backends.identity import NO_JSON, get_json, identify, part
+from collector.backends.chunk import part
+from collector.backends.identity import NO_JSON, get_json, identify
 from collector.errors import ModelUnclear, ServerNotFound
 
 ENDPOINT = "/v1/chat/completions"
@@ -120,8 +121,7 @@ class OpenAIChat:
                     f"The server at {address} redirects to another address, which `collect` does not follow.",
                     "Pass the address that answers itself with --url.",
                 )
-            listed = response.json()["data"]
-            return [entry for entry in listed if isinstance(entry.get("id"), str)]
+            return _entries(response.json())
         except httpx.HTTPError as error:
             raise ServerNotFound(f"Nothing answered at {address} ({type(error).__name__}).", remedy) from None
         except (*NO_JSON, KeyError, TypeError, AttributeError):
@@ -146,6 +146,19 @@ class OpenAIChat:
             names = ", ".join(basename(entry["id"]) for entry in models[:8])
             raise ModelUnclear(f"The server lists {len(models)} models: {names}.", "Say which one with --model.")
         return models[0]
+
+
+def _entries(body: Any) -> list[dict[str, Any]]:
+    """The models in a list, whatever stands beside them. Raises KeyError where there is no list."""
+    listed = body.get("data", body.get("models")) if isinstance(body, dict) else body
+    entries = [one for one in (listed if isinstance(listed, list) else [listed]) if _is_model(one)]
+    if not entries and not (isinstance(body, dict) and {"data", "models"} & body.keys() and not listed):
+        raise KeyError("data")
+    return entries
+
+
+def _is_model(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("id"), str) and entry["id"] != ""
 
 
 def place(url: httpx.URL) -> str:

@@ -1,0 +1,141 @@
+"""What a stream says is generated: every text with its time, one answer of several, and counts that can be."""
+
+from typing import Any
+
+import pytest
+
+from collector import record
+from collector.backends import Facts
+from tests.conftest import DONE, ScriptedServer, delta, sse, usage
+
+COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
+
+
+def row(server: ScriptedServer, *steps: Any, **response: Any) -> Facts:
+    """The stored columns of a request that is answered by these steps."""
+    return record.of_exchange(server.answer(*steps, **response))
+
+
+def counted(*told: dict[str, Any], texts: int = 2) -> dict[str, Any]:
+    """The counts stored of an answer in so many chunks, after which usage is told so often."""
+    chunks = [(5, delta(content="x")) for _ in range(texts)]
+    seen = row(ScriptedServer(), *chunks, *((1, sse({"choices": [], **one})) for one in told), (1, delta("stop")))
+    return {name: seen[name] for name in COUNTS if seen.get(name) is not None}
+
+
+def said(prompt: Any = 7, completion: Any = 2, **more: Any) -> dict[str, Any]:
+    """A chunk's usage."""
+    return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion, **more}}
+
+
+# --- counts that the stream contradicts ---
+
+
+def test_zeros_beside_text_are_no_count() -> None:
+    assert counted(said(0, 0, total_tokens=0)) == {}
+
+
+def test_a_prompt_that_was_counted_beside_an_answer_that_was_not_is_kept() -> None:
+    assert counted(said(30, 0)) == {"prompt_tokens": 30}
+
+
+def test_an_answer_that_was_counted_beside_a_prompt_that_was_not_is_kept() -> None:
+    assert counted(said(0, 2)) == {"completion_tokens": 2}
+
+
+def test_no_tokens_where_nothing_was_written_is_a_count(server: ScriptedServer) -> None:
+    seen = row(server, (9, delta("stop")), (1, usage(9000, 0)), (1, DONE))
+    assert (seen["error_kind"], seen["prompt_tokens"], seen["completion_tokens"]) == ("empty", 9000, 0)
+
+
+@pytest.mark.parametrize("later", [said(0, 0), said(0, 0, total_tokens=0), said(0, None), said(7, 0)])
+def test_later_zeros_do_not_replace_a_count(later: dict[str, Any]) -> None:
+    assert counted(said(7, 2), later) == {"prompt_tokens": 7, "completion_tokens": 2}
+
+
+def test_a_true_zero_among_counts_stays() -> None:
+    more = {"prompt_tokens_details": {"cached_tokens": 0}, "completion_tokens_details": {"reasoning_tokens": 0}}
+    assert counted(said(7, 2, **more)) == {
+        "prompt_tokens": 7,
+        "completion_tokens": 2,
+        "cached_tokens": 0,
+        "reasoning_tokens": 0,
+    }
+
+
+def test_later_zeros_do_not_replace_details_either() -> None:
+    more = {"prompt_tokens_details": {"cached_tokens": 5}, "completion_tokens_details": {"reasoning_tokens": 1}}
+    none = {"prompt_tokens_details": {"cached_tokens": 0}, "completion_tokens_details": {"reasoning_tokens": 0}}
+    assert counted(said(7, 2, **more), said(0, 0, **none)) == {
+        "prompt_tokens": 7,
+        "completion_tokens": 2,
+        "cached_tokens": 5,
+        "reasoning_tokens": 1,
+    }
+
+
+@pytest.mark.parametrize("each", [[1, 1], [1, 2]], ids=["the tokens of the chunk only", "all tokens so far"])
+def test_usage_in_every_chunk_ends_with_the_whole_count(server: ScriptedServer, each: list[int]) -> None:
+    chunks = [
+        sse({"choices": [{"index": 0, "delta": {"content": "x"}}], **said(7, count), "object": "chat.completion.chunk"})
+        for count in each
+    ]
+    seen = row(server, *((5, chunk) for chunk in chunks), (1, delta("stop")), (1, usage(7, 2)), (1, DONE))
+    assert (seen["prompt_tokens"], seen["completion_tokens"], seen["error_kind"]) == (7, 2, None)
+
+
+@pytest.mark.parametrize("odd", ["n/a", [], 5, True, {"prompt_tokens_details": "none", "completion_tokens_details": 3}])
+def test_an_odd_usage_costs_itself_and_not_the_text_beside_it(server: ScriptedServer, odd: Any) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": "Hi"}}], "usage": odd, "timings": odd}
+    seen = row(server, (5, sse(chunk)), (5, delta("stop")), (1, usage(7, 1)), (1, DONE))
+    assert (seen["output_text"], seen["completion_tokens"], seen["error_kind"]) == ("Hi", 1, None)
+
+
+# --- several choices ---
+
+
+def choices(*texts: str | None, finish: str | None = None, **first: Any) -> bytes:
+    """A chunk with a choice for each text, by index; None leaves the choice out."""
+    entries = [
+        {"index": index, "delta": {"content": text} if text else {}, "finish_reason": finish}
+        for index, text in enumerate(texts)
+        if text is not None
+    ]
+    return sse({"choices": entries, **first})
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [choices("a", "b"), choices("a", "b")],  # in one chunk
+        [choices("a"), choices(None, "b"), choices("a"), choices(None, "b")],  # in turn
+        [choices("a"), choices("a"), choices(None, "b"), choices(None, "b")],  # one after the other
+    ],
+)
+def test_of_several_answers_one_is_taken_and_the_request_failed(server: ScriptedServer, chunks: list[bytes]) -> None:
+    seen = row(server, *((5, chunk) for chunk in chunks), (1, choices("", "", finish="stop")), (1, usage(7, 4)))
+    assert (seen["error_kind"], seen["output_text"]) == ("several_choices", "aa")
+    assert "choices 0 and 1" in seen["error_detail"]
+
+
+def test_an_answer_may_have_any_index(server: ScriptedServer) -> None:
+    seen = row(server, (5, choices("", "a")), (5, choices("", "b")), (5, choices(None, "", finish="stop")))
+    assert (seen["output_text"], seen["error_kind"], seen["finish_reason"]) == ("ab", None, "stop")
+
+
+def test_choices_without_text_beside_the_answer_are_nothing(server: ScriptedServer) -> None:
+    seen = row(server, (5, choices("a", "")), (5, choices("b", "", "")), (5, choices("", "", "", finish="stop")))
+    assert (seen["output_text"], seen["error_kind"]) == ("ab", None)
+
+
+@pytest.mark.parametrize("index", [None, "0", 0.0, True])
+def test_a_choice_without_a_proper_index_is_the_first(server: ScriptedServer, index: Any) -> None:
+    chunk = sse({"choices": [{"index": index, "delta": {"content": "a"}}]})
+    seen = row(server, (5, chunk), (5, delta(content="b")), (5, delta("stop")))
+    assert (seen["output_text"], seen["error_kind"]) == ("ab", None)
+
+
+def test_pieces_of_one_answer_may_share_a_chunk(server: ScriptedServer) -> None:
+    both = {"choices": [{"index": 0, "delta": {"content": text}} for text in "ab"]}
+    seen = row(server, (5, sse(both)), (5, delta("stop")))
+    assert (seen["output_text"], seen["error_kind"]) == ("ab", None)
