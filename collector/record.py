@@ -11,10 +11,12 @@ def of_exchange(seen: Exchange) -> Facts:
     """The operation columns of one streamed request: offsets, chunks, texts, what the server said, how it failed."""
     arrivals = split(seen.arrivals)
     answer, reasoning = _text(arrivals, "answer"), _text(arrivals, "reasoning")
+    kind: str | None
+    detail = seen.error_detail
     if seen.error_kind:
-        kind: str | None = failures.of_request(seen.error_kind, seen.error_detail)
-    elif not answer and not reasoning:
-        kind = "empty"  # tags of reasoning, and nothing in them
+        kind = failures.of_request(seen.error_kind, detail)
+    elif not answer and not reasoning:  # a tool call, or tags of reasoning and nothing in them
+        kind, detail = "empty", "the stream held neither answer nor reasoning"
     else:
         kind = failures.of_output(answer, reasoning, seen.facts.get("finish_reason"))
     return {
@@ -33,7 +35,7 @@ def of_exchange(seen: Exchange) -> Facts:
         "output_text": answer,
         "reasoning_text": reasoning,
         "error_kind": kind,
-        "error_detail": scrub(seen.error_detail) if seen.error_detail else None,
+        "error_detail": scrub(detail) if detail else None,
     }
 
 

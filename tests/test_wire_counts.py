@@ -6,7 +6,7 @@ import pytest
 
 from collector import record
 from collector.backends import Facts
-from tests.conftest import DONE, ScriptedServer, delta, sse, usage
+from tests.conftest import DONE, MS, ScriptedServer, delta, sse, usage
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
 
@@ -139,3 +139,106 @@ def test_pieces_of_one_answer_may_share_a_chunk(server: ScriptedServer) -> None:
     both = {"choices": [{"index": 0, "delta": {"content": text}} for text in "ab"]}
     seen = row(server, (5, sse(both)), (5, delta("stop")))
     assert (seen["output_text"], seen["error_kind"]) == ("ab", None)
+
+
+# --- text, wherever it stands ---
+
+
+def kinds(row: Facts) -> list[tuple[str, int]]:
+    """Kind and characters of each event with text."""
+    return [(chunk["kind"], chunk["chars"]) for chunk in row["chunks"] if chunk["chars"]]
+
+
+CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "run", "arguments": '{"a":'}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "chars"),
+    [
+        ({"tool_calls": [CALL]}, 5),
+        ({"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}]}, 2),
+        ({"tool_calls": [CALL, {"index": 1, "function": {"arguments": "xy"}}]}, 7),
+        ({"function_call": {"name": "run", "arguments": "1}"}}, 2),
+        ({"refusal": "No."}, 3),
+        ({"audio": {"id": "a", "transcript": "Hey", "data": "UklGRg=="}}, 3),
+        ({"commentary": "hm, so"}, 6),
+        ({"文本": "量子"}, 2),
+        ({"parts": [{"type": "text", "text": "abc"}]}, 3),
+    ],
+)
+def test_text_under_any_key_is_kept_with_its_time(server: ScriptedServer, parts: dict[str, Any], chars: int) -> None:
+    seen = row(
+        server, (9, delta(content="Hi")), (50, delta(role="assistant", content=None, **parts)), (5, delta("stop"))
+    )
+    assert [(c["kind"], c["chars"], c["gap_us"]) for c in seen["chunks"]][:2] == [
+        ("answer", 2, 10_000),
+        ("other", chars, 50_000),
+    ]
+    assert (seen["output_text"], seen["last_text_ns"], seen["error_kind"]) == ("Hi", 10 * MS, None)
+
+
+@pytest.mark.parametrize("key", ["thinking", "reasoning_text", "thought", "reasoning_details", "thinking_blocks"])
+def test_reasoning_is_reasoning_under_any_name(server: ScriptedServer, key: str) -> None:
+    def thought(text: str) -> Any:
+        if key.endswith("s"):
+            return [{"type": "reasoning.text", "text": text, "signature": "c2ln", "format": "unknown", "index": 0}]
+        return text
+
+    seen = row(server, (9, delta(**{key: thought("hm")})), (50, delta(content="So")), (5, delta("stop")))
+    assert (seen["reasoning_text"], seen["output_text"]) == ("hm", "So")
+    assert (seen["first_text_ns"], seen["first_answer_ns"]) == (10 * MS, 60 * MS)
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        {"reasoning_content": "hm", "reasoning": "hm"},
+        {"reasoning_content": "hm", "reasoning": "hm", "thinking": " hm"},
+        {"reasoning": "hm", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]},
+        {"content": "hm", "text": "hm"},
+        {"content": "hm", "parts": [{"text": "hm"}], "delta_text": "hm"},
+        {"commentary": "hm", "text": "hm"},
+    ],
+)
+def test_a_text_under_several_names_counts_once(server: ScriptedServer, twice: dict[str, Any]) -> None:
+    seen = row(server, (9, delta(**twice)), (5, delta("stop", content="!")))
+    assert [chars for _, chars in kinds(seen)] == [2, 1]
+
+
+def test_a_thought_and_an_answer_of_the_same_word_are_two(server: ScriptedServer) -> None:
+    seen = row(server, (9, delta(reasoning_content="\n", content="\n")), (5, delta("stop", content="!")))
+    assert (seen["reasoning_text"], seen["output_text"]) == ("\n", "\n!")
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        {"role": "assistant"},
+        {"id": "msg_1", "type": "text", "name": "bot", "object": "delta", "status": "in_progress", "model": "m"},
+        {"reasoning_opaque": "Zm9v", "signature": "Zm9v", "encrypted_content": "Zm9v", "thought_signature": "Zm9v"},
+        {"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": {"name": "run"}}]},
+        {"token_ids": [1, 2], "logprobs": {"content": [{"token": "x"}]}, "flag": True, "score": 0.5},
+        {"reasoning_details": [{"type": "reasoning.encrypted", "data": "Zm9v", "id": "rs_1"}]},
+    ],
+)
+def test_what_describes_a_chunk_is_no_text_of_it(server: ScriptedServer, silent: dict[str, Any]) -> None:
+    seen = row(server, (5, delta(**silent)), (5, delta(content="Hi", **silent)), (5, delta("stop")))
+    assert kinds(seen) == [("answer", 2)]
+    assert seen["first_text_ns"] == 11 * MS
+
+
+def test_a_call_without_an_answer_is_no_answer_and_said(server: ScriptedServer) -> None:
+    calls = [delta(tool_calls=[{"index": 0, "function": {"arguments": "{}"}}]) for _ in range(3)]
+    seen = row(server, *((5, call) for call in calls), (5, delta("tool_calls")), (1, usage(7, 0)), (1, DONE))
+    assert (seen["error_kind"], seen["first_text_ns"], seen["finish_reason"]) == ("empty", None, "tool_calls")
+    assert "neither answer nor reasoning" in seen["error_detail"]
+    assert kinds(seen) == [("other", 2)] * 3
+    assert "completion_tokens" not in seen
+
+
+def test_text_nested_without_end_is_not_followed_for_ever(server: ScriptedServer) -> None:
+    deep: Any = "x"
+    for _ in range(300):
+        deep = {"more": [deep]}
+    seen = row(server, (5, delta(content="Hi", odd=deep)), (5, delta("stop")))
+    assert (seen["output_text"], seen["error_kind"]) == ("Hi", None)

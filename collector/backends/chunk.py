@@ -9,6 +9,26 @@ from collector.backends import Event, Facts
 GAVE_UP = re.compile(r"(?i)abort|error|cancel|fail|timeout|insufficient|crash")  # finish reasons of a server
 ALIVE = ("ping", "keepalive", "keep-alive", "heartbeat")  # names of events that say nothing else
 LIFE = re.compile(r"(?i)[\s:.]*|\W{0,3}(ping|pong|keep-?alive|heart-?beat|processing|waiting)\W{0,3}")  # and data
+REASONING = ("reasoning_content", "reasoning")
+THOUGHT = re.compile(r"(?i)reason|think|thought")  # in names that other servers have for it
+# Keys of a delta, or of what is in it, whose text nobody generated.
+SILENT = {
+    "role",
+    "id",
+    "type",
+    "name",
+    "index",
+    "object",
+    "status",
+    "model",
+    "format",
+    "data",
+    "language",
+    "stop_reason",
+}
+USUAL = {"content", *REASONING, *SILENT}
+OPAQUE = re.compile(r"(?i)signature|encrypted|opaque|token_?id|logprob|_id$|url$")
+KINDS = ("reasoning", "answer", "other")
 NO_REASON = ("", "null", "none")  # what some servers write for null
 
 
@@ -80,12 +100,20 @@ def _chunk(chunk: dict[str, Any]) -> Event:
     )
     errors = (error_in({"error": choice.get("error")}) for choice in choices)
     return Event(
-        texts=tuple(answers.pop(first, ())),
+        texts=_joined(answers.pop(first, [])),
         facts={name: value for facts in said for name, value in facts.items() if value is not None},
         error=error_in(chunk) or next(filter(None, errors), None) or _given_up(reason, end),
         choice=first,
         beside=tuple((index, text) for index, texts in answers.items() for _, text in texts),
     )
+
+
+def _joined(texts: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """One text of each kind: what came in one event came at one time."""
+    if len(texts) < 2:
+        return tuple(texts)
+    whole = ((kind, "".join(text for one, text in texts if one == kind)) for kind in KINDS)
+    return tuple((kind, text) for kind, text in whole if text)
 
 
 def _index(choice: dict[str, Any]) -> int:
@@ -94,11 +122,39 @@ def _index(choice: dict[str, Any]) -> int:
 
 
 def _texts(delta: dict[str, Any]) -> list[tuple[str, str]]:
-    texts = (
-        ("reasoning", delta.get("reasoning_content") or delta.get("reasoning")),
-        ("answer", delta.get("content")),
-    )
-    return [(kind, _string(text)) for kind, text in texts if text]
+    """Every text of a delta with its kind: reasoning, answer, other. Under several names it counts once."""
+    answer = [("answer", _string(text))] if (text := delta.get("content")) else []
+    reasoning = [("reasoning", _string(delta[key])) for key in REASONING if delta.get(key)]
+    more = [key for key in delta if key not in USUAL]
+    if not more and len(reasoning) < 2:  # nearly always
+        return reasoning + answer
+    others = [("reasoning" if THOUGHT.search(key) else "other", text) for key in more for text in _strings(key, delta)]
+    found, thoughts, all_texts = [], set[str](), {text.strip() for _, text in answer}
+    for kind, text in reasoning + others:
+        known = thoughts if kind == "reasoning" else all_texts
+        if text.strip() not in known:
+            found.append((kind, text))
+        thoughts.add(text.strip())
+        all_texts.add(text.strip())
+    return found + answer
+
+
+def _strings(key: str, inside: dict[str, Any], depth: int = 5) -> list[str]:
+    """The texts under a key, in lists and objects too, less what only describes them."""
+    value = inside[key]
+    if not value or not depth or key in SILENT or OPAQUE.search(key):
+        return []
+    if isinstance(value, str):
+        return [value]
+    entries = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+    found = [
+        text
+        for entry in entries
+        if isinstance(entry, dict)
+        for name in entry
+        for text in _strings(name, entry, depth - 1)
+    ]
+    return found + [entry for entry in entries if isinstance(entry, str) and entry]
 
 
 def _reason(told: object) -> str | None:

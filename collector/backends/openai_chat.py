@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 
@@ -157,7 +157,7 @@ def _entries(body: Any) -> list[dict[str, Any]]:
     return entries
 
 
-def _is_model(entry: object) -> bool:
+def _is_model(entry: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(entry, dict) and isinstance(entry.get("id"), str) and entry["id"] != ""
 
 
