@@ -155,7 +155,7 @@ def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, reco
         _refuse(failed, recorder)
         return
     try:
-        probe = {"roundtrip_us": measure.roundtrips(client, backend.trivial_request())}
+        probe = {"roundtrip_us": measure.roundtrips(client, backend.trivial_requests())}
     except httpx.HTTPError as error:
         raise ServerNotFound(f"The server stopped answering ({type(error).__name__}).", "Start it again.") from None
     recorder.end("probe", {**probe, "environment": environment.survey(job.results.root)})
@@ -184,7 +184,7 @@ def ask_suite(client: httpx.Client, backend: Backend, job: Job, run_id: str, rec
     digits = nonce(run_id, WARMUP.id, 1, 0)
     first, second = (asker.ask("warmup", WARMUP, digits, 1, sampling) for _ in range(2))
     said, again = ((row["reasoning_text"], row["output_text"]) for row in (first, second))
-    honored = said == again if any(said) and any(again) else None
+    honored = None if _is_failed(first) or _is_failed(second) else said == again
     findings = [*recorder.facts["preflight"], preflight.of_seed(honored)]
     recorder.learn({"seed_honored": honored, "preflight": findings})
     position = 0
@@ -243,6 +243,10 @@ def _find_engine(
         )
 
 
+def _is_failed(row: Facts) -> bool:
+    return row["error_kind"] not in (None, *OUTPUT_FLAWS)
+
+
 def _outcome(path: Path, run_id: str, was_interrupted: bool, operations: list[Facts]) -> Outcome:
     requests = [row for row in operations if row["op"] == "request"]
     return Outcome(
@@ -250,7 +254,7 @@ def _outcome(path: Path, run_id: str, was_interrupted: bool, operations: list[Fa
         run_id,
         was_interrupted,
         request_count=len(requests),
-        failed_count=sum(row["error_kind"] not in (None, *OUTPUT_FLAWS) for row in requests),
+        failed_count=sum(map(_is_failed, requests)),
         stopped_by=next(
             (row["error_detail"] for row in operations if row["op"] in STOPS and row.get("error_kind")), None
         ),

@@ -165,6 +165,14 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.whole(404, {"detail": "Not Found"})
 
+    def do_HEAD(self) -> None:
+        if self.path in self.loopback.routes:
+            self.loopback.routes[self.path](self)
+            return
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path == "/v1/chat/completions":

@@ -365,15 +365,57 @@ def test_gaps_add_up_to_the_last_arrival(server: ScriptedServer) -> None:
     assert sum(gaps) == seen.arrivals[-1][0] // 1000
 
 
-def test_roundtrips_are_in_microseconds() -> None:
+def roundtrips(taking_ms: dict[tuple[str, str], float | Exception], count: int = 3) -> list[int]:
+    """What is stored where these questions take so long to answer."""
     clock = FakeClock()
 
     def handle(request: httpx.Request) -> httpx.Response:
-        clock.pass_ms(2.5)
-        return httpx.Response(200, json={"data": []})
+        taken = taking_ms[request.method, request.url.path]
+        if isinstance(taken, Exception):
+            raise taken
+        clock.pass_ms(taken)
+        return httpx.Response(404)
 
     client = measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(handle))
-    assert measure.roundtrips(client, "/v1/models", count=3, clock=clock) == [2500, 2500, 2500]
+    return measure.roundtrips(client, tuple(taking_ms), count=count, clock=clock)
+
+
+def test_roundtrips_are_in_microseconds() -> None:
+    assert roundtrips({("GET", "/v1/models"): 2.5}) == [2500, 2500, 2500]
+
+
+LIST, HEAD, HEALTH = ("GET", "/v1/models"), ("HEAD", "/"), ("GET", "/health")
+
+
+@pytest.mark.parametrize(
+    ("taking_ms", "us"),
+    [
+        ({LIST: 400, HEAD: 1.5, HEALTH: 3}, 1500),
+        ({LIST: 2, HEAD: 600, HEALTH: 40}, 2000),
+        ({HEAD: httpx.ReadError("reset"), LIST: 9, HEALTH: httpx.ReadTimeout("timed out")}, 9000),
+    ],
+)
+def test_what_is_answered_soonest_times_the_way_there_and_back(
+    taking_ms: dict[tuple[str, str], float | Exception], us: int
+) -> None:
+    assert roundtrips(taking_ms) == [us] * 3
+
+
+def test_a_question_that_is_slow_the_first_time_is_asked_twice() -> None:
+    clock, asked = FakeClock(), []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        clock.pass_ms(500 if asked.count(request.url.path) == 1 else 1 if request.url.path == "/a" else 2)
+        return httpx.Response(200)
+
+    client = measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(handle))
+    assert measure.roundtrips(client, (("GET", "/a"), ("GET", "/b")), count=2, clock=clock) == [1000, 1000]
+
+
+def test_where_nothing_answers_there_is_no_way_there_and_back() -> None:
+    with pytest.raises(httpx.ReadError):
+        roundtrips({HEAD: httpx.ReadError("reset"), LIST: httpx.ReadError("reset")})
 
 
 def test_timed_says_when_it_began_and_how_long_it_took() -> None:

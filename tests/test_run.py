@@ -15,8 +15,8 @@ from collector.backends.openai_chat import OpenAIChat
 from collector.errors import ModelUnclear, ServerNotFound
 from collector.schema import Results
 from collector.suite import Prompt, Suite
-from tests.conftest import DONE, delta, sse
-from tests.loopback import Loopback, NoSampler, cut, hang_up, stream, whole
+from tests.conftest import DONE, delta, sse, usage
+from tests.loopback import ONE_TWO, Answer, Handler, Loopback, NoSampler, cut, hang_up, stream, whole
 
 SUITE = Suite("tiny", "Tiny", tuple(Prompt(id, "test", f"Say {id}.", 10 + place) for place, id in enumerate("abc")))
 RUN_ID = "0123456789ab"
@@ -268,6 +268,40 @@ def test_a_warmup_that_fails_does_not_end_the_run(loopback: Loopback, results: R
     assert (outcome.request_count, outcome.failed_count) == (6, 0)
 
 
+COUNT = (delta(content="one"), delta(content=" two"))
+FAILURES = {
+    "cut": cut(*COUNT),
+    "an error after text": stream(*COUNT, sse({"error": "something broke"}), DONE),
+    "given up": stream(*COUNT, delta("abort"), usage(30, 2), DONE),
+    "no end": stream(*COUNT, DONE),
+    "no text": stream(delta("stop"), DONE),
+    "refused": whole(500, {"error": "something broke"}),
+}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("which", [(1,), (2,), (1, 2)], ids=["first", "second", "both"])
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
+def test_a_warmup_that_failed_decides_nothing_about_the_seed(
+    loopback: Loopback, results: Results, which: tuple[int, ...], failure: Answer
+) -> None:
+    def warmup(handler: Handler) -> None:
+        (failure if len(loopback.asked) in which else ONE_TWO)(handler)
+
+    loopback.warmup = warmup
+    stored = rows(run(loopback, results, repeats=1))
+    assert {row["seed_honored"] for row in stored} == {None}
+    [found] = [finding for finding in stored[0]["preflight"] if finding["name"] == "seed"]
+    assert (found["verdict"], found["detail"]) == ("unknown", "the warm-up failed")
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("again", [ONE_TWO, stream(delta("length", content="one three"), DONE)], ids=["same", "other"])
+def test_two_whole_warmups_decide_about_the_seed(loopback: Loopback, results: Results, again: Answer) -> None:
+    loopback.warmup = lambda handler: (again if len(loopback.asked) == 2 else ONE_TWO)(handler)
+    assert {row["seed_honored"] for row in rows(run(loopback, results, repeats=1))} == {again is ONE_TWO}
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_server_that_dies_fails_the_requests_that_are_left(loopback: Loopback, results: Results) -> None:
     def watch(stage: str, row: Facts) -> None:
@@ -469,9 +503,10 @@ def test_a_server_without_a_model_list_leaves_nothing(
 @pytest.mark.usefixtures("quick")
 def test_a_server_that_goes_away_before_measuring_leaves_nothing(loopback: Loopback, results: Results) -> None:
     class GoesAway(OpenAIChat):
-        def trivial_request(self) -> str:
-            loopback.routes["/v1/models"] = hang_up
-            return super().trivial_request()
+        def trivial_requests(self) -> tuple[tuple[str, str], ...]:
+            found = super().trivial_requests()
+            loopback.routes = dict.fromkeys((path for _, path in found), hang_up)
+            return found
 
     with pytest.raises(ServerNotFound, match="stopped answering"):
         run(loopback, results, kind=GoesAway)

@@ -53,8 +53,8 @@ class Backend(Protocol):
     def describe(self) -> Facts:
         """Run columns that the server tells of itself and of the model. Raises ServerNotFound, ModelUnclear."""
 
-    def trivial_request(self) -> str:
-        """Path of a GET that costs the server next to nothing, to time the way there and back."""
+    def trivial_requests(self) -> tuple[tuple[str, str], ...]:
+        """Method and path of questions that may cost the server next to nothing, to time the way there and back."""
 
     def chat(self, messages: list[dict[str, str]], max_tokens: int, sampling: Mapping[str, Any]) -> Request:
         """The streamed request for these messages."""

@@ -28,7 +28,6 @@ class OpenAIChat:
     def __init__(self, client: httpx.Client, model: str | None = None) -> None:
         self.client = client
         self.model = model
-        self._is_mlx_lm = False
 
     def others(self) -> list[str]:
         """None that such a server would tell of."""
@@ -54,16 +53,15 @@ class OpenAIChat:
             "context_effective": entry.get("max_model_len"),
         }
         facts |= identify(self.client, self.model)
-        self._is_mlx_lm = facts["server"] == "mlx_lm.server"
         if facts.get("quantization"):
             facts["quantization_source"] = "server"
         elif found := QUANTIZATION.search(facts["model_key"]):
             facts |= {"quantization": found[1], "quantization_source": "model name"}
         return facts
 
-    def trivial_request(self) -> str:
-        """The model list, which every server answers from memory; mlx_lm.server looks it up on disk."""
-        return "/health" if self._is_mlx_lm else "/v1/models"
+    def trivial_requests(self) -> tuple[tuple[str, str], ...]:
+        """Nothing much, whether it is there or not; and the model list, which most servers answer from memory."""
+        return ("HEAD", "/"), ("GET", "/health"), ("GET", "/v1"), ("GET", "/v1/models")
 
     def chat(self, messages: list[dict[str, str]], max_tokens: int, sampling: Mapping[str, Any]) -> Request:
         """A streamed chat request that names every sampling parameter, since defaults differ between servers."""
