@@ -5,18 +5,14 @@ Collectors on other machines are not seen.
 """
 
 import contextlib
-import ipaddress
 import os
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
-
-from collector import locks
+from collector import addresses, locks
 from collector.errors import ServerBusy
 
 FOLDER = Path("/tmp")  # on a Mac, what `tempfile` calls the folder differs from user to user
@@ -64,19 +60,9 @@ def place(url: str) -> str:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower().rstrip(".")
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        addresses = sorted({str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, port)})
-    except (OSError, UnicodeError):
-        addresses = []  # nobody answers there either
-    own = {found.address.partition("%")[0] for card in psutil.net_if_addrs().values() for found in card}
-    if any(address in own or _is_here(address) for address in addresses):
+    if addresses.is_here(host):
         return f"localhost:{port}"
-    return f"{addresses[0] if addresses else host}:{port}"
-
-
-def _is_here(address: str) -> bool:
-    found = ipaddress.ip_address(address)
-    return found.is_loopback or found.is_unspecified
+    return f"{next(iter(addresses.resolved(host)), host)}:{port}"  # nobody answers where nobody knows the name
 
 
 def _open(path: Path) -> int:

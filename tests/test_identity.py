@@ -229,6 +229,53 @@ def test_no_path_of_the_servers_machine_is_told() -> None:
     assert not any("/Users" in str(value) or "/models" in str(value) for value in facts.values())
 
 
+def listing(owner: str) -> dict[str, Any]:
+    return {"GET /v1/models": {"object": "list", "data": [{"id": "m", "object": "model", "owned_by": owner}]}}
+
+
+def not_found(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(404)
+
+
+VERSION = {"GET /version": {"version": "v3.8.0"}}
+OLLAMAS = {"GET /api/version": {"version": "0.7.0"}, "GET /api/ps": {"models": []}}
+DETAILS = {"POST /api/show": {"details": {"format": "gguf", "family": "koboldcpp", "quantization_level": "0"}}}
+PROPS = {"GET /props": {"build_info": "b1", "total_slots": 1, "default_generation_settings": {"n_ctx": 4096}}}
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        VERSION | listing("localai"),  # LocalAI
+        VERSION | listing("someone"),
+        VERSION | listing("sglang"),
+        VERSION,  # a gateway without a list
+        {"GET /api/version": {"version": "0.7.0"}} | listing("llama-swap"),  # llama-swap, Open WebUI
+        OLLAMAS | listing("library"),
+        OLLAMAS | DETAILS | listing("koboldcpp"),  # KoboldCpp
+        OLLAMAS | DETAILS | {"GET /": {"name": "Open WebUI"}},
+        PROPS | listing("vllm"),
+        {"GET /props": {"build_info": "b1"}} | listing("llamacpp"),
+        {"GET /health": {"status": "ok"}} | VERSION | listing("m"),
+    ],
+)
+def test_a_route_that_others_answer_too_proves_nothing(routes: dict[str, Any]) -> None:
+    facts = described(Double({**listing("m"), **routes}, not_found))
+    assert facts["server"] == "unknown"
+    assert (facts.get("runtime"), facts.get("runtime_proof"), facts.get("server_version")) == (None, None, None)
+
+
+def test_llama_server_that_pleases_ollamas_clients_is_llama_server() -> None:
+    facts = described(Double(PROPS | OLLAMAS | DETAILS | listing("llamacpp"), not_found))
+    assert (facts["server"], facts["runtime"], facts["context_effective"]) == ("llama-server", "llama.cpp", 4096)
+
+
+def test_ollama_is_known_by_its_greeting_too() -> None:
+    double = ollama()
+    double._routes["GET /"] = "Ollama is running"
+    assert identify(double.client, "qwen3:4b")["server"] == "ollama"
+
+
 @pytest.mark.parametrize(
     "otherwise",
     [

@@ -1,10 +1,12 @@
 """What OpenAI-compatible servers send, as recorded, and what is made of it."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from collector import measure, record
@@ -212,6 +214,26 @@ def test_an_unknown_server_is_measured_all_the_same() -> None:
         ("Qwen3-Coder-Next-8-bit", "8-bit"),
         ("MiniMax-M2.1-BF16", "BF16"),
         ("gpt-oss-20b-MXFP4", "MXFP4"),
+        ("mlx-community/MiniMax-M2.1-MLX-6.5bit", "6.5bit"),
+        ("inferencerlabs/GLM-4.7-MLX-4.8bit-DWQ", "4.8bit-DWQ"),
+        ("Qwen3-1.5bit", "1.5bit"),
+        ("Kimi-K2-mixed-3_6bit", "mixed-3_6bit"),
+        ("Kimi-K2-3_6bit", "3_6bit"),
+        ("Qwen2.5-4bit", "4bit"),
+        ("phi-4-8bit", "8bit"),
+        ("unsloth/Qwen3-8B-GGUF:Q4_K_M", "Q4_K_M"),
+        ("qwen3:8b-q4_K_M", "q4_K_M"),
+        ("Qwen3.5-35B-A3B:UD-Q4_K_XL", "UD-Q4_K_XL"),
+        ("DeepSeek V3.1 (UD-IQ3_XXS)", "UD-IQ3_XXS"),
+        ("我的模型 Q8_0 测试", "Q8_0"),
+        ("量化Q5_K_S版", "Q5_K_S"),
+        ("DeepSeek-V3.1-TQ1_0", "TQ1_0"),
+        ("Qwen3-Next-MXFP8", "MXFP8"),
+        ("Qwen3-Next-NVFP4", "NVFP4"),
+        ("Llama-3.3-FP8", "FP8"),
+        ("Qwen2.5bit", None),
+        ("rabbit", None),
+        ("bf16ish", None),
         ("llama3.2", None),
         ("qwen3-8b", None),
         ("habit-4bitter", None),
@@ -246,6 +268,13 @@ def test_folders_are_taken_off_a_models_name(model: str, name: str) -> None:
         ("http://localhost:1234", "local"),
         ("http://127.0.0.1:8080", "local"),
         ("http://[::1]:8080", "local"),
+        ("http://0.0.0.0:1234", "local"),
+        ("http://[::]:1234", "local"),
+        ("http://127.1.2.3:1234", "local"),
+        ("http://[::ffff:127.0.0.1]:1234", "local"),
+        ("http://LOCALHOST.:1234", "local"),
+        ("http://[::ffff:192.168.1.20]:1234", "lan"),
+        ("http://[fe80::1]:1234", "lan"),
         ("http://192.168.1.20:1234", "lan"),
         ("http://10.0.0.7:1234", "lan"),
         ("http://annas-mac.local:1234", "lan"),
@@ -259,6 +288,13 @@ def test_of_an_address_only_its_kind_is_kept(url: str, where: str) -> None:
     facts = backend(listing("m"), url=url).describe()
     assert facts["server_place"] == where
     assert not any(httpx.URL(url).host in str(value) for name, value in facts.items() if name != "server_place")
+
+
+def test_this_machines_own_addresses_are_local() -> None:
+    cards = psutil.net_if_addrs().values()
+    own = [card.address.partition("%")[0] for found in cards for card in found if card.family == socket.AF_INET]
+    assert own
+    assert {place(httpx.URL(f"http://{address}:1234")) for address in own} == {"local"}
 
 
 # --- what llama-server and vLLM say in their model list ---

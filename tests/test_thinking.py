@@ -47,6 +47,38 @@ def test_tags_part_reasoning_from_answer(whole: str, reasoning: str, answer: str
     assert texts(split(arriving(whole))) == (reasoning, answer)
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        *(("[THINK]", "[/THINK]"), ("<mm:think>", "</mm:think>"), ("<seed:think>", "</seed:think>")),
+        *(("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<THINK>", "</THINK>")),
+        *(("◁think▷", "◁/think▷"), ("<|START_THINKING|>", "<|END_THINKING|>")),
+        ("<|begin_of_thought|>", "<|end_of_thought|>"),
+        ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 200])
+def test_every_model_has_tags_of_its_own(opening: str, closing: str, size: int) -> None:
+    def cut(whole: str) -> list[Arrival]:
+        return arriving(*(whole[at : at + size] for at in range(0, len(whole), size)))
+
+    assert texts(split(cut(f" {opening}why{closing}so"))) == (" why", "so")
+    assert texts(split(cut(f"{opening}why, and still"))) == ("why, and still", "")
+    assert texts(split(cut(f"so: {opening}x{closing}"))) == ("", f"so: {opening}x{closing}")
+    assert texts(split(cut(f"why{closing}so"))) == ("why", "so")
+
+
+def test_a_tag_is_closed_by_its_own() -> None:
+    assert texts(split(arriving("[THINK]a</think>b[/THINK]c"))) == ("a</think>b", "c")
+
+
+@pytest.mark.parametrize(
+    "whole", ["<b>bold</b>", "[x] done", "<answer>so</answer>", "<thinker>a</thinker>", "a </b> c"]
+)
+def test_other_tags_are_of_the_answer(whole: str) -> None:
+    assert texts(split(arriving(whole))) == ("", whole)
+
+
 def test_a_chunk_with_the_closing_tag_inside_becomes_two_at_the_same_time() -> None:
     given = arriving("<think>a", "b</think>c", "d")
     assert split(given) == [(1, "reasoning", "a"), (2, "reasoning", "b"), (2, "answer", "c"), (3, "answer", "d")]

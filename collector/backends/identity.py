@@ -1,7 +1,7 @@
 """Which of the known servers answers at an address, and what it says of its engine and model.
 
-Asked in this order because LM Studio answers 200 to any path (lmstudio greeting first), and because the others are
-told apart by one route each.
+LM Studio is asked for first, because it answers 200 to any path. Others answer each other's routes, to please their
+clients: what proves a server is what no other one answers, and no word of the model list against it.
 """
 
 from pathlib import Path
@@ -12,12 +12,15 @@ import httpx
 from collector.backends import Facts
 from collector.backends.chunk import part
 
+# What servers call themselves in `owned_by` of their model lists. Ollama has the owner of the model there, most others
+# nothing that tells them apart.
+OWNERS = {"llamacpp", "vllm", "sglang", "localai", "koboldcpp", "lmdeploy", "tabbyapi", "llama-swap", "mistralrs"}
 NO_JSON = (ValueError, RecursionError)  # what reading JSON raises; the second where it is nested too deep
 
 
 def identify(client: httpx.Client, model: str) -> Facts:
     """Run columns of the server that answers; `{}` when it is none of the known ones."""
-    for ask in (_lmstudio, _ollama, _llama_server, _vllm, _mlx_lm):
+    for ask in (_lmstudio, _llama_server, _ollama, _vllm, _mlx_lm):
         if facts := ask(client, model):
             return {name: value for name, value in facts.items() if value is not None}
     return {}
@@ -45,16 +48,34 @@ def string(answer: dict[str, Any], name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def _owner(client: httpx.Client, model: str) -> str | None:
+    """Who owns the model, by the list; many servers name themselves there."""
+    entries = parts(get_json(client, "/v1/models"), "data")
+    return next((string(one, "owned_by") for one in entries if one.get("id") == model), None)
+
+
+def _greets_otherwise(client: httpx.Client) -> bool:
+    """Whether something else than Ollama's greeting stands at the root."""
+    try:
+        response = client.get("/")
+    except httpx.HTTPError:
+        return False
+    return response.status_code == 200 and "Ollama is running" not in response.text
+
+
 def _lmstudio(client: httpx.Client, model: str) -> Facts:
     return {"server": "lmstudio"} if get_json(client, "/lmstudio-greeting").get("lmstudio") else {}
 
 
 def _ollama(client: httpx.Client, model: str) -> Facts:
     version = get_json(client, "/api/version").get("version")
-    if not version:
+    if not version or _owner(client, model) in OWNERS or _greets_otherwise(client):
         return {}
     details = part(get_json(client, "/api/show", post={"model": model}), "details")
-    running = parts(get_json(client, "/api/ps"), "models")
+    listed = get_json(client, "/api/ps")
+    if not details or "models" not in listed:  # which only those answer who mean to be taken for Ollama
+        return {}
+    running = parts(listed, "models")
     loaded: Facts = next((entry for entry in running if entry.get("name") == model), {})
     is_gguf = details.get("format") == "gguf"
     return {
@@ -71,8 +92,8 @@ def _ollama(client: httpx.Client, model: str) -> Facts:
 
 def _llama_server(client: httpx.Client, model: str) -> Facts:
     props = get_json(client, "/props")
-    build = props.get("build_info")
-    if not build:
+    build, settings = props.get("build_info"), part(props, "default_generation_settings")
+    if not build or not settings or _owner(client, model) in OWNERS - {"llamacpp"}:
         return {}
     return {
         "server": "llama-server",
@@ -82,7 +103,7 @@ def _llama_server(client: httpx.Client, model: str) -> Facts:
         "runtime_proof": "llama-server's /props",
         "model_format": "gguf",
         "quantization": props.get("model_ftype"),
-        "context_effective": part(props, "default_generation_settings").get("n_ctx"),
+        "context_effective": settings.get("n_ctx"),
         "parallel": props.get("total_slots"),
         # Only the file itself knows its size; the server counts tensors.
         "file_bytes": _size(Path(string(props, "model_path") or "")),
@@ -99,7 +120,7 @@ def _size(path: Path) -> int | None:
 
 def _vllm(client: httpx.Client, model: str) -> Facts:
     version = get_json(client, "/version").get("version")
-    if not version:
+    if not version or _owner(client, model) != "vllm":
         return {}
     return {
         "server": "vllm",

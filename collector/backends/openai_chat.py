@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 
 import httpx
 
+from collector import addresses
 from collector.backends import Event, Facts, Request, chunk
 from collector.backends.chunk import part
 from collector.backends.identity import NO_JSON, get_json, identify
@@ -14,7 +15,9 @@ from collector.errors import ModelUnclear, ServerNotFound
 
 ENDPOINT = "/v1/chat/completions"
 QUANTIZATION = re.compile(
-    r"(?i)(?:^|[-_.@/])((?:UD-)?(?:IQ|Q)\d_[A-Z0-9_]+|BF16|F16|F32|MXFP4|\d{1,2}-?bit(?:-dwq)?)(?=$|[-_.@])"
+    r"(?i)(?<![a-z0-9])((?:UD-)?(?:IQ|TQ|Q)\d_[A-Z0-9_]+|BF16|F16|F32|FP8|MXFP[48]|NVFP4"
+    # 4bit, 8-bit, 6.5bit, 4bit-DWQ, mixed-3_6bit; not the 5bit of Qwen2.5bit
+    r"|(?:mixed[-_])?(?:\d_)?(?<!\d\.)\d{1,2}(?:\.\d+)?-?bit(?:-dwq)?)(?![a-z0-9])"
 )
 
 
@@ -161,17 +164,12 @@ def _is_model(entry: object) -> TypeGuard[dict[str, Any]]:
 
 def place(url: httpx.URL) -> str:
     """`local`, `lan` or `remote`: all that is published of an address."""
-    import ipaddress
-
-    if url.host == "localhost":
+    if addresses.is_here(url.host):
         return "local"
-    try:
-        address = ipaddress.ip_address(url.host)
-    except ValueError:
+    address = addresses.parsed(url.host)
+    if address is None:
         return "lan" if url.host.endswith(".local") or "." not in url.host else "remote"
-    if address.is_loopback:
-        return "local"
-    return "lan" if address.is_private else "remote"
+    return "lan" if address.is_private or address.is_link_local else "remote"
 
 
 def basename(model: str) -> str:
