@@ -1,11 +1,14 @@
 """One request, from its prompt to its stored row."""
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
 from collector import measure, record
 from collector.backends import Backend, Facts
+from collector.backends.listing import token_wanted
 from collector.nonce import messages
 from collector.recorder import Recorder
 from collector.suite import Prompt
@@ -13,6 +16,56 @@ from collector.suite import Prompt
 
 class Interrupted(Exception):
     """The person pressed Ctrl-C during a request; its row is stored."""
+
+
+# Keys of a request that an answer can do without; what is left out of this list decides what is asked.
+OPTIONAL = ("stream_options", "temperature", "top_p", "top_k", "repeat_penalty", "seed")
+REFUSALS = (400, 422)
+
+
+def send(
+    client: httpx.Client,
+    backend: Backend,
+    recorder: Recorder,
+    messages: list[dict[str, str]],
+    limit: int,
+    sampling: Facts,
+    within_s: float | None = None,
+) -> measure.Exchange:
+    """Send one request and time it; without keys that the server refuses, of which the run is told."""
+    known = set(backend.left_out)
+    while True:
+        request = backend.chat(messages, limit, sampling)
+        seen = measure.exchange(client, request, backend.parse, at_first_text=recorder.sampler.nudge, within_s=within_s)
+        refused = refused_keys(seen, request.body)
+        if not refused:
+            break
+        backend.left_out |= refused
+    if _status(seen) in REFUSALS:
+        backend.left_out = known  # it was not for these keys
+    if backend.left_out != known:
+        left_out = {key: None for key in sorted(backend.left_out) if key in sampling}
+        recorder.learn({"keys_left_out": ", ".join(sorted(backend.left_out)), **left_out})
+    return seen
+
+
+def refused_keys(seen: measure.Exchange, body: Any) -> set[str]:
+    """Optional keys of the request that a refusal names."""
+    if _status(seen) not in REFUSALS:
+        return set()
+    said = seen.error_detail or ""
+    return {key for key in OPTIONAL if key in body and re.search(rf"(?<![A-Za-z_]){key}(?![A-Za-z_])", said)}
+
+
+def require_access(client: httpx.Client, row: Facts) -> None:
+    """Raises ServerNotFound where the first request was turned away for want of a token: so would all others be."""
+    if row.get("http_status") in (401, 403):
+        raise token_wanted(client)
+
+
+def _status(seen: measure.Exchange) -> int | None:
+    status: int | None = seen.facts.get("http_status")
+    return status
 
 
 @dataclass(frozen=True)
@@ -35,9 +88,8 @@ class Asker:
     ) -> Facts:
         """Send a prompt behind these digits; `most_tokens` instead of the prompt's own limit. Raises Interrupted."""
         limit = most_tokens or prompt.max_tokens
-        request = self.backend.chat(messages(digits, prompt.text), limit, sampling)
         self.recorder.begin(op, {"prompt_id": prompt.id, "repeat": repeat, "max_tokens": limit})
-        seen = measure.exchange(self.client, request, self.backend.parse, at_first_text=self.recorder.sampler.nudge)
+        seen = send(self.client, self.backend, self.recorder, messages(digits, prompt.text), limit, sampling)
         self.recorder.sampler.sample_now()
         row = {
             "prompt_id": prompt.id,

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from collector import environment, haystack, ladder, measure, record
-from collector.asking import Interrupted
+from collector.asking import Interrupted, require_access, send
 from collector.backends import Backend, Facts
 from collector.haystack import Haystack
 from collector.nonce import messages, nonce
@@ -162,14 +162,15 @@ class Climb:
     def _ask(self, op: str, hay: Haystack, prompt_id: str, repeat: int, facts: Facts, max_tokens: int) -> Facts:
         digits = nonce(self._run_id, prompt_id, repeat, self._place)
         self._place += 1
-        request = self._backend.chat(messages(digits, hay.prompt), max_tokens, self._job.sampling)
         self._recorder.begin(op, {"prompt_id": prompt_id, "repeat": repeat, **facts})
         self._client.timeout = measure.patient(max(self._left_s(), 0) + GRACE_S)
-        seen = measure.exchange(
+        seen = send(
             self._client,
-            request,
-            self._backend.parse,
-            at_first_text=self._recorder.sampler.nudge,
+            self._backend,
+            self._recorder,
+            messages(digits, hay.prompt),
+            max_tokens,
+            dict(self._job.sampling),
             within_s=max(self._left_s(), 0) + GRACE_S,
         )
         self._client.timeout = measure.TIMEOUT
@@ -189,6 +190,8 @@ class Climb:
         if row["error_kind"] == "timeout" and self._left_s() <= 0:
             row |= {"error_kind": "budget", "error_detail": "cut: the time budget ended"}
         self._recorder.end(op, row, began=seen.sent_at)
+        if op != "context":
+            require_access(self._client, row)
         if seen.was_interrupted:
             raise Interrupted
         return row

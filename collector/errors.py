@@ -2,6 +2,7 @@
 
     CollectorError           one sentence of what happened, one of what to do; exit code 1
     ├── ServerNotFound       nothing answers at the address
+    │   └── ServerLoading    it answers that its model is not ready yet
     ├── ServerBusy           another process measures the server
     ├── ModelUnclear         no model, or more than one, could be meant
     ├── EngineFailed         the embedded engine or its model could not be started
@@ -32,6 +33,10 @@ class CollectorError(Exception):
 
 class ServerNotFound(CollectorError):
     """Nothing answers at the address."""
+
+
+class ServerLoading(ServerNotFound):
+    """A server answers that its model is not ready yet."""
 
 
 class ServerBusy(CollectorError):

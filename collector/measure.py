@@ -5,6 +5,7 @@ processes, so that samples taken by another process line up with requests. It st
 what another clock counts meanwhile shows that it slept.
 """
 
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import httpx
 
 from collector.backends import Event, Facts, Request
 from collector.ending import Ending, is_count
+from collector.errors import ServerNotFound
 from collector.grace import Grace
 from collector.limits import AGAIN, SILENCE_S, Limited
 from collector.sse import Events, EventTooLong
@@ -57,17 +59,37 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def connect(url: str, token: str | None = None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """A client for timed requests: one connection kept open, no proxy, no compression, no redirects, within limits."""
+def connect(
+    url: str, token: str | None = None, transport: httpx.BaseTransport | None = None, trusted: str | None = None
+) -> httpx.Client:
+    """A client for timed requests: one connection kept open, no proxy, no compression, no redirects, within limits.
+
+    `trusted`: a PEM file of certificates to trust beside the usual ones. Raises ServerNotFound where it is none.
+    """
     bearer = {"Authorization": f"Bearer {token}"} if token else {}
+    verify = _trust(trusted if url.startswith("https:") else None)
     return httpx.Client(
         base_url=url,
         timeout=TIMEOUT,
         trust_env=False,
         follow_redirects=False,
         headers={"Accept-Encoding": "identity", **bearer},
-        transport=Limited(transport or httpx.HTTPTransport(trust_env=False), clock),
+        transport=Limited(transport or httpx.HTTPTransport(verify=verify, trust_env=False), clock),
     )
+
+
+def _trust(file: str | None) -> ssl.SSLContext | bool:
+    if file is None:
+        return True
+    context = httpx.create_ssl_context(trust_env=False)
+    try:
+        context.load_verify_locations(file)
+    except (OSError, ssl.SSLError) as error:
+        raise ServerNotFound(
+            f"{file} holds no certificate to trust ({error}).", "Name a PEM file, as `openssl x509` writes it."
+        ) from None
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # what is named is trusted, whoever issued it
+    return context
 
 
 @dataclass

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 
 from collector import __version__, awake, environment, loads, machine, measure, preflight, store
-from collector.asking import Asker, Interrupted
+from collector.asking import Asker, Interrupted, require_access
 from collector.backends import Backend, Facts
-from collector.errors import ServerNotFound, StoreFailed, Unfit
+from collector.errors import CollectorError, ServerNotFound, StoreFailed, Unfit
 from collector.journal import Journal
 from collector.memory import engine
 from collector.memory.readings import method
@@ -30,6 +30,7 @@ from collector.suite import Prompt, Suite
 SAMPLING = {"temperature": 0.7, "top_p": 0.9, "top_k": 40, "repeat_penalty": 1.0, "seed": 42}
 WARMUP = Prompt("warmup", "warmup", "Count from one to fifty in words.", max_tokens=32)
 STOPS = ("load", "probe")  # operations whose failure ends a run
+UNMEASURED = ("probe", "idle", "warmup")  # operations that are no results
 WARM_TOKENS = 16  # of a resend that shows what the prompt cache saves: only its first token matters
 BASELINE_S = 2.0  # memory at rest, before the model is loaded
 SETTLE_S = 1.0  # and after it was unloaded
@@ -55,9 +56,15 @@ class Job:
     passes: Passes = field(default_factory=Passes)
 
 
+Failure = tuple[str, int | None, str | None]
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run. `path` is None when there was nothing to keep; `stopped_by` says why nothing was measured."""
+    """What came of a run. `path` is None when there was nothing to keep; `stopped_by` says why nothing was measured.
+
+    `failures`: kind, HTTP status and words of each request that failed. `left_out`: keys that the server refuses.
+    """
 
     path: Path | None
     run_id: str
@@ -65,6 +72,8 @@ class Outcome:
     request_count: int
     failed_count: int
     stopped_by: str | None
+    failures: tuple[Failure, ...] = ()
+    left_out: str | None = None
 
 
 Work = Callable[[httpx.Client, Backend, Job, str, Recorder], None]  # the requests, once a model is there to answer
@@ -97,8 +106,9 @@ def run(
             _measure(client, backend, job, run_id, recorder, work or ask_suite)
         except (KeyboardInterrupt, Interrupted):
             was_interrupted = True
-        except BaseException:
-            if not recorder.operations:
+        except BaseException as error:
+            measured = [row for row in recorder.operations if row["op"] not in UNMEASURED]
+            if not recorder.operations or (isinstance(error, CollectorError) and not measured):
                 journal.remove()  # a mistake found before measuring leaves nothing behind
             raise
         if not recorder.operations:
@@ -118,7 +128,7 @@ def run(
                 raise  # all of it is in the journal
             raise store.rescue(job.results, recorder.facts, recorder.operations, failed) from None
         journal.remove()
-        return _outcome(path, run_id, was_interrupted, recorder.operations)
+        return _outcome(path, run_id, was_interrupted, recorder)
 
 
 def _plan(run_id: str, job: Job) -> Facts:
@@ -182,7 +192,9 @@ def ask_suite(client: httpx.Client, backend: Backend, job: Job, run_id: str, rec
     sampling = dict(job.sampling)
     # The same request twice: the second time shows whether the seed decides the text.
     digits = nonce(run_id, WARMUP.id, 1, 0)
-    first, second = (asker.ask("warmup", WARMUP, digits, 1, sampling) for _ in range(2))
+    first = asker.ask("warmup", WARMUP, digits, 1, sampling)
+    require_access(client, first)
+    second = asker.ask("warmup", WARMUP, digits, 1, sampling)
     said, again = ((row["reasoning_text"], row["output_text"]) for row in (first, second))
     honored = None if _is_failed(first) or _is_failed(second) else said == again
     findings = [*recorder.facts["preflight"], preflight.of_seed(honored)]
@@ -247,15 +259,19 @@ def _is_failed(row: Facts) -> bool:
     return row["error_kind"] not in (None, *OUTPUT_FLAWS)
 
 
-def _outcome(path: Path, run_id: str, was_interrupted: bool, operations: list[Facts]) -> Outcome:
+def _outcome(path: Path, run_id: str, was_interrupted: bool, recorder: Recorder) -> Outcome:
+    operations = recorder.operations
     requests = [row for row in operations if row["op"] == "request"]
+    failed = [row for row in requests if _is_failed(row)]
     return Outcome(
         path,
         run_id,
         was_interrupted,
         request_count=len(requests),
-        failed_count=sum(map(_is_failed, requests)),
+        failed_count=len(failed),
         stopped_by=next(
             (row["error_detail"] for row in operations if row["op"] in STOPS and row.get("error_kind")), None
         ),
+        failures=tuple((row["error_kind"], row.get("http_status"), row["error_detail"]) for row in failed),
+        left_out=recorder.facts.get("keys_left_out"),
     )

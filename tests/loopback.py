@@ -62,7 +62,8 @@ class Loopback:
     all others, `warmup` the warm-ups.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, base: str = "") -> None:
+        self.base = base  # the path below which it answers, and nowhere else
         self.models = ["qwen3-4b-Q4_K_M"]
         self.script: dict[int, Answer] = {}
         self.otherwise: Answer = ONE_TWO
@@ -149,6 +150,15 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     loopback: Loopback
+
+    def parse_request(self) -> bool:
+        is_good = super().parse_request()
+        if is_good and self.loopback.base:
+            self.path = self.path.removeprefix(self.loopback.base) if self._is_below() else "/elsewhere"
+        return is_good
+
+    def _is_below(self) -> bool:
+        return self.path.startswith(f"{self.loopback.base}/")
 
     def setup(self) -> None:
         super().setup()

@@ -99,7 +99,7 @@ class Reader(httpx.BaseTransport):
         self.patience: list[float] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "GET":
+        if request.method != "POST":
             entry = {"id": "tiny-Q4_K_M"} | ({"max_model_len": self.told} if self.told else {})
             found = request.url.path == "/v1/models"
             return httpx.Response(200, json={"data": [entry]}) if found else httpx.Response(404)

@@ -37,12 +37,14 @@ class Backend(Protocol):
     """What `run.py` needs of a server.
 
     `loads`: whether it loads the model itself, or finds it loaded; `was_loaded`: whether the model that it loads was
-    loaded just before; `may_reload`: whether it could load it again.
+    loaded just before; `may_reload`: whether it could load it again; `left_out`: optional keys of a request that the
+    server refuses, so that `chat` leaves them out.
     """
 
     loads: bool
     was_loaded: bool
     may_reload: bool
+    left_out: set[str]
 
     def others(self) -> list[str]:
         """Models that stay loaded beside the one to measure, and take its memory."""

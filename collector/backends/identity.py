@@ -15,6 +15,7 @@ from collector.backends.chunk import part
 # What servers call themselves in `owned_by` of their model lists. Ollama has the owner of the model there, most others
 # nothing that tells them apart.
 OWNERS = {"llamacpp", "vllm", "sglang", "localai", "koboldcpp", "lmdeploy", "tabbyapi", "llama-swap", "mistralrs"}
+ASKED_S = 30  # for an answer that no model has to be read for
 NO_JSON = (ValueError, RecursionError)  # what reading JSON raises; the second where it is nested too deep
 
 
@@ -29,7 +30,7 @@ def identify(client: httpx.Client, model: str) -> Facts:
 def get_json(client: httpx.Client, path: str, post: dict[str, Any] | None = None) -> dict[str, Any]:
     """The JSON object at `path`; `{}` for an error, another status, or anything that is no object."""
     try:
-        response = client.post(path, json=post) if post is not None else client.get(path)
+        response = client.post(path, json=post) if post is not None else client.get(path, timeout=ASKED_S)
         body = response.json() if response.status_code == 200 else {}
     except (httpx.HTTPError, *NO_JSON):
         return {}

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any, TypeGuard
+from typing import Any
 
 import httpx
 
 from collector import addresses
-from collector.backends import Event, Facts, Request, chunk
+from collector.backends import Event, Facts, Request, chunk, listing
 from collector.backends.chunk import part
-from collector.backends.identity import NO_JSON, get_json, identify
-from collector.errors import ModelUnclear, ServerNotFound
+from collector.backends.identity import get_json, identify
+from collector.errors import ModelUnclear
 
 ENDPOINT = "/v1/chat/completions"
 QUANTIZATION = re.compile(
@@ -31,6 +31,7 @@ class OpenAIChat:
     def __init__(self, client: httpx.Client, model: str | None = None) -> None:
         self.client = client
         self.model = model
+        self.left_out: set[str] = set()
 
     def others(self) -> list[str]:
         """None that such a server would tell of."""
@@ -68,6 +69,7 @@ class OpenAIChat:
 
     def chat(self, messages: list[dict[str, str]], max_tokens: int, sampling: Mapping[str, Any]) -> Request:
         """A streamed chat request that names every sampling parameter, since defaults differ between servers."""
+        optional = {"stream_options": {"include_usage": True}, **sampling}
         return Request(
             ENDPOINT,
             {
@@ -75,8 +77,7 @@ class OpenAIChat:
                 "messages": messages,
                 "max_tokens": max_tokens,
                 "stream": True,
-                "stream_options": {"include_usage": True},
-                **sampling,
+                **{key: value for key, value in optional.items() if key not in self.left_out},
             },
         )
 
@@ -104,34 +105,13 @@ class OpenAIChat:
         return listening_pid(self.client.base_url.port or 80)
 
     def models(self) -> list[dict[str, Any]]:
-        """The models the server lists. Raises ServerNotFound."""
-        address = str(self.client.base_url).rstrip("/")
-        remedy = (
-            "Start the server (LM Studio: `lms server start`), pass its address with --url, "
-            "or use --embedded, which needs none."
-        )
+        """The models the server lists. Raises ServerNotFound, ServerLoading."""
         try:
-            response = self.client.get("/v1/models")
-            if response.status_code in (401, 403):
-                raise ServerNotFound(
-                    f"The server at {address} wants an API token, or another one.",
-                    "Put it into the environment as LM_API_TOKEN; it is sent, never stored.",
-                )
-            if response.is_redirect:
-                raise ServerNotFound(
-                    f"The server at {address} redirects to another address, which `collect` does not follow.",
-                    "Pass the address that answers itself with --url.",
-                )
-            return _entries(response.json())
-        except httpx.HTTPError as error:
-            raise ServerNotFound(f"Nothing answered at {address} ({type(error).__name__}).", remedy) from None
-        except (*NO_JSON, KeyError, TypeError, AttributeError):
+            return listing.listed(self.client)
+        except listing.NoList:
             if self.model and get_json(self.client, "/health").get("status") == "ok":
                 return [{"id": self.model}]  # seen: mlx_lm.server without a model cache cannot list what it serves
-            raise ServerNotFound(
-                f"What answers at {address} has no model list at /v1/models.",
-                f"{remedy} Or name the model with --model.",
-            ) from None
+            raise
 
     def _choose(self, models: list[dict[str, Any]]) -> dict[str, Any]:
         if self.model:
@@ -143,23 +123,14 @@ class OpenAIChat:
                 )
         if not models:
             raise ModelUnclear("The server has no model loaded.", "Load one there, then run `collect` again.")
+        loaded = [entry for entry in models if listing.is_loaded(entry)]
+        if len(loaded) == 1 and not self.model:  # a router lists all that it could load
+            return loaded[0]
         if len(models) > 1:
-            names = ", ".join(basename(entry["id"]) for entry in models[:8])
-            raise ModelUnclear(f"The server lists {len(models)} models: {names}.", "Say which one with --model.")
+            names = ", ".join(basename(entry["id"]) for entry in (loaded or models)[:8])
+            which = f", {len(loaded)} of them loaded" if loaded else ""
+            raise ModelUnclear(f"The server lists {len(models)} models{which}: {names}.", "Say which one with --model.")
         return models[0]
-
-
-def _entries(body: Any) -> list[dict[str, Any]]:
-    """The models in a list, whatever stands beside them. Raises KeyError where there is no list."""
-    listed = body.get("data", body.get("models")) if isinstance(body, dict) else body
-    entries = [one for one in (listed if isinstance(listed, list) else [listed]) if _is_model(one)]
-    if not entries and not (isinstance(body, dict) and {"data", "models"} & body.keys() and not listed):
-        raise KeyError("data")
-    return entries
-
-
-def _is_model(entry: object) -> TypeGuard[dict[str, Any]]:
-    return isinstance(entry, dict) and isinstance(entry.get("id"), str) and entry["id"] != ""
 
 
 def place(url: httpx.URL) -> str:

@@ -1,13 +1,14 @@
 """From the command line's words to a backend, and to the checks before it is used."""
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.commands import _ask, say
-from collector.errors import ModelUnclear
+from collector.errors import ModelUnclear, ServerLoading
 from collector.preflight import PLAN_CONTEXT, Finding, Need
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collector.schema import Results
 
 EMBEDDED_CONTEXT = 8192
+LOADING_TRIES, LOADING_S = 600, 1.0  # 400 GB are read in two to five minutes
 
 
 def embedded(client: "httpx.Client", model: str | None, context: int | None) -> "Backend":
@@ -33,7 +35,26 @@ def loaded_already(client: "httpx.Client", model: str | None, unload: bool = Fal
     from collector.backends.lmstudio import LMStudio, is_lmstudio
     from collector.backends.openai_chat import OpenAIChat
 
-    return LMStudio(client, model, unload=unload) if is_lmstudio(client) else OpenAIChat(client, model)
+    if is_lmstudio(client):
+        return LMStudio(client, model, unload=unload)
+    backend = OpenAIChat(client, model)
+    until_ready(backend.models)
+    return backend
+
+
+def until_ready(ask: Callable[[], object]) -> None:
+    """Ask until the server is no longer loading its model, and say so. Raises ServerLoading after ten minutes."""
+    from collector import measure
+
+    for attempt in range(LOADING_TRIES):
+        try:
+            ask()
+            return
+        except ServerLoading as loading:
+            if attempt == 0:
+                say(f"{loading.happened} Waiting for it, ten minutes at most …")
+            measure.sleep(LOADING_S)
+    ask()
 
 
 def loading(client: "httpx.Client", key: str, context: int | None, unload: bool, yes: bool) -> "LMStudio":

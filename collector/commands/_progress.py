@@ -5,6 +5,7 @@ from types import TracebackType
 
 from collector.backends import Facts
 from collector.commands import say
+from collector.commands._words import why
 from collector.schema import OUTPUT_FLAWS
 
 COUNTED = ("request", "quality", "fidelity")
@@ -39,9 +40,11 @@ class Progress:
             self._done += 1
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self._done, description=_what(row), refresh=True)
-        elif stage == "end" and is_request:
+        if not self._bar and stage == "end" and is_request:
             say(f"[{self._done}/{self._total}] {_what(row)}: {_came(row)}")
-        elif stage == "begin" and not is_request:
+        if stage == "end" and not self._bar and _is_failed(row):
+            say(f"    {why(row['error_kind'], row.get('http_status'), row.get('error_detail'))}")
+        if not self._bar and stage == "begin" and not is_request:
             say(f"{_what(row)} …")
 
 
@@ -51,6 +54,10 @@ def trouble(row: Facts) -> str:
         f"The journal cannot be written: {row['error_detail']}. Measuring goes on, and what was measured waits in "
         "memory: make room now, or a crash loses it."
     )
+
+
+def _is_failed(row: Facts) -> bool:
+    return row.get("error_kind") not in (None, *OUTPUT_FLAWS)
 
 
 def _came(row: Facts) -> str:

@@ -1,12 +1,17 @@
 """What every command that measures does first: save and tidy up what a killed process left, and be alone."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from collector.commands import say
 
 if TYPE_CHECKING:
+    import httpx
+
     from collector.schema import Results
 
 
@@ -34,3 +39,13 @@ def alone(url: str) -> Iterator[None]:
         if killed:
             say(f"Process {killed} was killed while it measured this server; its lock is taken over.")
         yield
+
+
+def connect(url: str) -> "httpx.Client":
+    """A client for the server at `url`, with the token for it and the certificate to trust. Raises ServerNotFound."""
+    from collector import measure
+    from collector.commands.run import CA
+
+    context = click.get_current_context(silent=True)
+    trusted = (context.meta.get(CA) if context else None) or os.environ.get("SSL_CERT_FILE")
+    return measure.connect(url, os.environ.get("LM_API_TOKEN"), trusted=trusted)

@@ -1,7 +1,6 @@
 """`collect check`: fit to measure? Every finding, no measuring."""
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -41,13 +40,13 @@ def command(
     if calibrate:
         _calibrate(results)
         return
-    from collector import measure, preflight
+    from collector import preflight
     from collector.backends.lmstudio import LMStudio
-    from collector.commands import _backend
+    from collector.commands import _backend, _start
     from collector.schema import Results
 
     folder = Results.find(results)
-    with measure.connect(url, os.environ.get("LM_API_TOKEN")) as client:
+    with _start.connect(url) as client:
         if key:
             _backend.require_lmstudio(client)
             context = context_length or preflight.PLAN_CONTEXT

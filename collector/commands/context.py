@@ -1,6 +1,5 @@
 """`collect context`: how much of the context can really be used."""
 
-import os
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -65,7 +64,7 @@ def command(
 
     A later call goes on where an earlier one ran out of time. The path of the run goes to stdout.
     """
-    from collector import calibrate, measure, preflight
+    from collector import calibrate, preflight
     from collector.commands import _backend, _start
     from collector.errors import Unfit
 
@@ -76,7 +75,7 @@ def command(
     folder = _start.folder(results)
     with (
         nullcontext() if embedded else _start.alone(url),
-        measure.connect(url, os.environ.get("LM_API_TOKEN")) as client,
+        _start.connect(url) as client,
     ):
         context: int | None = None
         backend: Backend

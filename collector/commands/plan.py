@@ -1,6 +1,5 @@
 """`collect plan`: the matrix and its states; `--run` works through it."""
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -87,14 +86,14 @@ class _Worker:
 
     def work(self, most: int | None) -> None:
         """Measure block after block. Raises ServerNotFound when LM Studio is gone, ServerBusy."""
-        from collector import awake, measure
+        from collector import awake
         from collector.commands import _backend, _start
 
         done = 0
         with (
             _start.alone(self.url),
             awake.keep(),
-            measure.connect(self.url, os.environ.get("LM_API_TOKEN")) as client,
+            _start.connect(self.url) as client,
         ):
             while (most is None or done < most) and (block := self._next()):
                 _backend.require_lmstudio(client)

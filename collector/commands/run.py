@@ -1,6 +1,5 @@
 """`collect`: measure the model that is loaded, or load it first."""
 
-import os
 import re
 import sys
 from contextlib import nullcontext
@@ -18,15 +17,37 @@ if TYPE_CHECKING:
 REPEATS, QUICK_REPEATS = 5, 3
 
 
+ADDRESS = re.compile(r"(https?://(?:[^/\s:@?#]+|\[[0-9a-fA-F:]+\])(?::\d+)?)(/[^\s@?#]*)?")
+ROUTE = re.compile(r"(/v1(/models|/chat/completions)?)?/*$")  # what people copy with an address, and is added to it
+CA = "collector.ca"  # in click's `meta`
+
+
 def _address(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    if re.fullmatch(r"https?://[^/\s:@]+(:\d+)?/?|https?://\[[0-9a-fA-F:]+\](:\d+)?/?", value):
-        return value
+    if found := ADDRESS.fullmatch(value):
+        return found[1] + ROUTE.sub("", found[2] or "")
     raise click.BadParameter("an address looks like http://localhost:1234")
 
 
-url_option = click.option(
-    "--url", default="http://localhost:1234", show_default=True, callback=_address, help="The server's address."
-)
+def _keep_ca(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    ctx.meta[CA] = value
+
+
+def url_option(command: click.decorators.FC) -> click.decorators.FC:
+    """`--url`, and `--ca`, which `_start.connect` knows of."""
+    ca = click.option(
+        "--ca",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        callback=_keep_ca,
+        expose_value=False,
+        help="A certificate to trust, or its issuer's, as PEM.  [default: $SSL_CERT_FILE]",
+    )
+    url = click.option(
+        "--url", default="http://localhost:1234", show_default=True, callback=_address, help="The server's address."
+    )
+    return url(ca(command))
+
+
 results_option = click.option(
     "--results", metavar="DIR", help="Results folder.  [default: $LLM_RESULTS, else the clone's results/]"
 )
@@ -81,7 +102,7 @@ def command(
 
     The path of the file goes to stdout, everything else to stderr.
     """
-    from collector import calibrate, measure, preflight
+    from collector import calibrate, preflight
     from collector import run as runs
     from collector import suite as suites
     from collector.commands import _backend, _passes, _start
@@ -103,7 +124,7 @@ def command(
 
     with (
         nullcontext() if embedded else _start.alone(url),
-        measure.connect(url, os.environ.get("LM_API_TOKEN")) as client,
+        _start.connect(url) as client,
     ):
         context: int | None = None
         backend: Backend
@@ -148,6 +169,7 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         return
+    from collector.commands import _words
     from collector.commands._grading import after
     from collector.commands._summary import comparisons, figures, show, show_comparisons
 
@@ -157,6 +179,10 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
         after(folder, outcome.path)
     if outcome.failed_count:
         say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
+        for reason in _words.told(outcome.failures):
+            say(f"    {reason}")
+    if outcome.left_out:
+        say(f"The server refuses {outcome.left_out}: left out of every request, and stored as such.")
     if outcome.was_interrupted:
         say("Interrupted; what was measured is stored.")
     run = figures(folder, outcome.run_id)

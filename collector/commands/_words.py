@@ -1,0 +1,42 @@
+"""Why a request failed, in one line for a person: the server's own words, made printable by whoever prints them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from collector.backends.chunk import said_of
+
+WIDTH = 200
+MEANINGS = {
+    "not_streamed": "the server does not stream; it sent",
+    "http_status": "the server refused it with status {status}",
+    "server_error": "the server said",
+    "context_overflow": "too long for the server's context",
+    "bad_event": "an event of the stream cannot be read",
+    "transport": "no answer came",
+    "timeout": "it took too long",
+    "connect": "nothing listens there any more",
+    "several_choices": "more than one answer came",
+}
+
+
+def why(kind: str, status: int | None, detail: str | None) -> str:
+    """What the kind of a failure means, and what was said of it."""
+    meaning = MEANINGS.get(kind, kind.replace("_", " ")).format(status=status)
+    said = words(detail or "")
+    return f"{meaning}: {said}" if said else meaning
+
+
+def words(text: str) -> str:
+    """The message of an error, of a page, or of anything; one line, cut."""
+    said = said_of(text)
+    if re.match(r"(?i)\s*<(!doctype|html|head|body|title|h1|p)\b", said):
+        said = re.sub(r"(?s)<(script|style)\b.*?</\1>|<[^>]*>", " ", said)
+    said = " ".join(said.split())
+    return said if len(said) <= WIDTH else f"{said[: WIDTH - 1]}…"
+
+
+def told(failures: Iterable[tuple[str, int | None, str | None]]) -> list[str]:
+    """A line for each reason, the most frequent first, with how often it was the reason."""
+    counts = Counter(why(*failure) for failure in failures)
+    return [f"{count} × {reason}" for reason, count in counts.most_common()]
