@@ -88,6 +88,7 @@ class Asker:
     ) -> Facts:
         """Send a prompt behind these digits; `most_tokens` instead of the prompt's own limit. Raises Interrupted."""
         limit = most_tokens or prompt.max_tokens
+        loaded = self.backend.instances()
         self.recorder.begin(op, {"prompt_id": prompt.id, "repeat": repeat, "max_tokens": limit})
         seen = send(self.client, self.backend, self.recorder, messages(digits, prompt.text), limit, sampling)
         self.recorder.sampler.sample_now()
@@ -99,6 +100,7 @@ class Asker:
             "repeat": repeat,
             "nonce": digits,
             **(where or {}),
+            "loaded_instances": loaded,
             **record.of_exchange(seen),
         }
         self.recorder.end(op, row, began=seen.sent_at)

@@ -26,7 +26,15 @@ _IN_FREE_TEXT = (
 )
 # Columns in which a server names things, and those in which it talks. Some names the person may have chosen: what LM
 # Studio calls a fingerprint is the identifier that a model was loaded under.
-CHOSEN = ("model_key", "model_publisher", "model_variant", "model_requested", "system_fingerprint")
+CHOSEN = (
+    "model_key",
+    "model_publisher",
+    "model_variant",
+    "model_requested",
+    "system_fingerprint",
+    "answered_model",
+    "loaded_instances",
+)
 NAMES = (
     *(*CHOSEN, "model_architecture", "quantization"),
     *("server_version", "runtime_version", "finish_reason"),
@@ -83,6 +91,8 @@ def _found(column: str, text: str, names: list[str]) -> Iterator[str]:
 
 
 def _cleaned(column: str, value: Any) -> Any:
+    if column in NAMES and isinstance(value, list):
+        return [_cleaned(column, entry) for entry in value]
     if column in NAMES and isinstance(value, str):
         said = _without_folders(_FOLDERS.sub("", value))
         return _without_names(said) if column in CHOSEN else said

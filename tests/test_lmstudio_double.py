@@ -658,3 +658,58 @@ def test_the_script_serves_its_catalog_until_it_is_told_to_end() -> None:
         "unsloth/minimax-m2.1@bf16": "not-loaded",
     }
     assert error(failing)["message"].startswith('Failed to load model "unsloth/minimax-m2.1@bf16". Error: ')
+
+
+# --- what LM Studio's tracker reports ---
+
+
+def usage_of(talk: Talk, **body: Any) -> Any:
+    """The token counts of a stream."""
+    [counts] = [chunk["usage"] for _, chunk in talk.stream(**USAGE, **body) if chunk != "[DONE]" and "usage" in chunk]
+    return counts
+
+
+def test_usage_of_zeros(given: Callable[..., Talk]) -> None:
+    talk = given(tokens=Scripted(steady(4, ms=0)))
+    talk.double.zero_usage = True
+    assert usage_of(talk) == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def test_one_token_less_where_the_limit_ends_an_answer(given: Callable[..., Talk]) -> None:
+    talk = given(tokens=Scripted(steady(8, ms=0)))
+    talk.double.one_less_at_limit = True
+    assert usage_of(talk, max_tokens=4)["completion_tokens"] == 3
+    assert usage_of(talk, max_tokens=99)["completion_tokens"] == 8
+
+
+def test_somebody_elses_request_evicts_whatever_is_loaded(given: Callable[..., Talk]) -> None:
+    talk = given(DoubleModel(GGUF), DoubleModel(MLX, format="mlx"))
+    talk.double.load(GGUF)
+    talk.double.somebody_asks_for(MLX)
+    assert (talk.state(GGUF), talk.state(MLX)) == ("not-loaded", "loaded")
+    talk.double.takes_what_is_loaded = True
+    assert {chunk["model"] for _, chunk in talk.stream(model=GGUF) if chunk != "[DONE]"} == {MLX}
+    talk.double.takes_what_is_loaded = False
+    assert {chunk["model"] for _, chunk in talk.stream(model=GGUF) if chunk != "[DONE]"} == {GGUF}
+    assert talk.state(MLX) == "not-loaded"
+
+
+@pytest.mark.parametrize(
+    ("where", "tags"), [("THINK", ("[THINK]", "[/THINK]")), ("mm:think", ("<mm:think>", "</mm:think>"))]
+)
+def test_models_have_tags_of_their_own(given: Callable[..., Talk], where: str, tags: tuple[str, str]) -> None:
+    talk = given(DoubleModel(GGUF, reasoning_in=where), tokens=Scripted(steady(4, ms=0, reasoning=2)))
+    whole = "".join(delta.get("content", "") for delta in talk.deltas())
+    assert whole == f"{tags[0]}word word {tags[1]}word word "
+
+
+def test_done_without_an_end_of_the_body(given: Callable[..., Talk]) -> None:
+    talk = given(tokens=Scripted(steady(4, ms=0)))
+    talk.double.hangs_after_done = True
+    asked = {"model": GGUF, "messages": [], "stream": True}
+    with talk.client.stream("POST", "/v1/chat/completions", json=asked, timeout=1) as answer:
+        came = ""
+        with pytest.raises(httpx.ReadTimeout):
+            for piece in answer.iter_text():
+                came += piece
+        assert came.endswith("data: [DONE]\n\n")

@@ -58,6 +58,9 @@ class Backend(Protocol):
     def trivial_requests(self) -> tuple[tuple[str, str], ...]:
         """Method and path of questions that may cost the server next to nothing, to time the way there and back."""
 
+    def instances(self) -> list[str] | None:
+        """What the server lists as loaded just now; None where it does not tell."""
+
     def chat(self, messages: list[dict[str, str]], max_tokens: int, sampling: Mapping[str, Any]) -> Request:
         """The streamed request for these messages."""
 

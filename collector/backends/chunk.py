@@ -80,7 +80,8 @@ def said_of(text: str) -> str:
         body = json.loads(text)
     except (ValueError, RecursionError):
         return text.strip()
-    return error_in(body) or (error_text(body) if isinstance(body, dict) else text.strip())
+    message = error_in(body) or (error_text(body) if isinstance(body, dict) else None)
+    return text.strip() if message is None or message == str(body) else message
 
 
 def _chunk(chunk: dict[str, Any]) -> Event:
@@ -95,6 +96,7 @@ def _chunk(chunk: dict[str, Any]) -> Event:
     reason = _reason(end.get("finish_reason"))
     said = (
         {"finish_reason": reason, "system_fingerprint": chunk.get("system_fingerprint")},
+        {"answered_model": chunk.get("model") or None},
         _usage(part(chunk, "usage")),
         _timings(part(chunk, "timings")),
     )

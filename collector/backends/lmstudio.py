@@ -12,7 +12,7 @@ import httpx
 from collector.backends import Facts, failures, lms
 from collector.backends.chunk import error_text, part
 from collector.backends.identity import NO_JSON, get_json, string
-from collector.backends.lmstudio_models import Instance, Listed, format_of, has_load_api, listed
+from collector.backends.lmstudio_models import Instance, Listed, format_of, has_load_api, instance_ids, listed
 from collector.backends.openai_chat import ENDPOINT, OpenAIChat, place
 from collector.errors import ModelUnclear
 from collector.measure import SHOWN, connect, sleep
@@ -45,6 +45,10 @@ class LMStudio(OpenAIChat):
     def loaded(self) -> list[tuple[Listed, Instance]]:
         """Every loaded instance; one of an embedding model takes memory too."""
         return [(model, instance) for model in listed(self.client) for instance in model.instances]
+
+    def instances(self) -> list[str] | None:
+        """The ids of everything loaded: somebody else's request may evict the model, or load another beside it."""
+        return instance_ids(self.client)
 
     def others(self) -> list[str]:
         """Other loaded instances; where this one is to be loaded, they are unloaded first."""

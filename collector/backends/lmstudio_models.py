@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from collector.backends.chunk import part
-from collector.backends.identity import NO_JSON, parts, string
+from collector.backends.identity import ASKED_S, NO_JSON, parts, string
 from collector.measure import sleep
 
 AGAIN_TRIES, AGAIN_S = 5, 0.25  # at the instant a load begins, the model lists may answer 500 with a page
@@ -73,6 +73,15 @@ def listed(client: httpx.Client) -> list[Listed]:
     return [_of_v0(entry) for entry in _entries(client, "/api/v0/models", "data") or []]
 
 
+def instance_ids(client: httpx.Client) -> list[str] | None:
+    """The ids of everything loaded; None where no list tells it."""
+    v1 = _entries(client, "/api/v1/models", "models")
+    if v1 is not None:
+        return [instance.id for entry in v1 for instance in _of_v1(entry).instances]
+    v0 = _entries(client, "/api/v0/models", "data")
+    return None if v0 is None else [instance.id for entry in v0 for instance in _of_v0(entry).instances]
+
+
 def has_load_api(client: httpx.Client) -> bool:
     """Whether this LM Studio loads and unloads over HTTP (0.4 and later)."""
     return _entries(client, "/api/v1/models", "models") is not None
@@ -90,7 +99,7 @@ def _entries(client: httpx.Client, path: str, name: str) -> list[dict[str, Any]]
         if attempt:
             sleep(AGAIN_S)
         try:
-            response = client.get(path)
+            response = client.get(path, timeout=ASKED_S)
         except httpx.HTTPError:
             return None
         if response.status_code < 500:

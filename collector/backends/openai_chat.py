@@ -11,7 +11,7 @@ from collector import addresses
 from collector.backends import Event, Facts, Request, chunk, listing
 from collector.backends.chunk import part
 from collector.backends.identity import get_json, identify
-from collector.errors import ModelUnclear
+from collector.errors import ModelUnclear, ServerNotFound
 
 ENDPOINT = "/v1/chat/completions"
 QUANTIZATION = re.compile(
@@ -32,6 +32,7 @@ class OpenAIChat:
         self.client = client
         self.model = model
         self.left_out: set[str] = set()
+        self._tells_loaded = False
 
     def others(self) -> list[str]:
         """None that such a server would tell of."""
@@ -43,8 +44,10 @@ class OpenAIChat:
 
     def describe(self) -> Facts:
         """What the server says of itself and of the model. Raises ServerNotFound, ModelUnclear."""
-        entry = self._choose(self.models())
+        models = self.models()
+        entry = self._choose(models)
         self.model = entry["id"]
+        self._tells_loaded = listing.is_loaded(entry)
         meta = part(entry, "meta")
         facts: Facts = {
             "server": "unknown",
@@ -66,6 +69,15 @@ class OpenAIChat:
     def trivial_requests(self) -> tuple[tuple[str, str], ...]:
         """Nothing much, whether it is there or not; and the model list, which most servers answer from memory."""
         return ("HEAD", "/"), ("GET", "/health"), ("GET", "/v1"), ("GET", "/v1/models")
+
+    def instances(self) -> list[str] | None:
+        """The loaded models of a router; other servers list what they could load, or have one only."""
+        if not self._tells_loaded:
+            return None
+        try:
+            return [entry["id"] for entry in listing.listed(self.client) if listing.is_loaded(entry)]
+        except ServerNotFound:
+            return None
 
     def chat(self, messages: list[dict[str, str]], max_tokens: int, sampling: Mapping[str, Any]) -> Request:
         """A streamed chat request that names every sampling parameter, since defaults differ between servers."""

@@ -27,6 +27,8 @@ def find_instance(double: "Double", body: Json, error: Callable[..., Json]) -> I
         if name and (instance := double.state.serving(name)):
             revive(double, instance)
             return instance
+        if name and double.takes_what_is_loaded and double.state.instances:
+            return double.state.instances[0]
         if name and double.jit:
             return jit_load(double, name, ttl_s=body.get("ttl"))
     except LoadFailed as failure:
@@ -87,6 +89,9 @@ def steps(double: "Double", job: Job) -> Iterator[Step]:
         instance.busy -= 1
 
 
+TAGS = {"think": ("<think>", "</think>"), "THINK": ("[THINK]", "[/THINK]"), "mm:think": ("<mm:think>", "</mm:think>")}
+
+
 class Placed:
     """Where the text of each step goes: one of §3.4's three places for reasoning, or `content`."""
 
@@ -96,14 +101,15 @@ class Placed:
 
     def of(self, step: Step) -> tuple[str, str]:
         """The field, and the text with the inline tags it may need."""
-        if step.kind == "reasoning" and self.reasoning_in != "think":
+        if step.kind == "reasoning" and self.reasoning_in not in TAGS:
             return self.reasoning_in, step.text
+        opening, closing = TAGS.get(self.reasoning_in, ("", ""))
         if step.kind == "reasoning" and self._tag == "unused":
             self._tag = "open"
-            return "content", f"<think>{step.text}"
+            return "content", f"{opening}{step.text}"
         if step.kind == "answer" and self._tag == "open":
             self._tag = "closed"
-            return "content", f"</think>{step.text}"
+            return "content", f"{closing}{step.text}"
         return "content", step.text
 
 

@@ -41,7 +41,9 @@ class DoubleModel:
     load_error: str | None = None  # never loads, for this reason
     auto_fit: int | None = None  # §7.2: the context it gets, whatever was asked (MLX)
     shows_parallel: bool = False  # §2.1: later versions show `parallel` in an MLX instance's config
-    reasoning_in: str = "reasoning_content"  # or "reasoning", "think" (inline tags): §3.4
+    reasoning_in: str = (
+        "reasoning_content"  # or "reasoning", or inline tags: "think" (§3.4), "THINK" (bt#699), "mm:think"
+    )
     honors_seed: bool | None = None  # None: as §7.6 says (MLX only with parallel 1)
     caches: bool = True  # §7.3: some models do not reuse a prompt
     hides_runtime: bool = False  # no runtime block in /api/v0 answers

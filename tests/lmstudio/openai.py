@@ -2,12 +2,16 @@
 
 import time
 import uuid
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from tests.lmstudio.chat import Placed, Timed, find_instance, sampling_of, steps
 from tests.lmstudio.models import Json
 from tests.lmstudio.tokens import Job, StreamFailed
 from tests.lmstudio.wire import Call, Refused, openai_error
+
+if TYPE_CHECKING:
+    from tests.lmstudio.double import Double
 
 SAMPLING = (
     "temperature", "top_p", "top_k", "min_p", "seed", "stop", "repeat_penalty", "presence_penalty",
@@ -52,7 +56,7 @@ def completions(call: Call) -> None:
     is_chat = call.path.endswith("/chat/completions")
     prompt = {"messages": body.get("messages") or []} if is_chat else {"prompt": body.get("prompt") or ""}
     job = Job(instance, prompt, body.get("max_tokens"), sampling_of(body, SAMPLING), call.double.next_number())
-    form = _Form(job, is_chat)
+    form = _Form(call.double, job, is_chat)
     if body.get("stream"):
         _streamed(call, form, wants_usage=bool((body.get("stream_options") or {}).get("include_usage")))
     else:
@@ -72,8 +76,8 @@ def _check(body: Json) -> None:
 class _Form:
     """The shapes of one answer."""
 
-    def __init__(self, job: Job, is_chat: bool) -> None:
-        self.job, self.is_chat = job, is_chat
+    def __init__(self, double: "Double", job: Job, is_chat: bool) -> None:
+        self.double, self.job, self.is_chat = double, job, is_chat
         self.model = job.instance.id
         self.id = ("chatcmpl-" if is_chat else "cmpl-") + uuid.uuid4().hex[:21]
         self.created = int(time.time())
@@ -94,6 +98,10 @@ class _Form:
     def usage(self) -> Json:
         """§3.3: never with `cached_tokens`."""
         prompt, completion = self.job.prompt_tokens, self.job.completion_tokens
+        if self.double.one_less_at_limit and self.job.finish == "length":
+            completion -= 1
+        if self.double.zero_usage:
+            prompt = completion = 0
         return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
     def whole(self, texts: Json) -> Json:

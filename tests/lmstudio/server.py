@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
                 # In a thread of its own: this one is among the connections that end.
                 threading.Thread(target=double.vanish, daemon=True).start()
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: `double.requests` has it."""

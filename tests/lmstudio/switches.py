@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tests.lmstudio.downloads import Downloads
 from tests.lmstudio.models import DoubleModel
-from tests.lmstudio.state import CRASHED, State, UnknownModel
+from tests.lmstudio.state import CRASHED, JIT_TTL_MS, Instance, State, UnknownModel
 
 
 class Switches:
@@ -22,9 +23,17 @@ class Switches:
         self.html_500_once = False  # the next model list
         self.html_500_on_load = False  # the first model list after each load began
         self.progress_events = 2  # prompt_processing.progress in /api/v1/chat
+        self.zero_usage = False  # bt#1602: usage of 0, 0 and 0 beside a long text
+        self.one_less_at_limit = False  # bt#2335: the last token of an answer that the limit ends is not counted
+        self.hangs_after_done = False  # bt#23: [DONE], and no end of the body until the client goes
+        self.takes_what_is_loaded = False  # bt#671: a request for a model that is not loaded gets another one's answer
         self.lms_takes: str | None = None  # what `lms load` loads, whatever it is asked for
         self._cut: tuple[int, bool] | None = None
         self._stream_failure: tuple[int, str] | None = None
+
+    def load(self, key: str, by: str = "app", **asked: Any) -> Instance:
+        """Load a model; see `Double`."""
+        raise NotImplementedError
 
     def kill_worker(self, name: str, refusals: int | None = None) -> None:
         """The process that holds the model dies; it still reads as loaded. Requests are refused until it is loaded
@@ -61,6 +70,12 @@ class Switches:
             yield
         finally:
             self.state.may_load.set()
+
+    def somebody_asks_for(self, key: str) -> None:
+        """Another client's request loads this model, and evicts all that is loaded (bt#671, #1796, #619)."""
+        for instance in list(self.state.instances):
+            self.state.unload(instance.id)
+        self.load(key, by="jit", ttl_ms=JIT_TTL_MS)
 
     def expire_ttl(self) -> None:
         """As if the time to live of everything that has one had passed."""

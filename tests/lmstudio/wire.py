@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,7 +78,8 @@ class Call:
         self.handler.send_header("Content-Type", kind)
         self.handler.send_header("Content-Length", str(len(data)))
         self.handler.end_headers()
-        self.handler.wfile.write(data)
+        if self.method != "HEAD":
+            self.handler.wfile.write(data)
 
     def stream(self) -> "Stream":
         """Begin an event stream. Headers go out before the prompt is read [inferred: the notes do not say]."""
@@ -121,6 +123,11 @@ class Stream:
             raise StreamCut(self.cut[1])
         if done:
             self._write(b"data: [DONE]\n\n")
+        if self.double.hangs_after_done:
+            with suppress(OSError):
+                self.handler.rfile.read(1)
+            self.handler.close_connection = True
+            return
         self.handler.wfile.write(b"0\r\n\r\n")
 
     def _write(self, data: bytes) -> None:
