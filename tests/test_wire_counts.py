@@ -91,6 +91,12 @@ def test_an_odd_usage_costs_itself_and_not_the_text_beside_it(server: ScriptedSe
     assert (seen["output_text"], seen["completion_tokens"], seen["error_kind"]) == ("Hi", 1, None)
 
 
+def test_timings_that_do_not_tell_of_the_cache_take_nothing_from_usage(server: ScriptedServer) -> None:
+    told = {**said(7, 2, prompt_tokens_details={"cached_tokens": 5}), "timings": {"predicted_ms": 1.5}}
+    seen = row(server, (5, delta(content="Hi")), (5, delta("stop")), (1, sse({"choices": [], **told})), (1, DONE))
+    assert (seen["cached_tokens"], seen["reported_decode_ms"]) == (5, 1.5)
+
+
 # --- several choices ---
 
 

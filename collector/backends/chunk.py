@@ -61,9 +61,11 @@ def error_in(body: object) -> str | None:
         return error_text(body["error"])
     if "error" in (body.get("object"), body.get("type")):
         return error_text(body)
+    if "choices" in body:
+        return None
     codes = [body.get(name) for name in ("code", "status", "status_code")]
     is_refusal = any(isinstance(code, int) and not isinstance(code, bool) and code >= 400 for code in codes)
-    if "choices" not in body and (body.get("detail") or is_refusal):
+    if body.get("detail") or is_refusal:
         return error_text(body)
     return None
 
@@ -94,20 +96,27 @@ def _chunk(chunk: dict[str, Any]) -> Event:
     ended = [choice for choice in choices if _reason(choice.get("finish_reason"))]
     end = next((choice for choice in ended if _index(choice) == first), ended[0] if ended else {})
     reason = _reason(end.get("finish_reason"))
-    said = (
-        {"finish_reason": reason, "system_fingerprint": chunk.get("system_fingerprint")},
-        {"answered_model": chunk.get("model") or None},
-        _usage(part(chunk, "usage")),
-        _timings(part(chunk, "timings")),
-    )
-    errors = (error_in({"error": choice.get("error")}) for choice in choices)
+    facts: Facts = {
+        "finish_reason": reason,
+        "system_fingerprint": chunk.get("system_fingerprint"),
+        "answered_model": chunk.get("model") or None,
+    }
+    if "usage" in chunk:
+        facts |= _told(_usage(part(chunk, "usage")))
+    if "timings" in chunk:
+        facts |= _told(_timings(part(chunk, "timings")))
+    errors = [error_text(choice["error"]) for choice in choices if choice.get("error")]
     return Event(
         texts=_joined(answers.pop(first, [])),
-        facts={name: value for facts in said for name, value in facts.items() if value is not None},
-        error=error_in(chunk) or next(filter(None, errors), None) or _given_up(reason, end),
+        facts=_told(facts),
+        error=error_in(chunk) or next(iter(errors), None) or _given_up(reason, end),
         choice=first,
         beside=tuple((index, text) for index, texts in answers.items() for _, text in texts),
     )
+
+
+def _told(facts: Facts) -> Facts:
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _joined(texts: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
