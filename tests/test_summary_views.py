@@ -446,8 +446,12 @@ def test_the_share_of_the_ceiling_stands_beside(views: Planted) -> None:
 
 def spoken(views: Planted, **facts: Any) -> Row:
     """The speeds of one request of a ladder: 64 tokens in 2 s after 10 s for 8,192, unless told otherwise."""
-    usual = {"is_accepted": True, "prompt_tokens": 8192, "completion_tokens": 64, "chunk_count": 64}
-    views.put("stg_context", {**usual, "first_text_ns": 10**10, "last_text_ns": 12 * 10**9, **facts})
+    usual = {"is_accepted": True, "prompt_tokens": 8192, "chunk_count": 64}
+    shown = {"completion_tokens": 64, "rate_tps": 31.5, "text_from_ns": 10**10}
+    seen = {name: facts.pop(name, value) for name, value in shown.items()} | facts.pop("seen", {})
+    request = {"run_id": "a", "op_index": 1}
+    views.put("request_evidence", {**request, **seen})
+    views.put("stg_context", {**request, **usual, **facts})
     (row,) = views.rows("select ttft_ms, prefill_tps, decode_tps from rung_speed")
     return row
 
@@ -469,13 +473,13 @@ def test_prefill_of_a_rung_is_of_a_prompt_that_no_cache_held(views: Planted, cac
 @pytest.mark.parametrize(
     ("facts", "tps"),
     [
-        ({"completion_tokens": 32}, 15.5),
+        ({"completion_tokens": 32}, 31.5),
         ({"completion_tokens": 31}, None),
         ({"completion_tokens": None}, None),
-        ({"chunk_count": 8, "first_chars": 1, "char_count": 64}, 31.5),
+        ({"chunk_count": 8}, 31.5),
         ({"chunk_count": 7}, None),
         ({"chunk_count": None}, None),
-        ({"last_text_ns": 10**10}, None),
+        ({"seen": {"rate_reason": "the text came in bursts"}}, None),
     ],
 )
 def test_decode_at_depth_takes_32_tokens_and_8_chunks(views: Planted, facts: Row, tps: float | None) -> None:

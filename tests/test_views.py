@@ -92,10 +92,22 @@ def test_decode_shares_tokens_by_characters_when_the_first_chunk_is_larger(given
 
 
 def test_nearly_a_chunk_per_token_means_one_token_in_the_first(given: Given) -> None:
-    """A character of two tokens flushes as one chunk; from 90 % on that is taken as one token a chunk."""
-    nearly, less = ({**bundled([1] * chunks, 20), "completion_tokens": 100} for chunks in (90, 89))
-    found = [row["decode_tps"] for row in each(given, "request_speed", [nearly], [less])]
-    assert found == pytest.approx([(100 - 1) / (0.020 * 89), (100 - 100 / 89) / (0.020 * 88)], rel=1e-9)
+    """A character of two tokens flushes as one chunk after the time of both; from 90 % on a chunk is one token."""
+    streams = []
+    for chunks in (90, 80):
+        stream = bundled([1] * chunks, 20)
+        for chunk in stream["chunks"][1 : 101 - chunks]:
+            chunk["gap_us"] *= 2
+        last = sum(chunk["gap_us"] for chunk in stream["chunks"]) * 1000
+        streams.append({**stream, "completion_tokens": 100, "last_text_ns": last, "done_ns": last})
+    found = [row["decode_tps"] for row in each(given, "request_speed", *([stream] for stream in streams))]
+    assert found == pytest.approx([50, (100 - 100 / 80) / (0.020 * 99)], rel=1e-9)
+
+
+def test_tokens_that_neither_a_chunk_nor_a_gap_shows_leave_no_decode_speed(given: Given) -> None:
+    """Chunks that came evenly, and a tenth more tokens than they were."""
+    row = one(given([{**bundled([1] * 90, 20), "completion_tokens": 100}]), "request_speed")
+    assert (row["decode_tps"], row["decode_reason"]) == (None, "more tokens were counted than came as text")
 
 
 def test_events_without_text_are_no_chunks(given: Given) -> None:

@@ -16,8 +16,9 @@ select
     error_detail,
 
     ---------- tokens
-    prompt_tokens,
-    completion_tokens,
+    nullif(prompt_tokens, 0) as prompt_tokens,
+    nullif(completion_tokens, 0) as completion_tokens,
+    reasoning_tokens,
     cached_tokens,
     reported_decode_tps,
     reported_prompt_ms,
@@ -34,6 +35,8 @@ select
     chunk_count,
     first_chars,
     char_count,
+    arrival_count,
+    first_arrival_chars,
     gap_ms,
 
     ---------- around it
@@ -60,8 +63,9 @@ comment on column stg_requests.max_tokens is 'Token limit sent.';
 comment on column stg_requests.finish_reason is 'Why generation ended.';
 comment on column stg_requests.error_kind is 'How the request failed; NULL if it did not.';
 comment on column stg_requests.error_detail is 'What was said about the failure.';
-comment on column stg_requests.prompt_tokens is 'Tokens in the prompt, by the server.';
-comment on column stg_requests.completion_tokens is 'Tokens generated, by the server.';
+comment on column stg_requests.prompt_tokens is 'Tokens in the prompt, by the server; 0 is no count.';
+comment on column stg_requests.completion_tokens is 'Tokens generated, by the server; 0 is no count.';
+comment on column stg_requests.reasoning_tokens is 'Of those, reasoning; NULL where the server does not say.';
 comment on column stg_requests.cached_tokens is 'Prompt tokens from the prompt cache; NULL where the server does not say.';
 comment on column stg_requests.reported_decode_tps is 'Decode speed the server claims, tokens per second.';
 comment on column stg_requests.first_text_ns is 'Sent to first text, ns.';
@@ -71,6 +75,8 @@ comment on column stg_requests.done_ns is 'Sent to the end of the stream, ns.';
 comment on column stg_requests.chunk_count is 'Streamed events that carried text.';
 comment on column stg_requests.first_chars is 'Characters in the first of them.';
 comment on column stg_requests.char_count is 'Characters in all of them.';
+comment on column stg_requests.arrival_count is 'Moments at which text came; chunks of one read share one.';
+comment on column stg_requests.first_arrival_chars is 'Characters that came at the first of them.';
 comment on column stg_requests.gap_ms is 'Time between them, ms: median, 95th and 99th percentile.';
 comment on column stg_requests.reported_prompt_ms is 'Time the server says it spent on the prompt, ms.';
 comment on column stg_requests.started_ns is 'When it was sent, in ns since the run began.';

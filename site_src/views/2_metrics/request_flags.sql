@@ -7,6 +7,23 @@ usual as (
     inner join stg_runs using (run_id)
     group by configuration_id, prompt_sha256
 ),
+lengths as (
+    select run_id, prompt_sha256, any_value(model) as model, max(prompt_tokens) as prompt_tokens
+    from request_speed
+    inner join stg_runs using (run_id)
+    where not is_failed
+    group by run_id, prompt_sha256
+),
+-- a prompt's length by other runs: of two the longer, of more the middle one, for one wrong count cuts no other's prompt
+usual_lengths as (
+    select
+        own.run_id, own.prompt_sha256,
+        quantile_disc(of_all.prompt_tokens, 0.51) filter (of_all.model = own.model) as of_model,
+        quantile_disc(of_all.prompt_tokens, 0.51) as of_any
+    from lengths as own
+    inner join lengths as of_all using (prompt_sha256)
+    group by own.run_id, own.prompt_sha256
+),
 flagged as (
     select
         speed.run_id,
@@ -17,6 +34,11 @@ flagged as (
         speed.error_kind,
         coalesce(speed.cached_tokens > 16, false) as is_cached,
         coalesce(speed.ttft_ms < 0.5 * usual.ttft_ms, false) as is_early,
+        coalesce(speed.ttft_ms > 5 * usual.ttft_ms and speed.ttft_ms > usual.ttft_ms + 1000, false) as is_late,
+        -- templates differ by some tokens, tokenizers by half
+        coalesce(
+            speed.prompt_tokens + 64 < greatest(0.8 * lengths.of_model, 0.4 * lengths.of_any), false
+        ) as is_cut,
         coalesce(
             abs(speed.reported_decode_tps / speed.decode_tps - 1) > 0.05 or speed.ttft_ms < 0.98 * speed.reported_prompt_ms,
             false
@@ -34,6 +56,7 @@ flagged as (
     left join run_peaks using (run_id)
     left join usual
         on usual.configuration_id = stg_runs.configuration_id and usual.prompt_sha256 = speed.prompt_sha256
+    left join usual_lengths as lengths on lengths.run_id = speed.run_id and lengths.prompt_sha256 = speed.prompt_sha256
 )
 select
     *,
@@ -44,7 +67,9 @@ select
         when is_hot then 'the machine was hot'
         when is_pressured then 'memory was short'
         when is_cached then 'the prompt was partly cached'
+        when is_cut then 'the prompt was cut: elsewhere it has far more tokens'
         when is_early then 'the first token came in less than half the usual time, as from a cache'
+        when is_late then 'the first token came more than five times later than usual, as after loading the model again'
         when is_timing_mismatch then 'our clock and the server''s differ'
     end as exclusion
 from flagged;
@@ -58,6 +83,8 @@ comment on column request_flags.is_failed is 'Whether the request failed.';
 comment on column request_flags.error_kind is 'How it failed, or what is flawed in its text.';
 comment on column request_flags.is_cached is 'More than 16 prompt tokens were taken from a cache; up to that, the chat template explains it.';
 comment on column request_flags.is_early is 'TTFT below half the median of this prompt in this configuration.';
+comment on column request_flags.is_late is 'TTFT above five times the median of this prompt in this configuration, and more than a second above it.';
+comment on column request_flags.is_cut is 'Fewer prompt tokens than 80 % of what the same prompt has with this model, or 40 % of what it has with any, by 64 and more.';
 comment on column request_flags.is_timing_mismatch is 'The server''s decode speed differs from ours by more than 5 %, or it spent longer on the prompt than we waited.';
 comment on column request_flags.is_pressured is 'Memory pressure above normal, swap grown by more than 500 MB or compressed memory by more than 2 GB during the run.';
 comment on column request_flags.is_hot is 'Thermal pressure above nominal.';

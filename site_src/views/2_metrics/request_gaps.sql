@@ -11,6 +11,7 @@ judged as (
         case
             when speed.is_failed then 'the request failed: ' || speed.error_kind
             when speed.completion_tokens is null then 'the server sent no token count'
+            when requests.chunk_count >= 1.5 * requests.arrival_count then 'the text came in bursts'
             when requests.gap_ms is null then 'fewer than two chunks with text arrived'
             when speed.batch_ratio < 0.95 then 'several tokens came in a chunk'
             when speed.completion_tokens < 200 then 'fewer than 200 tokens were generated'

@@ -1,22 +1,23 @@
 create or replace view rung_speed as
 with
-timed as (select *, is_accepted and not has_slept(slept_ms) as is_timed from stg_context)
+timed as (
+    select
+        stg_context.* exclude (completion_tokens), evidence.* exclude (run_id, op_index),
+        is_accepted and not has_slept(slept_ms) as is_timed
+    from stg_context
+    left join request_evidence as evidence using (run_id, op_index)
+)
 select
     run_id, op_index, ladder_id, rung, set_number, prompt_tokens,
-    if(is_timed, ms(first_text_ns), null) as ttft_ms,
+    if(is_timed and first_text_reason is null, ms(text_from_ns), null) as ttft_ms,
     if(
-        is_timed and coalesce(cached_tokens, 0) <= 16, per_s(prompt_tokens - coalesce(cached_tokens, 0), first_text_ns), null
+        is_timed and first_text_reason is null and coalesce(cached_tokens, 0) <= 16,
+        per_s(prompt_tokens - coalesce(cached_tokens, 0), text_from_ns), null
     ) as prefill_tps,
-    if(
-        is_timed and completion_tokens >= 32 and chunk_count >= 8,
-        per_s(
-            completion_tokens - first_chunk_tokens(completion_tokens, chunk_count, first_chars, char_count),
-            last_text_ns - first_text_ns
-        ), null
-    ) as decode_tps
+    if(is_timed and completion_tokens >= 32 and chunk_count >= 8 and rate_reason is null, rate_tps, null) as decode_tps
 from timed;
 
-comment on view rung_speed is 'One row per request of a context ladder: its speeds, NULL where it was not accepted, the machine slept meanwhile, or they mean nothing.';
+comment on view rung_speed is 'One row per request of a context ladder: its speeds, NULL where it was not accepted, the machine slept meanwhile, or the stream speaks against them.';
 comment on column rung_speed.run_id is 'The run.';
 comment on column rung_speed.op_index is 'Place among the run''s operations.';
 comment on column rung_speed.ladder_id is 'The ladder.';

@@ -6,6 +6,8 @@ reasons as (
     union all
     select run_id, 'prefill speed', prefill_reason from request_speed
     union all
+    select run_id, 'time to first token', ttft_reason from request_speed
+    union all
     select run_id, 'time to first answer', ttfa_reason from request_speed
     union all
     select run_id, 'chunk gaps', gap_reason from request_gaps

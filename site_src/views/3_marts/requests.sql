@@ -10,7 +10,9 @@ select
     nullif(concat_ws(
         '; ',
         flags.exclusion,
-        if(speed.is_failed, null, 'no decode speed: ' || speed.decode_reason)
+        if(speed.is_failed, null, 'no decode speed: ' || speed.decode_reason),
+        if(speed.is_failed, null, 'no time to first token: ' || speed.ttft_reason),
+        speed.note
     ), '') as reason
 from request_speed as speed
 inner join stg_requests using (run_id, op_index)
@@ -31,7 +33,7 @@ comment on column requests.prompt_id is 'The prompt''s name in its suite.';
 comment on column requests.prompt_sha256 is 'Hash of text, material and token limit.';
 comment on column requests.repeat is 'Which repeat of the prompt, from 1.';
 comment on column requests.ttft_ms is 'Sent to first text, ms.';
-comment on column requests.decode_tps is 'Tokens after the first chunk ÷ the time they took, tokens/s.';
+comment on column requests.decode_tps is 'Tokens after those that came first ÷ the time they took, tokens/s.';
 comment on column requests.prefill_tps is 'Uncached prompt tokens ÷ TTFT less a round trip, tokens/s.';
 comment on column requests.prompt_tokens is 'Tokens in the prompt, by the server.';
 comment on column requests.completion_tokens is 'Tokens generated, by the server.';
@@ -39,4 +41,4 @@ comment on column requests.cached_tokens is 'Prompt tokens from the prompt cache
 comment on column requests.chunk_count is 'Chunks with text.';
 comment on column requests.finish_reason is 'Why generation ended.';
 comment on column requests.exclusion is 'Why it counts in no figure; NULL if it does.';
-comment on column requests.reason is 'The same, or why it has no decode speed.';
+comment on column requests.reason is 'The same, why it has no decode speed or TTFT, and what else is to be known of its stream.';

@@ -1,4 +1,15 @@
 create or replace view runs as
+with
+of_streams as (
+    select
+        run_id,
+        count(ttft_ms) as first_count,
+        any_value(ttft_reason order by op_index) filter (not is_failed) as first_reason,
+        count(note) as note_count,
+        any_value(note order by op_index) as note
+    from request_speed
+    group by run_id
+)
 select
     run_id,
     file,
@@ -66,6 +77,8 @@ select
         if(excluded_count > 0, excluded_count || ' of ' || request_count || ' requests left out: ' || exclusion, null),
         stop_reason,
         if(decode_count = 0, 'no decode speed: ' || decode_reason, null),
+        if(first_count = 0, 'no time to first token: ' || first_reason, null),
+        if(note_count > 0, note_count || ' of ' || request_count || ' requests: ' || replace(note, '; ', ', '), null),
         if(stop_kind is null, 'peak memory: ' || peak_memory_reason, null),
         if(seed_honored = false, 'the seed was not honored', null),
         if(runtime_proof is null and stop_kind is null, 'runtime not proven', null),
@@ -78,6 +91,7 @@ from stg_runs
 left join run_speed using (run_id)
 left join run_memory using (run_id)
 left join run_load using (run_id)
+left join of_streams using (run_id)
 order by run_started_at desc, run_id;
 
 comment on view runs is 'One row per run file: what was measured, with sample sizes, and what is missing and why.';
