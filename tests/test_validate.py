@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from collector import store
+from collector import store, suite
 from collector.backends import Facts
 from collector.commands import _checks, _faults, validate
 from collector.commands._checks import _size
@@ -23,6 +23,7 @@ from tests.conftest import STARTED, request
 from tests.test_review import changed, stored
 
 GB = 10**9
+LONG = max(suite.known().values(), key=lambda prompt: len(prompt.text))
 SAMPLE = {"at_ns": 10**9, "system_used_bytes": 200 * GB, "engine_footprint_bytes": 150 * GB, "pressure_level": 1}
 
 
@@ -82,11 +83,45 @@ def copied(path: Path) -> None:
     store.write(Results(path.parent.parent), again[0], again)
 
 
+def in_bursts(path: Path) -> Path:
+    """24 chunks at a time, every 480 ms."""
+    chunks = rows(path)[0]["chunks"]
+    gaps = [
+        {**chunk, "gap_us": 480_000 if n and n % 24 == 0 else 0 if n else 200_000} for n, chunk in enumerate(chunks)
+    ]
+    end = sum(chunk["gap_us"] for chunk in gaps) * 1000
+    return both(path, chunks=gaps, last_text_ns=end, done_ns=end)
+
+
+def doubled(path: Path) -> Path:
+    chunks = [each for chunk in rows(path)[0]["chunks"] for each in (chunk, {**chunk, "gap_us": 0})]
+    return both(path, chunks=chunks, completion_tokens=202)
+
+
+def without_its_first_half(path: Path) -> Path:
+    """51 of 101 tokens were no text."""
+    chunks = rows(path)[0]["chunks"][51:]
+    chunks[0] = {**chunks[0], "gap_us": 200_000 + 51 * 20_000}
+    first = chunks[0]["gap_us"] * 1000
+    return both(path, chunks=chunks, first_text_ns=first, first_answer_ns=first, output_text="word" * 50)
+
+
+def shorter(path: Path) -> Path:
+    """The same prompt has twenty times the tokens in another run."""
+    other = run_file(Results(path.parent.parent), 999)
+    both(other, prompt_sha256="another", prompt_tokens=2088)
+    return both(path, prompt_sha256="another")
+
+
 # Each rule, how a file breaks just that one, and what is said of it.
 BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "above_ceiling": [(three_times_as_fast, "decode_tps: 150.0 tokens/s, at most 1")],
     "copy": [(copied, "also in: llama.cpp-unsloth-minimax-m2.1-q4_k_m-q4_k_m-20261122t120000z-")],
     "disagreeing_rows": [(lambda path: changed(path, os_build=["25B78", "25C1"]), "os_build: 25C1 (row 1)")],
+    "fewer_tokens": [
+        (lambda path: both(path, completion_tokens=90), "completion_tokens: 90, beside 101 chunks with text (row 0)"),
+        (lambda path: both(path, completion_tokens=0), "completion_tokens: 0, beside 101 chunks with text"),
+    ],
     "gaps_disagree": [
         (first_chunk(gap_us=100_000), "first_text_ns: 200000000, by its chunks 100000000 (row 0)"),
         (lambda path: both(path, last_text_ns=None), "last_text_ns: , by its chunks 2200000000"),
@@ -103,6 +138,7 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "metadata": [(lambda path: changed(path, {b"pandas": b"x"}), "that the collector does not write: pandas.")],
     "name": [(lambda path: path.rename(path.with_name(f"x-{path.name}")), "gives: llama.cpp-unsloth-minimax-m2.1")],
     "numbering": [(lambda path: changed(path, op_index=[1, 1]), "op_index: 1 (row 1)")],
+    "only_bursts": [(in_bursts, "chunks: 2 requests")],
     "out_of_order": [
         (lambda path: both(path, headers_ns=200_000_001), "first_text_ns: 200000000, before headers_ns 200000001"),
         (lambda path: both(path, done_ns=2_199_999_999), "done_ns: 2199999999, before last_text_ns 2200000000"),
@@ -112,11 +148,21 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
         (lambda path: both(path, kept_awake_by="192.168.1.20"), "kept_awake_by: 192.168.1.20"),
         (lambda path: both(path, os_build="C02XG2JMH7JY"), "os_build: C02XG2JMH7JY"),
     ],
+    "prompt_cut": [
+        (
+            lambda path: both(path, prompt_sha256=LONG.sha256, prompt_tokens=520),
+            f"prompt_tokens: 520 for {len(LONG.text.encode()):,} bytes (row 0)",
+        ),
+    ],
+    "prompt_shorter": [(shorter, "prompt_tokens: 100 (row 0)")],
     "range": [
         (lambda path: changed(path, started_ns=[-1, 0]), "started_ns: -1 (row 0)"),
         (lambda path: both(path, top_p=1.5), "top_p: 1.5"),
         (first_chunk(gap_us=-5), "chunks.gap_us: -5 (row 0)"),
         (with_memory(at_ns=-7), "memory.at_ns: -7 (row 0)"),
+    ],
+    "reasoning_beyond_all": [
+        (lambda path: both(path, reasoning_tokens=102), "reasoning_tokens: 102, of 101 in all (row 0)"),
     ],
     "suite": [(lambda path: both(path, suite_sha256="f" * 64), "suite_sha256: ffffffffffff of suite smoke")],
     "tokens_without_text": [
@@ -124,7 +170,9 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
             lambda path: both(path, completion_tokens=1649, max_tokens=2000, chip="of unknown speed"),
             "completion_tokens: 1649 for 404 characters",
         ),
+        (without_its_first_half, "completion_tokens: 101 for 200 characters in 50 events (row 0)"),
     ],
+    "text_twice": [(doubled, "chunks: 101 pairs (row 0)")],
     "too_many_tokens": [(lambda path: both(path, max_tokens=100), "completion_tokens: 101, at most 100 (row 0)")],
     "twin": [(twin, "also in: ")],
     "words": [

@@ -99,8 +99,11 @@ select
     gap_chars_corr,
     gap_spread,
     list_sum([chunk.chars for chunk in text_chunks if chunk.kind != 'answer'])::bigint as thought_chars,
-    coalesce(strlen(output_text), 0) + coalesce(strlen(reasoning_text), 0)
-        + coalesce(list_sum([chunk.chars for chunk in text_chunks if chunk.kind = 'other']), 0)::bigint as text_bytes,
+    greatest(
+        char_count,
+        coalesce(strlen(output_text), 0) + coalesce(strlen(reasoning_text), 0)
+        + coalesce(list_sum([chunk.chars for chunk in text_chunks if chunk.kind = 'other']), 0)
+    )::bigint as text_bytes,
     len(regexp_extract_all(concat_ws(' ', reasoning_text, output_text), '\S+')) as word_count
 from of_text
 left join summed using (file, op_index)
@@ -135,5 +138,5 @@ comment on column stg_streams.explained_chunks is 'Chunks that came, and those t
 comment on column stg_streams.gap_chars_corr is 'How the time before an arrival goes with its characters: correlation, -1 to 1; without pauses.';
 comment on column stg_streams.gap_spread is 'How the time that a chunk took varies: width of its middle half over that of a normal distribution whose CV is 1.';
 comment on column stg_streams.thought_chars is 'Characters of text that is no answer: reasoning, calls of tools and what is not known.';
-comment on column stg_streams.text_bytes is 'Bytes of all text.';
+comment on column stg_streams.text_bytes is 'Bytes of all text, at least a byte a character.';
 comment on column stg_streams.word_count is 'Words of answer and reasoning, as blanks part them.';
