@@ -34,10 +34,6 @@ create or replace macro quantization_name(name) as
 -- Real bits per weight of MLX: a group of 64 has a scale and a bias of 16 bits.
 create or replace macro mlx_bits(bits) as if(bits < 16, bits + 0.5, bits);
 
--- Tokens in the first chunk: a server that bundles puts several into it, and these took no decode time.
-create or replace macro first_chunk_tokens(tokens, chunk_count, first_chars, all_chars) as
-    if(chunk_count >= 0.9 * tokens, 1, tokens::bigint * first_chars / all_chars);
-
 -- A slope or correlation over points that do not spread is not a number: unknown.
 create or replace macro finite(x) as if(isfinite(x), x, null);
 

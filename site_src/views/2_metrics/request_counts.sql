@@ -73,7 +73,10 @@ first_arrival as (
             when 'characters' then seen_tokens * first_arrival_chars / char_count
             else first_arrival_chunks
         end as estimated_tokens,
-        greatest(first_arrival_chunks, estimated_tokens) as first_tokens,
+        -- each later chunk holds one at least
+        least(
+            greatest(first_arrival_chunks, estimated_tokens), seen_tokens - (chunk_count - first_arrival_chunks)
+        ) as first_tokens,
         chunk_count >= 1.5 * arrival_count as is_in_bursts,
         arrival_count = 1 or text_to_ns - text_from_ns <= 250e3 * (chunk_count - 1) as is_at_once
     from shared

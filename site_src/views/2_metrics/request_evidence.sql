@@ -35,7 +35,7 @@ select
     is_in_bursts,
     case
         when count_reason is not null then count_reason
-        when is_at_once then 'all text arrived at once'
+        when is_at_once or rate_tps is null then 'all text arrived at once'
         when chunk_count >= 8 and arrival_count < 8 then 'the text came in bursts'
         when is_in_bursts and (
             abs(reported_decode_tps / rate_tps - 1) > 0.05
