@@ -8,7 +8,7 @@ streamed as (
     where op in ('request', 'context')
 ),
 timed as (
-    select *, sum(chunk.gap_us) over (partition by file, op_index order by number) as at_us from streamed
+    select *, (sum(chunk.gap_us) over (partition by file, op_index order by number))::bigint as at_us from streamed
 ),
 gaps as (
     select
