@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from collector.schema import COLUMNS, SCHEMA_VERSION, Results
-from site_src import intake, run_file
+from site_src import form, intake, run_file
 from site_src.layers import in_layers, of_a_file
 
 Stamp = tuple[int, int]  # of a file: time of its last change in ns, size in bytes
@@ -135,7 +135,7 @@ def _attach(con: duckdb.DuckDBPyConnection, file: Path) -> bool:
 
 def _version() -> str:
     """Changes with whatever decides how a file's rows look here."""
-    reading = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (run_file, intake)]
+    reading = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (run_file, form, intake)]
     views = [view.body for view in of_a_file(in_layers())]
     said = f"{SCHEMA_VERSION} {COLUMNS} {duckdb.__version__} {reading} {views}"
     return hashlib.sha256(said.encode()).hexdigest()

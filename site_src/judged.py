@@ -10,6 +10,7 @@ import pyarrow as pa
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
 from collector.schema import Column, Results
 from site_src.cache import Stamp, stamps
+from site_src.form import OF_ALL, refusal
 from site_src.run_file import Untrusted, read
 
 
@@ -71,6 +72,8 @@ class Judged:
     def _take_in(self, kind: Kind, path: Path) -> None:
         try:
             table = read(path, kind.columns, kind.form, f"a file of {kind.name}")
+            if reason := refusal(table, OF_ALL):
+                raise Untrusted(reason)
         except Untrusted as reason:
             values = [kind.name, path.name, str(reason)]
             self._con.sql("insert into raw_damaged_judgments values ($1, $2, $3)", params=values)

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from collector.schema import COLUMNS, FORMAT, LARGEST, SCHEMA_VERSION, Column, arrow_schema
+from site_src.form import OF_RUNS, refusal
 from site_src.leaves import leaves
 from site_src.parquet_parts import parts
 
@@ -25,7 +26,18 @@ class Untrusted(Exception):
 
 
 def read_run(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
-    """A run file's rows in the columns of the schema, or in these of them. Raises Untrusted, with the reason."""
+    """A run file's rows in the columns of the schema, or in these of them. Raises Untrusted, with the reason.
+
+    Who asks for some columns only has read all of them before: by these alone its form cannot be told.
+    """
+    table = read_rows(path, columns)
+    if not columns and (reason := refusal(table, OF_RUNS)):
+        raise Untrusted(reason)
+    return table
+
+
+def read_rows(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
+    """The same, whatever form they have: for who says what is wrong with it. Raises Untrusted."""
     table = read(path, COLUMNS, FORMAT, "a run file", columns)
     if len(table) == 0:
         raise Untrusted("it has no rows")

@@ -156,11 +156,17 @@ STARTED = datetime(2026, 11, 22, 12, 0, 0)
 def request(
     prompt: str = "short", repeat: int = 1, *, tps: float = 50.0, ttft_ms: float = 200.0, tokens: int = 101, **more: Any
 ) -> Facts:
-    """A request row whose text came one token a chunk, at exactly this speed."""
+    """A request row whose text came one token a chunk, at exactly this speed.
+
+    Of its times those that are not given follow the ones that are.
+    """
     first = round(ttft_ms * MS)
     gap_us = round(1e6 / tps)
     gaps = [first // 1000] + [gap_us] * (tokens - 1)
     last = first + gap_us * 1000 * (tokens - 1)
+    first = more.get("first_text_ns") or first
+    last = more.get("last_text_ns") or max(first, last)
+    done = more.get("done_ns") or last
     return {
         "op": "request",
         "prompt_id": prompt,
@@ -173,8 +179,8 @@ def request(
         "first_text_ns": first,
         "first_answer_ns": first,
         "last_text_ns": last,
-        "done_ns": last,
-        "elapsed_ns": last,
+        "done_ns": done,
+        "elapsed_ns": done,
         "finish_reason": "length",
         "chunks": [{"gap_us": gap, "kind": "answer", "chars": 4} for gap in gaps],
         "output_text": "word" * tokens,

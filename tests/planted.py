@@ -197,7 +197,13 @@ def rung(tokens: int, hits: int = 6, ttft_ms: float | None = None, tps: float = 
     """Both prompts of a rung of a ladder, three needles in each, of which the answers name so many in all."""
     return [
         {
-            **request(f"rung-{tokens}-{number}", number, prompt_tokens=tokens, ttft_ms=ttft_ms or tokens / 2, tps=tps),
+            **request(
+                f"rung-{tokens}-{number}",
+                number,
+                ttft_ms=ttft_ms or tokens / 2,
+                tps=tps,
+                **{"prompt_tokens": tokens, **more},
+            ),
             "op": "context",
             "context_rung": tokens,
             "context_expected_tokens": tokens,
@@ -276,8 +282,9 @@ def everything() -> list[Run]:
             row["output_text"] = "Fine."  # a loop would fail the gate, and nothing were recommended
             sample = {"at_ns": place * 10**9, "pressure_level": 1, "thermal_level": 0, "swap_used_bytes": 0}
             row["memory"] = [sample | {"system_used_bytes": round((20 + gb - chance.random()) * GB)}]
+        began = ("first_event_ns", "first_text_ns", "first_answer_ns")
         warm = [
-            {**row, "op": "warm", "first_text_ns": row["first_text_ns"] // 3, "cached_tokens": 850} for row in rows[-4:]
+            {**row, "op": "warm", **{name: row[name] // 3 for name in began}, "cached_tokens": 850} for row in rows[-4:]
         ]
         load = loaded(gb + chance.random(), gb / 9 + chance.random(), is_repeat)
         return [

@@ -21,7 +21,7 @@ def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
 def sent(rung: int, number: int = 1, hits: int = 3, **more: Any) -> Facts:
     """One prompt of a rung with three needles, of which the answer names so many."""
     return {
-        **request(f"rung-{rung}-{number}", number, prompt_tokens=rung),
+        **request(f"rung-{rung}-{number}", number, **{"prompt_tokens": rung, **more}),
         "op": "context",
         "context_rung": rung,
         "context_expected_tokens": rung,

@@ -214,7 +214,7 @@ def streamed(*gaps_ms: float, kinds: str = "", first_ms: float = 200, **more: An
         for ms, kind in zip(times, kinds or "a" * len(times), strict=True)
     ]
     last = round(sum(times) * MS)
-    return {**request(tokens=len(times)), "chunks": chunks, "last_text_ns": last, "done_ns": last} | more
+    return {**request(tokens=len(times), **{"last_text_ns": last, **more}), "chunks": chunks} | more
 
 
 def gaps(given: Given, *requests: Facts) -> list[Row]:
@@ -453,7 +453,8 @@ def test_the_clients_calibration_is_that_of_the_run(given: Given) -> None:
 
 def warm(cold: Facts, ttft_ms: float, **more: Any) -> Facts:
     """The same request once more."""
-    return {**cold, "op": "warm", "first_text_ns": round(ttft_ms * MS)} | more
+    first = dict.fromkeys(("first_event_ns", "first_text_ns", "first_answer_ns"), round(ttft_ms * MS))
+    return {**cold, "op": "warm", **first} | more
 
 
 def resent(prompt: str, cold_ms: float, warm_ms: float, **more: Any) -> list[Facts]:

@@ -154,7 +154,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "rows twice": (lambda path: changed(path, op_index=[0, 0]), "Its rows are not numbered, each once"),
     "an operation": (lambda path: changed(path, op=["request", "mine"]), "the collector never writes there: op: mine"),
     "metadata": (lambda path: changed(path, {b"pandas": b"x"}), "metadata that the collector does not write: pandas"),
-    "no run": (lambda path: changed(path, run_id=[None, None]), "not the one that its content gives: run_id: none"),
+    "no run": (lambda path: changed(path, run_id=[None, None]), "which run it holds, or when that began: run_id: none"),
     "a home folder": (
         lambda path: changed(path, error_detail=[None, "no file /Users/wang/m.gguf"]),
         "It holds what must not be published: error_detail: /Users/wang/m.gguf",

@@ -18,6 +18,7 @@ from collector.backends import Facts
 from collector.commands import _checks, _faults, validate
 from collector.commands._checks import _size
 from collector.schema import CLONE, Results
+from site_src import form
 from tests import worlds
 from tests.conftest import STARTED, request
 from tests.test_review import changed, stored
@@ -137,6 +138,7 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     ],
     "metadata": [(lambda path: changed(path, {b"pandas": b"x"}), "that the collector does not write: pandas.")],
     "name": [(lambda path: path.rename(path.with_name(f"x-{path.name}")), "gives: llama.cpp-unsloth-minimax-m2.1")],
+    "nameless": [(lambda path: both(path, run_id=""), "run_id: none")],
     "numbering": [(lambda path: changed(path, op_index=[1, 1]), "op_index: 1 (row 1)")],
     "only_bursts": [(in_bursts, "chunks: 2 requests")],
     "out_of_order": [
@@ -218,6 +220,8 @@ def sentences(rule: str) -> tuple[str, str]:
     if path.exists():
         happened, remedy = (line.removeprefix("-- ") for line in path.read_text(encoding="utf-8").splitlines()[:2])
         return happened, remedy
+    if rule in form.OF_RUNS:
+        return form.OF_RUNS[rule].happened, form.OF_RUNS[rule].remedy
     module = __import__(f"collector.commands._checks.{rule}", fromlist=["HAPPENED"])
     return module.HAPPENED, module.REMEDY
 
@@ -373,7 +377,7 @@ def test_a_bomb_is_refused_before_it_is_read(
     path = run_file(results)
     words = bomb(path)
     assert path.stat().st_size < 1_000_000
-    monkeypatch.setattr("site_src.run_file.read_run", lambda path: pytest.fail("it was read"))
+    monkeypatch.setattr("site_src.run_file.read_rows", lambda path: pytest.fail("it was read"))
     code, [line, _] = said(path)
     assert code == 1
     assert words in line

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from collector import privacy
 from collector.commands import _checks
-from collector.commands._checks import FETCH, SHOWN, _size
+from collector.commands._checks import FETCH, _size
 from collector.errors import TableInvalid
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
 from collector.schema import COLUMNS, FORMAT, Column, Results
+from site_src.form import SHOWN
 from site_src.review import Fault, Reviewed
 
 if TYPE_CHECKING:
@@ -39,14 +40,14 @@ def of_file(path: Path, kind: str, names: Iterable[str] = ()) -> Reviewed:
 
 
 def _of_parquet(one: Reviewed, kind: str, names: tuple[str, ...]) -> None:
-    from site_src.run_file import Untrusted, read, read_run
+    from site_src.run_file import Untrusted, read, read_rows
 
     columns, form, called = FORMS[kind]
     if fault := _size.too_large(one.path):
         one.faults.append(fault)
         return
     try:
-        table = read_run(one.path) if kind == "runs" else read(one.path, columns, form, called)
+        table = read_rows(one.path) if kind == "runs" else read(one.path, columns, form, called)
     except Untrusted as reason:
         one.faults.append(Fault("It cannot be trusted:", FETCH, str(reason)))
         return

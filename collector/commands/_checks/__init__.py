@@ -2,7 +2,7 @@
 
 A rule is NAME.py with `HAPPENED`, `REMEDY` and `find`, or NAME.sql, whose first two comment lines are those sentences
 and whose query over the views of all runs gives `file, row, name, value`. What is found names a column, its value and,
-where it is about one operation, its row.
+where it is about one operation, its row. Rules without which no file is read stand in `site_src/form.py`.
 """
 
 import functools
@@ -10,8 +10,10 @@ import importlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from site_src import form
+from site_src.form import Found as Found
 from site_src.review import Fault
 
 if TYPE_CHECKING:
@@ -20,18 +22,7 @@ if TYPE_CHECKING:
     from site_src.warehouse import Warehouse
 
 FOLDER = Path(__file__).parent
-FETCH = "Take the file again from where it was made; none is ever edited."
-FIRST = "range"  # others rest on it: values beyond it cannot even be turned into Python's, or be added up
-SHOWN = 100  # characters of a value
-MOST = 5  # things found that are named
-
-
-class Found(NamedTuple):
-    """One thing that breaks a rule; `row` counts from 0, as op_index does."""
-
-    name: str
-    value: object = None
-    row: int | None = None
+FETCH = form.AGAIN
 
 
 @dataclass(frozen=True)
@@ -53,18 +44,20 @@ class File:
 
 def names() -> list[str]:
     """The rules there are."""
-    return sorted(path.stem for pattern in ("[a-z]*.py", "[a-z]*.sql") for path in FOLDER.glob(pattern))
+    own = [path.stem for pattern in ("[a-z]*.py", "[a-z]*.sql") for path in FOLDER.glob(pattern)]
+    return sorted([*form.OF_RUNS, *own])
 
 
 def in_file(file: File) -> list[Fault]:
     """What is wrong with one file by itself."""
-    told = [path.stem for path in sorted(FOLDER.glob("[a-z]*.py"), key=lambda path: path.stem != FIRST)]
-    faults = []
-    for name in told:
-        rule = importlib.import_module(f"{__name__}.{name}")
-        faults += list(_fault(rule.HAPPENED, rule.REMEDY, rule.find(file)))
-        if faults and name == FIRST:
-            break
+    faults: list[Fault] = []
+    for name, rule in (form.OF_RUNS if file.kind == "runs" else form.OF_ALL).items():
+        faults += _fault(rule.happened, rule.remedy, rule.find(file.table))
+        if faults and name in form.OF_ALL:  # others rest on it
+            return faults
+    for path in sorted(FOLDER.glob("[a-z]*.py")):
+        module = importlib.import_module(f"{__name__}.{path.stem}")
+        faults += _fault(module.HAPPENED, module.REMEDY, module.find(file))
     return faults
 
 
@@ -81,12 +74,5 @@ def in_runs(warehouse: "Warehouse") -> Iterator[tuple[str, Fault]]:
 
 
 def _fault(happened: str, remedy: str, found: Iterable[Found]) -> Iterator[Fault]:
-    told = list(dict.fromkeys(map(_words, found)))
-    if told:
-        more = [f"and {len(told) - MOST} more"] if len(told) > MOST else []
-        yield Fault(happened, remedy, "; ".join(told[:MOST] + more))
-
-
-def _words(found: Found) -> str:
-    value = "" if found.value is None else f": {str(found.value)[:SHOWN]}"
-    return f"{found.name[:SHOWN]}{value}" + ("" if found.row is None else f" (row {found.row})")
+    if told := form.all_shown(found):
+        yield Fault(happened, remedy, told)

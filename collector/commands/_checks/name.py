@@ -6,7 +6,7 @@ from collector import store
 from collector.commands._checks import File, Found
 
 HAPPENED = "Its name is not the one that its content gives:"
-REMEDY = "Give it that name; if it says neither its run nor when that began, measure again."
+REMEDY = "Give it that name."
 
 
 def find(file: File) -> Iterator[Found]:
@@ -14,7 +14,5 @@ def find(file: File) -> Iterator[Found]:
     if file.kind != "runs":
         return
     first = file.rows[0]
-    if missing := [name for name in ("run_id", "run_started_at") if not first.get(name)]:
-        yield from (Found(name, "none") for name in missing)
-    elif file.path.name != store.file_name(first):
+    if first.get("run_id") and first.get("run_started_at") and file.path.name != store.file_name(first):
         yield Found(store.file_name(first))

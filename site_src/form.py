@@ -1,0 +1,150 @@
+"""What a file of results must be before anything in it counts, told by the file alone.
+
+Reading refuses a file that breaks one of these rules, and `collect validate` says where it does: a file of which rows
+count twice, or whose times run backwards, gives figures that nobody measured. Rules of which a person should judge,
+such as a speed beyond what a memory delivers, stand in `collector/commands/_checks`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from collector.schema import RUN
+from site_src.leaves import leaves
+
+AGAIN = "Take the file again from where it was made; none is ever edited."
+SHOWN = 100  # characters of a value
+MOST = 5  # things found that are named
+ANY = ("seed", "client_bias_percent", "client_event_delay_us", "environment.number")  # below 0, too
+SHARES = ("top_p", "needles.depth", "share")
+BEGINNING, END = datetime(2020, 1, 1), datetime(2100, 1, 1)
+ORDER = (  # of times within an operation: none lies before one that stands before it
+    ("headers_ns", "first_event_ns"),
+    ("headers_ns", "first_text_ns"),
+    ("first_event_ns", "first_text_ns"),
+    ("first_text_ns", "first_answer_ns"),
+    ("first_text_ns", "last_text_ns"),
+    ("first_answer_ns", "last_text_ns"),
+    ("last_text_ns", "done_ns"),
+    ("done_ns", "elapsed_ns"),
+)
+
+
+class Found(NamedTuple):
+    """One thing that breaks a rule; `row` counts from 0, as op_index does."""
+
+    name: str
+    value: object = None
+    row: int | None = None
+
+
+class Rule(NamedTuple):
+    """What has happened where it is broken, what to do, and the search for it."""
+
+    happened: str
+    remedy: str
+    find: Callable[[pa.Table], Iterator[Found]]
+
+
+def shown(found: Found) -> str:
+    """What was found, in words of bounded length."""
+    value = "" if found.value is None else f": {str(found.value)[:SHOWN]}"
+    return f"{found.name[:SHOWN]}{value}" + ("" if found.row is None else f" (row {found.row})")
+
+
+def all_shown(found: Iterable[Found]) -> str:
+    """The first of them, and how many more there are; nothing where there is none."""
+    told = list(dict.fromkeys(map(shown, found)))
+    return "; ".join(told[:MOST] + ([f"and {len(told) - MOST} more"] if len(told) > MOST else []))
+
+
+def refusal(table: pa.Table, rules: dict[str, Rule]) -> str | None:
+    """Why a table is not read: the first of these rules that it breaks, and the first thing that does so."""
+    for rule in rules.values():
+        for found in rule.find(table):
+            return f"{rule.happened[0].lower()}{rule.happened[1:]} {shown(found)}"
+    return None
+
+
+def _values_that_cannot_be(table: pa.Table) -> Iterator[Found]:
+    """Numbers below 0, shares above 1, and times of another age."""
+    for name, values, rows in leaves(table):
+        if values.null_count == len(values):
+            continue
+        if pa.types.is_timestamp(values.type):
+            early, late = (pa.scalar(moment, values.type) for moment in (BEGINNING, END))
+            wrong = pc.or_(pc.less(values, early), pc.greater(values, late))
+            values = values.cast(pa.int64())  # far away there are no dates
+        elif name not in ANY and (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+            wrong = pc.less(values, 0)
+            if name in SHARES:
+                wrong = pc.or_(wrong, pc.greater(values, 1))
+        else:
+            continue
+        if pc.any(wrong).as_py():
+            found = zip(values.filter(wrong).to_pylist(), rows.filter(wrong).to_pylist(), strict=True)
+            yield from (Found(name, value, row) for value, row in found)
+
+
+def _nameless(table: pa.Table) -> Iterator[Found]:
+    """Which run it is, and when it began: by these it is told from others and takes its place among them."""
+    for name in ("run_id", "run_started_at"):
+        values = table[name].slice(0, 1).to_pylist() if name in table.column_names else [None]
+        if values in ([None], [""]):
+            yield Found(name, "none")
+
+
+def _numbers_twice(table: pa.Table) -> Iterator[Found]:
+    """Rows without a number, or with another row's: joined by it they would count several times."""
+    numbers = table["op_index"].to_pylist() if "op_index" in table.column_names else [None] * len(table)
+    seen = set()
+    for row, number in enumerate(numbers):
+        if number is None or number in seen:
+            yield Found("op_index", "none" if number is None else number, row)
+        seen.add(number)
+
+
+def _disagreeing(table: pa.Table) -> Iterator[Found]:
+    """Columns about the run that do not say the same in each row; the first row of each that says something else."""
+    there = set(table.column_names)
+    about = table.select([column.name for column in RUN if column.name in there])
+    if about.slice(1).equals(about.slice(0, len(about) - 1)):  # each row is like the one before
+        return
+    for name in about.column_names:
+        values = about[name].combine_chunks()
+        first = values.slice(0, 1)
+        for row in range(1, len(values)):
+            if not values.slice(row, 1).equals(first):
+                yield Found(name, values[row].as_py(), row)
+                break
+
+
+def _backwards(table: pa.Table) -> Iterator[Found]:
+    """Times of an operation that lie before another that comes first."""
+    there = set(table.column_names)
+    for first, name in ORDER:
+        if not {first, name} <= there or not pc.any(pc.less(table[name], table[first])).as_py():
+            continue
+        times = zip(table[first].to_pylist(), table[name].to_pylist(), strict=True)
+        for row, (early, late) in enumerate(times):
+            if early is not None and late is not None and late < early:
+                yield Found(name, f"{late}, before {first} {early}", row)
+
+
+OF_ALL = {"range": Rule("It holds a number that cannot be:", AGAIN, _values_that_cannot_be)}
+OF_RUNS = {
+    **OF_ALL,  # first: numbers beyond it can be neither turned into Python's nor added up
+    "nameless": Rule(
+        "It does not say which run it holds, or when that began:", "Measure again with the newest collector.", _nameless
+    ),
+    "numbering": Rule("Its rows are not numbered, each once, by op_index:", AGAIN, _numbers_twice),
+    "disagreeing_rows": Rule("Its rows disagree about the run:", AGAIN, _disagreeing),
+    "out_of_order": Rule(
+        "One of its times lies before another that comes first, such as text before the answer began:",
+        "Measure again with the newest collector; a clock that only goes forward cannot give this.",
+        _backwards,
+    ),
+}
