@@ -1,29 +1,25 @@
-"""The clock. Nothing else in the project reads it.
-
-Times are `perf_counter_ns`: monotonic, whatever is done to the wall clock, and on Linux and macOS the same for all
-processes, so that samples taken by another process line up with requests. It stands still while the machine sleeps;
-what another clock counts meanwhile shows that it slept.
-"""
+"""Requests, timed from sending on by the one clock (`collector/clock.py`)."""
 
 import ssl
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import httpx
 
 from collector.backends import Event, Facts, Request
+from collector.clock import Clock as Clock
+from collector.clock import asleep as asleep
+from collector.clock import busy
+from collector.clock import clock as clock
+from collector.clock import sleep as sleep
+from collector.clock import utc_now as utc_now
 from collector.ending import Ending, is_count
 from collector.errors import ServerNotFound
 from collector.grace import Grace
 from collector.limits import AGAIN, SILENCE_S, Limited
 from collector.sse import Events, EventTooLong
 
-Clock = Callable[[], int]
-clock: Clock = time.perf_counter_ns
 Arrival = tuple[int, str, str]  # ns since sending, kind, text
 
 SHOWN = 2000  # characters that are kept of what was said of a failure
@@ -37,26 +33,6 @@ def patient(seconds: float) -> httpx.Timeout:
 
 TIMEOUT = patient(SILENCE_S)
 TRIVIAL_S = 5  # for what should take a millisecond
-
-
-# The clock that counts on while the machine sleeps; macOS's of this name does, Linux's does not.
-SLEEPLESS = time.CLOCK_MONOTONIC_RAW if sys.platform == "darwin" else time.CLOCK_BOOTTIME
-
-
-def asleep() -> int:
-    """Ns that the machine has slept, up to a constant: the difference of two is what it slept in between."""
-    # a pause between the two readings only makes the difference smaller
-    return max(time.clock_gettime_ns(SLEEPLESS) - time.perf_counter_ns() for _ in range(3))
-
-
-def utc_now() -> datetime:
-    """The present in UTC, naive as the run file stores it."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def sleep(seconds: float) -> None:
-    """Let time pass between operations."""
-    time.sleep(seconds)
 
 
 def connect(
@@ -151,7 +127,7 @@ def exchange(
     `at_first_text` is called once its time is taken; it must return at once. `within_s`: an answer that takes longer is
     cut, as a timeout.
     """
-    cpu = time.process_time_ns()
+    cpu = busy()
     prepared = client.build_request("POST", request.path, json=request.body)
     slept = asleep()
     seen = Exchange(sent_at=clock())
@@ -179,7 +155,7 @@ def exchange(
         seen.fail("stream_cut" if seen.headers_ns is not None else "transport", error)
     if seen.done_ns is None:
         seen.done_ns = clock() - seen.sent_at
-    seen.cpu_ns = time.process_time_ns() - cpu
+    seen.cpu_ns = busy() - cpu
     seen.slept_ms = round((asleep() - slept) / 1e6)
     return seen
 
