@@ -1,10 +1,11 @@
 """The run files as tables, and every view over them, in an in-memory DuckDB.
 
 Each file is read once, with its page checksums verified; a file that cannot be trusted is named in `raw_damaged` and
-skipped. `raw_facts` has all rows without chunks, memory samples and texts; `raw_details` has these of the runs of which
-pages show them; `raw_operations` has everything, and is read from the files when a query names it. Views are the files
-in `views/`, layer by layer. A view is computed when it is first asked for and kept as a table until something changes:
-planning views that read views that read views takes longer than computing each once.
+skipped, and one whose run does not count, such as a copy, in `raw_set_aside`. `raw_facts` has all rows without chunks,
+memory samples and texts; `raw_details` has these of the runs of which pages show them; `raw_operations` has everything,
+and is read from the files when a query names it. Views are the files in `views/`, layer by layer. A view is computed
+when it is first asked for and kept as a table until something changes: planning views that read views that read views
+takes longer than computing each once.
 """
 
 import functools
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from collector.schema import COLUMNS, Results, arrow_schema
-from site_src import bradley_terry, cache, intake, layers, tables
+from site_src import bradley_terry, cache, counted_once, intake, layers, tables
 from site_src.judged import Judged
 from site_src.layers import KEPT, View, in_layers
 from site_src.layers import VIEWS as VIEWS
@@ -61,7 +62,7 @@ class Warehouse:
         self._judged = Judged(self._con)
         self._con.sql(f"create table raw_strengths ({', '.join(STRENGTHS)})")
         self._voted: list[bradley_terry.Vote] = []
-        self._con.sql("create table raw_twins (run_id VARCHAR, file VARCHAR, first VARCHAR)")
+        counted_once.make_table(self._con)
         self._con.sql(f"create table raw_here ({', '.join(HERE)})")
         if here:
             known = {name: here.get(name) for name in (column.split()[0] for column in HERE)}
@@ -76,15 +77,15 @@ class Warehouse:
         if self._read_views():
             self._unmake()
         now = cache.stamps(self.results.runs)
-        twins = {
-            file for (file,) in self._con.sql("select file from raw_twins").fetchall()
-        }  # what they doubled may be gone
-        gone = [name for name, stamp in self._seen.items() if now.get(name) != stamp or name in twins]
+        gone = {name for name, stamp in self._seen.items() if now.get(name) != stamp}
         new = {name: stamp for name, stamp in now.items() if name not in self._seen or name in gone}
-        if new or gone:
+        if new or gone or counted_once.is_due(self._con):
+            aside = counted_once.files(self._con)  # what they doubled may be gone
+            gone |= self._seen.keys() & aside
+            new |= {name: now[name] for name in aside if name in now}
             self._unmake()
         if gone:
-            self._forget(gone)
+            self._forget(sorted(gone))
         if new:
             self._take_in(new, now)
         if new or gone:
@@ -248,14 +249,8 @@ class Warehouse:
         self._seen |= new
 
     def _settle(self, new: list[str]) -> None:
-        """The same tables whichever way the files came: of twins the first by name counts, rows in the runs' order."""
-        self._con.sql(
-            "create or replace table raw_twins as "
-            "with named as (select distinct run_id, file, min(file) over (partition by run_id) as first "
-            "from (select distinct run_id, file from raw_facts)) from named where file != first"
-        )
-        for table in intake.TABLES:
-            self._con.sql(f"delete from {table} where file in (select file from raw_twins)")  # noqa: S608
+        """The same tables whichever way the files came: of a run twice there the first counts, in the runs' order."""
+        counted_once.set_aside(self._con)
         if not intake.in_order(self._con, new):  # sums of floats hang on it, in their last digit
             intake.sort(self._con, list(self._seen))
         self._con.sql(f"checkpoint {intake.HOME}")  # which compresses

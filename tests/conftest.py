@@ -188,6 +188,13 @@ def request(
     }
 
 
+def of_its_own(rows: list[Facts], number: int) -> list[Facts]:
+    """The rows of this of several runs: to the nanosecond no two runs take the same time."""
+    timed = [row for row in rows if row.get("elapsed_ns") is not None]
+    one = next((row for row in timed if row["op"] not in ("load", "unload")), timed[0] if timed else None)
+    return [{**row, "elapsed_ns": row["elapsed_ns"] + number} if row is one else row for row in rows]
+
+
 @pytest.fixture
 def given(results: Results) -> Callable[..., Warehouse]:
     """`given([rows], …, columns…)`: each list of operation rows becomes one run file; the warehouse over them all.
@@ -206,7 +213,7 @@ def given(results: Results) -> Callable[..., Warehouse]:
                 **facts,
                 **own,
             }
-            store.write(results, columns, operations)
+            store.write(results, columns, of_its_own(operations, number))
         return Warehouse(results)
 
     return make

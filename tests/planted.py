@@ -29,7 +29,7 @@ from collector.schema import Results
 from site_src import warehouse
 from site_src.layers import View, in_layers
 from site_src.warehouse import WIDE, Warehouse
-from tests.conftest import RUN, STARTED, request
+from tests.conftest import RUN, STARTED, of_its_own, request
 from tests.texts import LOOP, RIGHT, WRONG, answer, answers
 
 Row = dict[str, Any]
@@ -249,7 +249,7 @@ def written(results: Results, *runs: Run, **facts: Any) -> list[Path]:
         operations = [dict(row, op_index=i) for i, row in enumerate(row for row in rows if "op" in row)]
         began = STARTED + timedelta(minutes=number)
         columns = {**RUN, "run_id": f"{number:012x}", "run_started_at": began, **facts, **own}
-        paths.append(store.write(results, columns, operations))
+        paths.append(store.write(results, columns, of_its_own(operations, number)))
     return paths
 
 

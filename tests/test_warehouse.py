@@ -15,12 +15,13 @@ from collector import store
 from collector.schema import CLONE, FORMAT, SCHEMA_VERSION, Results, TableInvalid
 from site_src import layers
 from site_src.warehouse import Warehouse
-from tests.conftest import RUN, STARTED, request
+from tests.conftest import RUN, STARTED, of_its_own, request
 
 
 def stored(results: Results, run_id: str = "0" * 12, **facts: Any) -> Path:
     """One run file with two requests."""
     rows = [{**request(repeat=number), "op_index": number} for number in (1, 2)]
+    rows = of_its_own(rows, int(run_id, 16) % 1000)
     return store.write(results, {**RUN, "run_id": run_id, "run_started_at": STARTED, **facts}, rows)
 
 
