@@ -16,4 +16,4 @@ order by folder desc, file;
 comment on view damaged_files is 'One row per file in results that was skipped.';
 comment on column damaged_files.folder is 'Where in results it lies: runs, grades or votes.';
 comment on column damaged_files.file is 'The file; it is neither moved nor changed.';
-comment on column damaged_files.reason is 'Why it cannot be trusted, or does not count.';
+comment on column damaged_files.reason is 'Why it cannot be trusted.';
