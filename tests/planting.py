@@ -74,7 +74,7 @@ def _told(results: Results, number: int) -> list[tuple[Facts, list[Facts]]]:
             kept.append((facts, [row for row in rows if row.get("prompt_id") in (None, "short", "reasoning")]))
             return ""
 
-    world = Kept(results, began=STARTED + timedelta(days=number))
+    world = Kept(results, began=STARTED - timedelta(days=number))
     for cell in ("4bit", "Q4_K_M"):
         world.measure(plan()[QWEN, cell], repeats=3, quality={"short": "x", "reasoning": "y"})
     return kept
@@ -121,7 +121,7 @@ def _failures(results: Results, facts: Facts, rows: list[Facts], text: str, numb
 
 def _write(results: Results, run: Facts, rows: list[Facts], number: int, place: int) -> str:
     run_id = hashlib.sha256(f"{number} {place}".encode()).hexdigest()[:12]
-    began = STARTED + timedelta(days=number, hours=place)
+    began = STARTED - timedelta(days=number, hours=place)  # runs of the future do not count
     run = {**run, "run_started_at": began, "run_id": run.get("run_id") or run_id}
     numbered = [{**row, "op_index": index} for index, row in enumerate(rows)]
     target = results.runs / f"{run_id}.parquet"
