@@ -18,7 +18,7 @@ from collector.graders import Output
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
 from collector.schema import CLONE, OPERATION, RUN, Column, Results
 from site_src.tables import TABLES
-from tests.conftest import STARTED
+from tests.conftest import STARTED, of_its_own
 from tests.worlds import QWEN, World, plan
 
 FIELD = re.compile(r"(\w+) VARCHAR\b")
@@ -123,7 +123,7 @@ def _write(results: Results, run: Facts, rows: list[Facts], number: int, place: 
     run_id = hashlib.sha256(f"{number} {place}".encode()).hexdigest()[:12]
     began = STARTED - timedelta(days=number, hours=place)  # runs of the future do not count
     run = {**run, "run_started_at": began, "run_id": run.get("run_id") or run_id}
-    numbered = [{**row, "op_index": index} for index, row in enumerate(rows)]
+    numbered = of_its_own([{**row, "op_index": index} for index, row in enumerate(rows)], 10 * number + place)
     target = results.runs / f"{run_id}.parquet"
     store.keep(results, store._table(run, numbered), target, "run", "The run", "")
     return run["run_id"]
