@@ -1,7 +1,8 @@
 """Works through the matrix: which block comes next is worked out from the results, so it resumes by itself.
 
-A block is one load and one run file of three repeats. Blocks of one model and bit width go there and back
-(A B B A), MLX first, so that drift hits both sides alike.
+A block is one load and one run file of two repeats. Blocks of one model and bit width go there and back
+(A B B A), MLX first, so that drift hits both sides alike; and once more where that leaves a comparison undecided. Runs
+of one thing differ by more than repeats within them do: four runs of two repeats tell more than two of four.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from collector import measure
 from collector.backends.identity import get_json
 from collector.backends.lmstudio_models import listed
 
-REPEATS = 3
+REPEATS = 2
 LADDER_BUDGET_S = 3600.0  # of a context row that names none
 DOWNLOAD_STEP_S = 5.0
 DOWNLOAD_SILENT = 12  # looks without an answer, then it is given up

@@ -21,7 +21,7 @@ from site_src.run_file import Untrusted, read_run
 
 HOME = "home"  # the database that the views are made in
 WIDE = ("chunks", "memory", "output_text", "reasoning_text")
-DETAILS = ("run_id", "op_index", "op", "started_ns", "elapsed_ns", *WIDE)
+DETAILS = ("run_id", "op_index", "op", "started_ns", "elapsed_ns", "completion_tokens", *WIDE)
 TABLES = ("raw_facts", *KEPT)  # with the column `file`, by which a file is forgotten
 ORDER = "run_started_at, run_id, op_index"
 BATCH = 50  # files whose every column is held at a time

@@ -221,10 +221,10 @@ def given(results: Results) -> Callable[..., Warehouse]:
 
 @pytest.fixture(scope="session")
 def engine_run(tmp_path_factory: pytest.TempPathFactory) -> programs.EngineRun:
-    """One quick run of the smoke suite on the real engine, shared by all tests that need real figures."""
+    """One run of the smoke suite on the real engine, three repeats, shared by all tests that need real figures."""
 
     def make(folder: Path) -> "subprocess.CompletedProcess[str]":
-        options = ("--embedded", "--suite", "smoke", "--quick", "--results", str(folder / "results"), "--json")
+        options = ("--embedded", "--suite", "smoke", "--repeats", "3", "--results", str(folder / "results"), "--json")
         # From a folder of its own: the clone is the installation, and `collect` works anywhere.
         return programs.finish(programs.program("collect", *options), cwd=folder)
 

@@ -1,5 +1,6 @@
 """An OpenAI-compatible server on a free port of this machine; what it answers is scripted."""
 
+import itertools
 import json
 import socket
 import threading
@@ -14,13 +15,13 @@ from tests.conftest import DONE, delta, usage
 Answer = Callable[["Handler"], None]
 
 
-def stream(*events: bytes, first_s: float = 0) -> Answer:
-    """A whole stream, each event in a piece of its own, the first after so long."""
+def stream(*events: bytes, first_s: float = 0, gap_s: float = 0) -> Answer:
+    """A whole stream, each event in a piece of its own, the first after so long, each further one so long after it."""
 
     def answer(handler: "Handler") -> None:
         handler.begin_stream()
-        time.sleep(first_s)
-        for event in events:
+        for wait_s, event in zip(itertools.chain([first_s], itertools.repeat(gap_s)), events, strict=False):
+            time.sleep(wait_s)
             handler.piece(event)
         handler.wfile.write(b"0\r\n\r\n")
 

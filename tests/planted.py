@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pyarrow as pa
@@ -146,13 +147,20 @@ def student_t(values: Iterable[float]) -> tuple[float, float, float]:
     return math.exp(center), math.exp(low), math.exp(high)
 
 
-def two_samples(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float]:
-    """Ratio of geometric means and the ends of its 95 % interval: both sides independent, n1 + n2 - 2 degrees."""
-    logs = [[math.log(value) for value in side] for side in (a, b)]
-    center = sum(logs[0]) / len(a) - sum(logs[1]) / len(b)
-    error = math.hypot(*(stats.sem(side) for side in logs))
-    margin = stats.t.ppf(0.975, len(a) + len(b) - 2) * error
+def of_median(values: Iterable[float]) -> tuple[float, float, float]:
+    """Median and the ends of the interval around it: Student-t on the logarithm, a median's standard error being
+    sqrt(pi / 2) that of a mean from three values on."""
+    logs = [math.log(value) for value in values]
+    margin = stats.t.ppf(0.975, len(logs) - 1) * stats.sem(logs) * (math.sqrt(math.pi / 2) if len(logs) > 2 else 1)
+    center = median(logs)
     return math.exp(center), math.exp(center - margin), math.exp(center + margin)
+
+
+def two_samples(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float]:
+    """Ratio of geometric means and the ends of its 95 % interval: both sides independent, each with its own spread."""
+    logs = [[math.log(value) for value in side] for side in (a, b)]
+    low, high = stats.ttest_ind(*logs, equal_var=False).confidence_interval(0.95)
+    return stats.gmean(a) / stats.gmean(b), math.exp(low), math.exp(high)
 
 
 # ---------------------------------------------------------------- runs as they are stored
@@ -335,6 +343,7 @@ def everything() -> list[Run]:
         measured(gguf("Q4_0", qwen), 46, 75, error_kind="timeout"),
         [gguf("BF16"), *loaded(0)[:1], {"op": "load", "elapsed_ns": 10**9, "error_kind": "load_failed"}],
         [gguf("Q4_K_S"), *speeds("qa", 41.0), request("puzzle", completion_tokens=None, chunks=[])],
+        [gguf("Q5_K_M"), request("essay", tokens=300)],  # longer than what speeds are compared over
         [{**mlx(), "model_key": None, "quantization": None}, *speeds("qa", 41.0, 41.0, 41.0)],
         [
             gguf(),

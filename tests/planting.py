@@ -23,6 +23,7 @@ from tests.worlds import QWEN, World, plan
 
 FIELD = re.compile(r"(\w+) VARCHAR\b")
 DECIDING = {"run_id", "op", "error_kind", "runtime", "server", "os_name", "memory_method", "engine_found_by"}
+DECIDING |= {"loaded_instances"}  # without the model among them a request counts nowhere
 DECIDING_PARTS = {"kind", "name"}  # of a chunk, of a reading
 JUDGING = {"run_id", "prompt_sha256", "text_sha256", "tier", "outcome", "other_run_id", "other_sha256"}
 CHOOSING = {"a_run_id", "b_run_id", "a_sha256", "b_sha256", "prompt_sha256", "nonce", "choice", "shown_first"}
@@ -82,8 +83,9 @@ def _told(results: Results, number: int) -> list[tuple[Facts, list[Facts]]]:
 
 def _of(columns: Sequence[Column], known: Facts, text: str, deciding: set[str]) -> Facts:
     """The text in every column of these that holds any and decides nothing."""
+    lists = {column.name for column in columns if column.type == "VARCHAR[]"}
     return {
-        name: _parts(known.get(name), parts, text) if parts else text
+        name: _parts(known.get(name), parts, text) if parts else [text] if name in lists else text
         for name, parts in texts_of(columns).items()
         if name not in deciding
     }
@@ -104,6 +106,8 @@ def _row(row: Facts, text: str) -> Facts:
     if row["op"] in ("idle", "load", "unload", "probe"):
         return {**row, **_of(OPERATION, row, text, {*DECIDING, "chunks", "needles"})}
     planted = {**row, **_of(OPERATION, row, text, {*DECIDING, "prompt_id", "prompt_sha256", "nonce"})}
+    if row.get("chunks") and row.get("completion_tokens"):
+        planted["completion_tokens"] = row["completion_tokens"] + 1  # the strange chunk was counted as well
     # Prompts are told apart, by their beginning: what a text begins with is tried where there is one of it.
     return planted | {name: f"{text} {row[name]}" for name in ("prompt_id", "prompt_sha256", "nonce") if row.get(name)}
 

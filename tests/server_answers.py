@@ -52,23 +52,33 @@ SERVERS: dict[str, Answers] = {
         "/api/version": {"version": "0.13.1"},
         "/api/show": {"details": DETAILS, "model_info": {"general.architecture": "qwen3"}},
         "/api/ps": {"models": [{"name": "qwen3:4b", "details": DETAILS, "context_length": 131072}]},
-        "/v1/models": {"data": [{"id": "qwen3:4b", "object": "model"}]},
+        "/v1/models": {"data": [{"id": "qwen3:4b", "object": "model", "owned_by": "library"}]},
     },
     "llama-server": {
         "/props": {"default_generation_settings": {"n_ctx": 131072}, "total_slots": 4}
         | {"model_path": "/models/Qwen3.5-9B-Q4_K_M.gguf", "model_ftype": "Q4_K - Medium", "build_info": "b9251"},
         "/health": {"status": "ok"},
         "/v1/models": {
-            "data": [{"id": "/m/Qwen3.5.gguf", "meta": {"n_ctx_train": 262144, "n_params": 803026, "size": 491289}}]
+            "data": [
+                {"id": "/m/Qwen3.5.gguf", "owned_by": "llamacpp"}
+                | {"meta": {"n_ctx_train": 262144, "n_params": 803026, "size": 491289}}
+            ]
         },
     },
-    "vllm": {"/version": {"version": "0.16.0"}, "/v1/models": {"data": [{"id": "Qwen/Q", "max_model_len": 40960}]}},
+    "vllm": {
+        "/version": {"version": "0.16.0"},
+        "/v1/models": {"data": [{"id": "Qwen/Q", "owned_by": "vllm", "max_model_len": 40960}]},
+    },
     "mlx_lm.server": {
         "/health": {"status": "ok"},
         "/v1/chat/completions": {"system_fingerprint": "0.32.0-0.32.1-macOS-26.1-arm64-applegpu_g15d"},
         "/v1/models": {"data": [{"id": "mlx-community/Qwen3-4B-4bit"}]},
     },
 }
+# What stands at their root, and what they say of a path that they do not know.
+GREETED = {"ollama": (200, "Ollama is running")}
+UNKNOWN = (404, "404 page not found")
+UNKNOWN_TO_LMSTUDIO = (200, '{"error":"Unexpected endpoint or method."}')
 
 
 def garbled(server: str, draw: Random) -> dict[str, tuple[int, str]]:
@@ -85,8 +95,11 @@ def garbled(server: str, draw: Random) -> dict[str, tuple[int, str]]:
 def asked(server: str, answers: dict[str, tuple[int, str]]) -> list[Facts]:
     """What the backend makes of them, where it does not refuse with a word: of the model loaded, and of loading one."""
 
+    unknown = UNKNOWN_TO_LMSTUDIO if server.startswith("lmstudio") else UNKNOWN
+    known = answers if server not in GREETED else {"/": GREETED[server], **answers}
+
     def answer(request: httpx.Request) -> httpx.Response:
-        status, text = answers.get(request.url.path, (200, '{"error":"Unexpected endpoint or method."}'))
+        status, text = known.get(request.url.path, unknown)
         return httpx.Response(status, content=text.encode("utf-8", "surrogatepass"))
 
     facts: list[Facts] = []

@@ -1,19 +1,17 @@
 """Made-up requests put in the place of measured ones: the statistics above them are the views' own SQL, unchanged.
 
 The warehouse computes a view once and keeps it. So the three views that everything above reads can be given other rows
-(`fill`), and hundreds or thousands of data sets go through pair_prompts, pair_speed, framework_delta, stability,
-run_speed and run_summary in one query each: a set is a machine of its own, and nothing is ever compared between
-machines. `refresh` brings the measured ones back.
+(`fill`, or `put` where there are millions), and hundreds or thousands of data sets go through set_cells,
+machine_spread, set_speed, pair_speed, framework_delta, stability and runtime_history in one query each: a set is a
+machine of its own, and nothing is ever compared or pooled between machines. `refresh` brings the measured ones back.
 
-    rows = [row for number in range(200) for row in two_sides(chance, f"set {number}", ratio=1.25, noise=0.01)]
+    rows = [Row("m", runtime, 1, "a", repeat, 40, 200) for runtime in (MLX, LLAMA) for repeat in (1, 2)]
     fill(warehouse, rows)
-    warehouse.rows("from framework_delta")      # 200 rows
+    warehouse.rows("from framework_delta")      # one row
 """
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from random import Random
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -40,7 +38,7 @@ ALIKE: dict[str, Any] = {
 
 
 class Row(NamedTuple):
-    """One request. Runs of one machine and runtime are one configuration; a later number began later."""
+    """One request. Runs of one machine, runtime and model are one configuration; a later number began later."""
 
     machine: str
     runtime: str
@@ -50,88 +48,90 @@ class Row(NamedTuple):
     decode_tps: float | None
     ttft_ms: float | None
     exclusion: str | None = None
+    model: str = ""
+    version: str | None = None  # of the runtime
+    system: str | None = None
+    is_interrupted: bool = False
+    tokens: int = 400
+    early_tps: float | None = None  # decode speed over the first 256 tokens
 
+    @property
+    def configuration(self) -> str:
+        return f"{self.machine} {self.runtime} {self.model}".strip()
 
-def two_sides(
-    chance: Random,
-    machine: str,
-    *,
-    ratio: float = 1.0,
-    noise: float,
-    spread: float = 0.0,
-    between: float = 0.0,
-    prompts: int = 7,
-    repeats: int = 5,
-    runs: int = 1,
-) -> Iterator[Row]:
-    """Runs of each side, with the true ratio of MLX over llama.cpp for prompts like these.
-
-    One prompt's ratio is off the true one by a normal deviate of `spread`, a run's speed by one of `between`, a
-    request's by one of `noise`, all on the logarithm, so that 0.01 is a CV of 1 %.
-    """
-    usual = {LLAMA: [math.log(30) + chance.gauss(0, 0.2) for _ in range(prompts)]}
-    usual[MLX] = [center + math.log(ratio) + chance.gauss(0, spread) for center in usual[LLAMA]]
-    for runtime, centers in usual.items():
-        for run in range(1, runs + 1):
-            off = chance.gauss(0, between)
-            for number, center in enumerate(centers):
-                for repeat in range(1, repeats + 1):
-                    decode = math.exp(center + off + chance.gauss(0, noise))
-                    ttft = math.exp(math.log(6000) - center - off + chance.gauss(0, noise))
-                    yield Row(machine, runtime, run, f"prompt {number}", repeat, decode, ttft)
+    @property
+    def run_id(self) -> str:
+        return f"{self.configuration} {self.run}"
 
 
 def fill(warehouse: Warehouse, rows: Iterable[Row], **facts: Any) -> None:
-    """Let request_speed, request_flags and stg_runs have these rows and no others. `facts`: columns of stg_runs for all
-    runs, over `ALIKE`. The configuration's id is `machine runtime`, the run's `machine runtime number`."""
-    columns = list(zip(*rows, strict=True))
-    machines, runtimes, numbers, prompts, repeats, decode, ttft, exclusions = columns
-    owners = [f"{machine} {runtime}" for machine, runtime in zip(machines, runtimes, strict=True)]
-    run_ids = [f"{owner} {number}" for owner, number in zip(owners, numbers, strict=True)]
-    runs = dict(zip(run_ids, zip(machines, runtimes, owners, numbers, strict=True), strict=True))
-    machines, runtimes, owners, numbers = zip(*runs.values(), strict=True)
-    stand_in(
+    """Let request_speed, request_flags and stg_runs have these rows and no others.
+
+    `facts`: columns of stg_runs for all runs, over `ALIKE`. The configuration's id is `machine runtime`, with the model
+    where it has a name, the run's that and its number.
+    """
+    given = list(rows)
+    run_ids = [row.run_id for row in given]
+    runs = list(dict(zip(run_ids, given, strict=True)).values())
+    put(
         warehouse,
-        "stg_runs",
-        {name: [value] * len(runs) for name, value in {**ALIKE, **facts}.items()}
-        | {
-            "run_id": list(runs),
-            "machine": machines,
-            "runtime": runtimes,
-            "configuration_id": owners,
-            "ladder_id": owners,
-            "label": owners,
-            "run_started_at": [STARTED + timedelta(hours=number) for number in numbers],
+        {
+            "run_id": [row.run_id for row in runs],
+            "configuration_id": [row.configuration for row in runs],
+            "machine": [row.machine for row in runs],
+            "runtime": [row.runtime for row in runs],
+            "model": [row.model or ALIKE["model"] for row in runs],
+            "runtime_version": pa.array([row.version for row in runs], pa.string()),
+            "os": pa.array([row.system for row in runs], pa.string()),
+            "run_state": ["interrupted" if row.is_interrupted else "complete" for row in runs],
+            "run_started_at": [STARTED + timedelta(hours=row.run) for row in runs],
         },
+        {
+            "run_id": run_ids,
+            "prompt_id": [row.prompt for row in given],
+            "repeat": [row.repeat for row in given],
+            "decode_tps": pa.array([row.decode_tps for row in given], pa.float64()),
+            "decode_256_tps": pa.array([row.early_tps for row in given], pa.float64()),
+            "ttft_ms": pa.array([row.ttft_ms for row in given], pa.float64()),
+            "completion_tokens": [row.tokens for row in given],
+            "exclusion": pa.array([row.exclusion for row in given], pa.string()),
+        },
+        **facts,
     )
-    requests = {
-        "run_id": run_ids,
-        "op_index": range(len(run_ids)),
-        "prompt_id": prompts,
-        "position": range(len(run_ids)),
-    }
+
+
+def put(warehouse: Warehouse, runs: Mapping[str, Any], requests: Mapping[str, Any], **facts: Any) -> None:
+    """The same of columns: those of stg_runs beside `ALIKE`, and those of request_speed with `exclusion`."""
+    count = len(requests["run_id"])
+    places = range(count)
+    failed = pa.repeat(pa.scalar(False), count)
+    owners = runs["configuration_id"]
+    alike = {name: [value] * len(owners) for name, value in {**ALIKE, **facts}.items()}
+    stand_in(warehouse, "stg_runs", {**alike, "ladder_id": owners, "label": owners, **runs})
+    speeds = {name: values for name, values in requests.items() if name != "exclusion"}
     stand_in(
         warehouse,
         "request_speed",
         {
-            **requests,
-            "prompt_category": ["synthetic"] * len(run_ids),
-            "prompt_sha256": prompts,
-            "repeat": repeats,
-            "is_failed": [False] * len(run_ids),
-            "completion_tokens": [400] * len(run_ids),
-            "decode_tps": pa.array(decode, pa.float64()),
-            "ttft_ms": pa.array(ttft, pa.float64()),
+            "op_index": places,
+            "position": places,
+            "prompt_category": pa.repeat(pa.scalar("synthetic"), count),
+            "prompt_sha256": requests["prompt_id"],
+            "is_failed": failed,
+            **speeds,
         },
     )
-    flags = {"is_failed": [False] * len(run_ids), "exclusion": pa.array(exclusions, pa.string())}
-    stand_in(warehouse, "request_flags", {**requests, **flags})
+    flags = {"run_id": requests["run_id"], "prompt_id": requests["prompt_id"], "op_index": places, "position": places}
+    told = requests.get("exclusion", pa.nulls(count, pa.string()))
+    stand_in(warehouse, "request_flags", {**flags, "is_failed": failed, "exclusion": told})
 
 
-def stand_in(warehouse: Warehouse, view: str, columns: "dict[str, Sequence[Any] | pa.Array]") -> None:
+def stand_in(warehouse: Warehouse, view: str, columns: "Mapping[str, Sequence[Any] | pa.Array]") -> None:
     """Let a view hold just this until the next `refresh`; a column not given is NULL."""
-    warehouse.rows(f"from {view} limit 0")  # computes it, with what it reads
     con = warehouse._con
+    if not con.sql("from duckdb_tables() where table_name = $view", params={"view": view}).fetchall():
+        warehouse.rows(f"from {view} limit 0")  # computes it, with what it reads
+    warehouse._made.add(view)
     con.sql(f"truncate {view}")
     con.register("incoming", pa.table({name: _array(values) for name, values in columns.items()}))
     con.sql(f"insert into {view} by name from incoming")
@@ -144,4 +144,4 @@ def stand_in(warehouse: Warehouse, view: str, columns: "dict[str, Sequence[Any] 
 
 
 def _array(values: "Sequence[Any] | pa.Array") -> pa.Array:
-    return values if isinstance(values, pa.Array) else pa.array(values)
+    return values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)

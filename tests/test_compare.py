@@ -212,21 +212,18 @@ def test_two_configurations_stand_side_by_side_with_intervals_and_verdicts(
     assert (said.code, said.err) == (0, "")
     assert table[""] == [f"a: {ids['4bit']}", f"b: {ids['Q4_K_M']}", "a over b (95 %)", "verdict"]
     assert table["what"][:2] == [f"{MINIMAX} 4bit · mlx", f"{MINIMAX} Q4_K_M · llama.cpp"]
-    assert table["versions"][:2] == [
-        "mlx 2.41.0 · macOS 26.1 and mlx 3.0 · macOS 26.1",
-        "llama.cpp 2.41.0 · macOS 26.1",
-    ]
-    assert table["runs"][:2] == ["2", "1"]
+    assert table["versions"][:2] == ["mlx 3.0 · macOS 26.1", "llama.cpp 2.41.0 · macOS 26.1"]  # the newest engine alone
+    assert table["runs"][:2] == ["1", "1"]
     assert table["latest, UTC"][:2] == ["2026-11-22 12:02:00", "2026-11-22 12:01:00"]
-    assert table["decode, tokens/s"] == ["55.5", "42.4", "1.31 (1.31 – 1.31)", "a faster"]
-    assert table["TTFT, ms"] == ["300", "300", "1.00 (1.00 – 1.00)", "equivalent"]
+    once = "one run a side"
+    assert table["decode, tokens/s"] == ["58.3", "42.4", "1.37 (1.37 – 1.38 within this run)", once]
+    assert table["TTFT, ms"] == ["300", "300", "1.00 (1.00 – 1.00 within this run)", once]
     assert table["prefill, tokens/s"] == ["–"] * 4
-    assert table["peak memory, GB"] == ["121", "140", "0.861 (no interval)", "inconclusive"]
-    assert table["load time, s"] == ["12.1", "14.0", "0.864 (no interval)", "inconclusive"]
-    assert "7 prompts in common, 63 requests, paired by prompt and repeat.\n" in said.out
+    assert table["peak memory, GB"] == ["121", "140", "0.864 (no interval)", once]
+    assert table["load time, s"] == ["12.2", "14.0", "0.871 (no interval)", once]
+    assert "7 prompts in common, 42 requests, one run on a side, paired by prompt and repeat.\n" in said.out
     assert [line for line in said.out.splitlines() if line.startswith("note: ")] == [
-        "note: a side changed by 10 % from its first run to its last; they differ in runtime, quantization",
-        "note: memory: one run on a side",
+        "note: one run on a side; they differ in runtime, quantization",
         "note: load: one load on a side",
     ]
 
@@ -236,9 +233,9 @@ def test_two_runs_of_one_configuration_as_json_are_one_row_of_the_mart(collect: 
     row = json.loads(said.out)
     assert (said.code, said.err) == (0, "")
     assert (row["kind"], row["a_id"], row["b_id"]) == ("asked", SECOND, FIRST)
-    assert (row["decode_tps_ratio"], row["verdict"]) == (pytest.approx(1.1, rel=1e-3), "a faster")
-    assert (row["prompt_count"], row["request_count"]) == (7, 42)
-    assert row["reason"] is None
+    assert (row["decode_tps_ratio"], row["verdict"]) == (pytest.approx(1.1, rel=1e-3), "one run a side")
+    assert (row["prompt_count"], row["request_count"], row["runs_a_side"]) == (7, 42, 1)
+    assert row["reason"] == "one run on a side"
     assert row["peak_memory_ratio"] == pytest.approx(121 / 120)
 
 
@@ -349,13 +346,13 @@ def test_one_that_is_not_there_is_compared_with_none(views: Planted) -> None:
 def mart(views: Planted, *, speed: Row | None = None, memory: Row | None = None, **pair: Any) -> Row:
     """The one row of two runs against another."""
     abouts = {"a": ("r1", "r2"), "b": ("r3",)}
-    runs = {
-        "r1": {"decode_tps": 40.0, "ttft_ms": 100.0, "prefill_tps": 900.0, "peak_memory_gb": 120.0, "load_s": 10.0},
-        "r2": {"decode_tps": 90.0, "ttft_ms": 400.0, "prefill_tps": None, "peak_memory_gb": 130.0, "load_s": 30.0},
-        "r3": {},
-    }
+    runs = {"r1": 120.0, "r2": 130.0, "r3": None}
     views.put("configurations", *({"configuration_id": name, "label": name.upper()} for name in abouts))
-    views.put("runs", *({"run_id": n, "run_started_at": STARTED, "decode_count": 6, **row} for n, row in runs.items()))
+    views.put("runs", *({"run_id": name, "run_started_at": STARTED} for name in runs))
+    views.put("run_memory", *({"run_id": name, "peak_memory_gb": gb} for name, gb in runs.items()))
+    figures = {"decode_tps": 60.0, "ttft_ms": 200.0, "prefill_tps": 900.0, "decode_count": 12}
+    views.put("set_speeds", {"set_id": "a", **figures})
+    views.put("set_load", {"set_id": "a", "load_s": 20.0, "is_shown": True}, {"set_id": "a", "load_s": 99.0})
     views.put(
         "run_sets",
         *(
@@ -372,17 +369,18 @@ def mart(views: Planted, *, speed: Row | None = None, memory: Row | None = None,
     return row
 
 
-def test_a_sides_figures_are_the_mean_of_its_runs_and_its_highest_peak(views: Planted) -> None:
+def test_a_sides_figures_are_those_of_the_set_and_its_highest_peak(views: Planted) -> None:
     row = mart(views)
     assert (row["a_label"], row["a_version"], row["a_run_count"], row["a_request_count"]) == ("A", "v1 and v2", 2, 12)
-    assert (row["a_decode_tps"], row["a_ttft_ms"]) == (pytest.approx(60), pytest.approx(200))
-    assert (row["a_prefill_tps"], row["a_peak_memory_gb"], row["a_load_s"]) == (pytest.approx(900), 130, 20)
+    assert (row["a_decode_tps"], row["a_ttft_ms"]) == (60, 200)
+    assert (row["a_prefill_tps"], row["a_peak_memory_gb"], row["a_load_s"]) == (900, 130, 20)
     names = ("decode_tps", "ttft_ms", "prefill_tps", "peak_memory_gb", "load_s")
     assert {row[f"b_{name}"] for name in names} == {None}
 
 
 def test_ratios_are_a_over_b_with_the_interval_of_the_pair(views: Planted) -> None:
     speed = {"decode": 0.2, "decode_margin": 0.1, "verdict": "a faster", "ttft": -0.2, "ttft_margin": 0.1}
+    speed |= {"ttft_verdict": "b later"}
     memory = {"memory": 0.3, "memory_margin": 0.1, "memory_verdict": "a larger", "load": 0.4, "load_verdict": "x"}
     counts = {"prompt_count": 7, "request_count": 42, "detectable": 0.05}
     row = mart(views, speed=speed | counts, memory=memory)
@@ -438,8 +436,10 @@ def test_a_run_is_compared_with_the_one_before_and_its_partner_with_the_other_ru
     one, other = err.splitlines()
     assert out == ""
     assert one.startswith("against the run before (2026-11-22 12:00 UTC, then mlx 2.41.0 · macOS 26.1): decode 1.10 (")
-    assert other.startswith(f"against {MINIMAX} Q4_K_M · llama.cpp: decode 1.37 (1.37 – 1.38): this one faster; TTFT ")
-    assert "peak memory 0.864 (no interval): inconclusive; load time 0.871 (no interval): inconclusive" in other
+    assert other.startswith(
+        f"against {MINIMAX} Q4_K_M · llama.cpp: decode 1.37 (1.37 – 1.38 within this run): one run a side; TTFT "
+    )
+    assert "peak memory 0.864 (no interval): one run a side; load time 0.871 (no interval): one run a side" in other
 
 
 def test_the_partner_of_a_run_on_llama_cpp_is_that_on_mlx_and_it_has_none_before(
@@ -459,8 +459,20 @@ def test_a_run_without_any_other_is_compared_with_nothing(warehouse: Warehouse, 
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"verdict": "b faster"}, "decode 0.800 (0.700 – 0.900): the other faster"),
-        ({"verdict": "small difference"}, "decode 0.800 (0.700 – 0.900): small difference"),
+        ({"verdict": "b faster"}, "decode 0.800 (0.700 – 0.900): the other faster; 2 runs a side"),
+        ({"verdict": "small difference"}, "decode 0.800 (0.700 – 0.900): small difference; 2 runs a side"),
+        (
+            {"verdict": "one run a side", "runs_a_side": 1},
+            "decode 0.800 (0.700 – 0.900): one run a side",
+        ),
+        (
+            {"verdict": "inconclusive", "runs_a_side": 1},
+            "decode 0.800 (0.700 – 0.900): inconclusive; one run on a side",
+        ),
+        (
+            {"verdict": "one run a side", "runs_a_side": 1, "interval_kind": "within this run"},
+            "decode 0.800 (0.700 – 0.900 within this run): one run a side",
+        ),
         ({"decode_tps_ratio": None, "reason": "different machines"}, "not comparable (different machines)"),
     ],
 )
@@ -469,14 +481,17 @@ def test_a_comparison_is_one_line(row: Row, said: str, capsys: pytest.CaptureFix
         name for _, figure, ratio, verdict in _sides.FIGURES for name in (f"a_{figure}", f"b_{figure}", ratio, verdict)
     ]
     interval: Facts = {"decode_tps_ratio": 0.8, "decode_tps_ratio_low": 0.7, "decode_tps_ratio_high": 0.9}
+    interval |= {"runs_a_side": 2, "interval_kind": "between runs"}
     _summary.show_comparisons(
         [{**dict.fromkeys(filter(None, names)), "kind": "asked", "b_label": "B", **interval, **row}]
     )
     assert capsys.readouterr().err == f"against B: {said}\n"
 
 
-# A first token that takes long beside what a busy machine adds: else one of two might look as if from a cache.
-FORTY = stream(*(delta(content=f" word{n}") for n in range(40)), delta("stop"), usage(30, 40), DONE, first_s=0.2)
+# A first token that takes long beside what a busy machine adds: else one of two might look as if from a cache. Further
+# ones take their time, too: what comes in a burst has no speed.
+FORTY_WORDS = [delta(content=f" word{n}") for n in range(40)]
+FORTY = stream(*FORTY_WORDS, delta("stop"), usage(30, 40), DONE, first_s=0.2, gap_s=0.02)
 
 
 def test_collect_prints_what_changed_since_the_run_before(
@@ -500,7 +515,7 @@ def test_collect_prints_what_changed_since_the_run_before(
 def test_a_run_is_not_compared_with_the_configuration_it_is_a_part_of(
     collect: Collect, stored: Results, ids: dict[str, str]
 ) -> None:
-    said = collect("compare", FIRST, ids["4bit"], "--results", str(stored.root))
+    said = collect("compare", SECOND, ids["4bit"], "--results", str(stored.root))
     assert (said.code, said.out) == (1, "")
     assert "is a part of the other" in said.err
 

@@ -255,7 +255,8 @@ def test_our_decode_speed_is_the_engines_own_within_1_percent(engine_run: Engine
 def test_the_engines_own_times_fit_into_ours(engine_run: EngineRun, two_runs: Results) -> None:
     """What the client sees contains what the server did: a clock started late or stopped early would show here."""
     for row in compared(engine_run.results, two_runs):
-        assert row["ttft_ms"] >= row["reported_prompt_ms"]
+        assert row["first_text_ns"] / 1e6 >= row["reported_prompt_ms"]  # what a first text in a burst has, too
+        assert row["ttft_ms"] in (None, pytest.approx(row["first_text_ns"] / 1e6, abs=0.1))
         assert row["done_ns"] / 1e6 >= row["reported_prompt_ms"] + row["reported_decode_ms"]
 
 
@@ -274,7 +275,7 @@ def gone(processes: list[psutil.Process]) -> None:
 
 def in_second_request(running: Running) -> list[psutil.Process]:
     """Wait until the engine works on the second request; the processes that the collector has started."""
-    running.wait_for("[1/10]")
+    running.wait_for("[1/4]")  # two repeats are usual
     found = running.descendants()
     # an inhibitor without a service to ask has ended at once
     commands = {process: " ".join(process.cmdline()) for process in found if not is_gone(process)}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from site_src import figures
+from site_src.words import read
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,32 @@ def test_a_heading_is_words_and_unit() -> None:
         ({"x_tps": 45.73, "x_tps_low": 44.0, "x_tps_high": None}, ""),
         ({"x_tps": None, "x_tps_low": 44.0, "x_tps_high": 47.0}, ""),
         ({"x_tps": 0.0, "x_tps_low": 0.0, "x_tps_high": 0.0}, "0–0"),
+        ({"x_tps": 0.5, "x_tps_low": -1.0, "x_tps_high": 2.0}, "-1.00 – 2.00"),
     ],
 )
 def test_an_interval_is_shown_where_a_value_has_one(row: dict[str, Any], shown: str) -> None:
     assert figures.interval("x_tps", row) == shown
+
+
+def test_an_interval_of_one_run_alone_says_so_where_it_is_of_a_speed() -> None:
+    """Memory and load times have intervals over their own runs."""
+    row = {"load_s": 2.0, "load_s_low": 1.0, "load_s_high": 3.0, "interval_kind": "within this run"}
+    row |= {"decode_tps": 40.0, "decode_tps_low": 38.0, "decode_tps_high": 42.0}
+    assert (figures.is_within("decode_tps", row), figures.is_within("load_s", row)) == (True, False)
+    assert not figures.is_within("decode_tps", {**row, "interval_kind": "between runs"})
+    assert read("en").interval("decode_tps", row) == "38.0–42.0 within this run"
+    assert read("zh").interval("decode_tps", row) == "38.0–42.0，仅运行之内"
+    assert read("en").interval("load_s", row) == "1.00–3.00"
+
+
+@pytest.mark.parametrize(
+    ("column", "count", "said"),
+    [
+        ("run_count", 1, "one run"),
+        ("run_count", 2, "2 runs"),
+        ("runs_a_side", 1, "one run on a side"),
+        ("memory_runs_a_side", 4, "4 runs a side"),
+    ],
+)
+def test_one_run_is_said_in_words(column: str, count: int, said: str) -> None:
+    assert read("en").runs(column, count) == said

@@ -25,13 +25,18 @@ def rows(speeds: dict[str, float], ttft_ms: float = 200.0) -> list[Facts]:
     return [request(name, repeat, tps=tps, ttft_ms=ttft_ms) for name, tps in speeds.items() for repeat in (1, 2)]
 
 
+def twice(*runs: list[Facts]) -> list[list[Facts]]:
+    """Each run and the same once more: one run a side is no verdict, and runs that agree widen no interval."""
+    return [*runs, *runs]
+
+
 def delta(warehouse: Warehouse) -> dict[str, Any]:
     (row,) = warehouse.rows("from framework_delta")
     return row
 
 
 def test_keys_spelt_differently_and_unknown_slots_still_make_a_pair(given: Given) -> None:
-    row = delta(given([MLX, *rows({"a": 60, "b": 60, "c": 61})], [GGUF, *rows({"a": 50, "b": 50, "c": 51})]))
+    row = delta(given(*twice([MLX, *rows({"a": 60, "b": 60, "c": 61})], [GGUF, *rows({"a": 50, "b": 50, "c": 51})])))
     assert (row["model"], row["mlx_quantization"], row["llama_cpp_quantization"]) == ("MiniMax-M2.1", "4bit", "Q4_K_M")
     assert row["prompt_count"] == 3
     assert row["decode_tps_ratio"] == pytest.approx((1.2 * 1.2 * 61 / 51) ** (1 / 3), rel=1e-3)
@@ -41,7 +46,7 @@ def test_keys_spelt_differently_and_unknown_slots_still_make_a_pair(given: Given
 
 
 def test_the_interval_is_student_t_over_prompts(given: Given) -> None:
-    row = delta(given([MLX, *rows({"a": 40, "b": 60})], [GGUF, *rows({"a": 50, "b": 50})]))
+    row = delta(given(*twice([MLX, *rows({"a": 40, "b": 60})], [GGUF, *rows({"a": 50, "b": 50})])))
     logs = [math.log(40 / 50), math.log(60 / 50)]
     mean, deviation = sum(logs) / 2, abs(logs[0] - logs[1]) / math.sqrt(2)
     margin = 12.7062 * deviation / math.sqrt(2)
@@ -59,7 +64,15 @@ def test_the_interval_is_student_t_over_prompts(given: Given) -> None:
     ],
 )
 def test_verdicts_have_a_margin_of_three_percent(given: Given, mlx: dict[str, float], verdict: str) -> None:
-    assert delta(given([MLX, *rows(mlx)], [GGUF, *rows({"a": 50, "b": 50, "c": 50})]))["verdict"] == verdict
+    two_sides = twice([MLX, *rows(mlx)], [GGUF, *rows({"a": 50, "b": 50, "c": 50})])
+    assert delta(given(*two_sides))["verdict"] == verdict
+
+
+def test_one_run_a_side_is_no_verdict_however_far_they_are_apart(given: Given) -> None:
+    row = delta(given([MLX, *rows({"a": 100, "b": 101})], [GGUF, *rows({"a": 50, "b": 50})]))
+    assert (row["verdict"], row["runs_a_side"]) == ("one run a side", 1)
+    assert row["interval_kind"] == "within this run"
+    assert "one run on a side" in row["reason"]
 
 
 def test_only_prompts_that_both_sides_have_count(given: Given) -> None:

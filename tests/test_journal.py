@@ -21,7 +21,7 @@ from collector.journal import Journal
 from collector.schema import Results, is_locked
 from site_src.run_file import read_run
 from site_src.warehouse import Warehouse
-from tests.conftest import RUN, STARTED, request
+from tests.conftest import RUN, STARTED, of_its_own, request
 
 CLONE = Path(__file__).parent.parent
 ID = "0123456789ab"
@@ -343,10 +343,10 @@ def test_a_part_is_locked_while_it_is_written(results: Results, monkeypatch: pyt
 
 
 def test_several_journals_are_saved_each_as_its_own_run(results: Results) -> None:
-    for run_id in ("a" * 12, "b" * 12):
+    for number, run_id in enumerate(("a" * 12, "b" * 12)):
         with Journal(results, run_id) as left:
             left.facts({**FACTS, "run_id": run_id})
-            left.operation(ROWS[0])
+            left.operation(*of_its_own(ROWS[:1], number))
     assert len(store.recover(results)) == 2
     assert {row["run_id"] for row in Warehouse(results).rows("from runs")} == {"a" * 12, "b" * 12}
 

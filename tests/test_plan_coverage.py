@@ -15,7 +15,7 @@ from collector.backends import Facts
 from collector.schema import CLONE, Results, TableInvalid
 from site_src import hooks, tables, warehouse
 from site_src.warehouse import Warehouse
-from tests.conftest import RUN, STARTED, request
+from tests.conftest import RUN, STARTED, of_its_own, request
 
 Given = Callable[..., Warehouse]
 HEADER = "model,variant,runtime,format,quantization,bits,size_gb,memory_gb,priority,status,compare_to,source,note"
@@ -316,7 +316,7 @@ def test_working_through_the_plan_goes_there_and_back_and_ends(
         done.append(cell["variant"])
         where = {"block": cell["position_in_order"], "order_code": cell["order_code"]}
         facts = {"runtime": cell["runtime"], "quantization": cell["quantization"], **later(len(done))}
-        store.write(results, {**RUN, **facts}, [{**request(**where), "op_index": 0}])
+        store.write(results, {**RUN, **facts}, of_its_own([{**request(**where), "op_index": 0}], len(done)))
         warehouse.refresh()
         assert len(done) < 20
     assert done == sequence.split()
@@ -358,6 +358,41 @@ def test_a_cell_with_all_blocks_is_not_due_even_where_none_counts(given: Given, 
     row = cell(given(block(2, **short), block(3, **short)))
     assert (row["state"], row["block_count"], row["next_rank"], row["position_in_order"]) == ("pending", 2, None, None)
     assert "2 runs do not count: context of 42,496" in row["reason"]
+
+
+def there_and_back(mlx: tuple[float, float], gguf: tuple[float, float], *more: list[Facts]) -> list[list[Facts]]:
+    """A B B A of 4 bit with these speeds, two prompts and two repeats each; then `more`."""
+
+    def one(number: int, tps: float, **facts: Any) -> list[Facts]:
+        asked = [
+            request(prompt, repeat, tps=tps, block=number, order_code="ABBA") for prompt in "ab" for repeat in (1, 2)
+        ]
+        return run(*asked, **facts)
+
+    return [one(1, mlx[0], **MLX4), one(2, gguf[0]), one(3, gguf[1]), one(4, mlx[1], **MLX4), *more]
+
+
+def test_what_one_way_there_and_back_decides_is_done(given: Given, results: Results) -> None:
+    plan(results, "4bit", "Q4_K_M")
+    rows = given(*there_and_back((50.0, 50.1), (40.0, 40.1))).rows("from plan_coverage")
+    assert [(row["block_count"], row["planned_block_count"], row["next_rank"]) for row in rows] == [(2, 2, None)] * 2
+
+
+def test_what_it_leaves_undecided_is_gone_through_once_more_in_the_same_order(given: Given, results: Results) -> None:
+    """Runs differ by 2 %, the sides by 2.5 %. What was never measured comes before."""
+    plan(results, "4bit", "Q4_K_M", "Q8_0 9")
+    warehouse = given(*there_and_back((41.0, 41.8), (40.0, 40.8)))
+    assert due(warehouse) == ["Q8_0", "mlx-4bit", "Q4_K_M"]
+    row = cell(warehouse)
+    assert (row["block_count"], row["planned_block_count"], row["position_in_order"]) == (2, 4, 6)
+    assert (cell(warehouse, "mlx-4bit")["position_in_order"], row["order_code"]) == (5, "ABBA")
+
+
+def test_a_second_time_there_and_back_is_the_last(given: Given, results: Results) -> None:
+    plan(results, "4bit", "Q4_K_M")
+    more = [block(5, **MLX4), block(6), block(7), block(8, **MLX4)]
+    rows = given(*there_and_back((41.0, 41.8), (40.0, 40.8), *more)).rows("from plan_coverage")
+    assert [(row["block_count"], row["planned_block_count"], row["next_rank"]) for row in rows] == [(4, 4, None)] * 2
 
 
 def test_a_failed_member_changes_no_others_place(given: Given, results: Results) -> None:

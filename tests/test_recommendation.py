@@ -544,18 +544,19 @@ ESTIMATED = {"memory_kind": "estimated", "memory_confidence": "medium"}
     ("facts", "confidence", "reason"),
     [
         ({}, "high", None),
-        ({"repeat_count": 4}, "medium", "fewer than five repeats"),
+        ({"decode_run_count": 1}, "medium", "one run"),
+        ({"repeat_count": 1}, "high", None),  # repeats within a run tell little of another day
         ({"quality_gate": "unproven"}, "medium", "quality unproven"),
         ({"quality_gate": "warn"}, "medium", "quality warn"),
         ({"memory_confidence": "medium"}, "medium", "memory confidence medium"),
         ({"memory_confidence": None}, "medium", "memory confidence unknown"),
         (ESTIMATED, "medium", "memory estimated"),
         ({"memory_kind": "only with short prompts"}, "medium", "memory only with short prompts"),
-        ({"repeat_count": 4, **ESTIMATED}, "low", "fewer than five repeats; memory estimated"),
+        ({"decode_run_count": 1, **ESTIMATED}, "low", "one run; memory estimated"),
         (
-            {"repeat_count": 1, "quality_gate": "unproven", "memory_confidence": "low"},
+            {"decode_run_count": 1, "quality_gate": "unproven", "memory_confidence": "low"},
             "low",
-            "fewer than five repeats; quality unproven; memory confidence low",
+            "one run; quality unproven; memory confidence low",
         ),
     ],
 )
@@ -747,7 +748,7 @@ def test_from_run_files_to_a_recommendation(given: Given) -> None:
     }
     row = told[131072, "speed"]
     assert (row["memory_gb"], row["memory_kind"], row["context_usable"]) == (142.0, "measured", 131072)
-    assert told[0, "quality"]["confidence_reason"] == "nothing else fits to compare with; memory estimated"
+    assert told[0, "quality"]["confidence_reason"] == "one run; nothing else fits to compare with; memory estimated"
     assert RUN["memory_bytes"] / GB > told[0, "speed"]["memory_budget_gb"]
     first, second = warehouse.rows("from decide_overview")
     assert (first["candidate_count"], first["rated_count"], first["label"]) == (3, 3, "MiniMax-M2.1 4bit · mlx")

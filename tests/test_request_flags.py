@@ -97,6 +97,20 @@ def test_the_usual_time_is_that_of_all_runs_of_the_configuration(given: Given) -
     assert found(warehouse.rows("from request_flags order by run_id, op_index")) == [None, None, None, EARLY, None]
 
 
+@pytest.mark.parametrize("part", ["runtime_version", "server_version", "os_version"])
+def test_the_usual_time_is_that_of_the_same_versions(given: Given, part: str) -> None:
+    """A version with a faster prefill is no cache: its requests count, and so do those of the slower one before."""
+    old, new = (
+        [{part: version}, *(request(repeat=n, ttft_ms=ms) for n in (1, 2, 3))]
+        for version, ms in (("1.0", 900), ("2.0", 400))
+    )
+    cached = [{part: "2.0"}, request(ttft_ms=199)]
+    warehouse = given(old, old, new, cached)
+    assert found(warehouse.rows("from request_flags order by run_id, op_index")) == [None] * 9 + [EARLY]
+    speeds = [row["decode_tps"] for row in warehouse.rows("from run_speed order by run_id")]
+    assert [tps is None for tps in speeds] == [False, False, False, True]
+
+
 def test_a_request_of_an_unknown_prompt_has_no_usual_time(given: Given) -> None:
     unknown = [request(repeat=n, ttft_ms=ms, prompt_sha256=None) for n, ms in ((1, 200), (2, 200), (3, 50))]
     assert found(flags(given, *unknown)) == [None] * 3

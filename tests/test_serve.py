@@ -68,7 +68,7 @@ def test_the_open_page_shows_a_new_run_and_no_build_ran_beside_a_request(
     before = len(builds(server))
 
     small_model()  # its first download is no part of this
-    command = program("collect", "--embedded", "--quick", "--suite", "smoke", "--results", str(results.root))
+    command = program("collect", "--embedded", "--repeats", "3", "--suite", "smoke", "--results", str(results.root))
     with Running(command) as collect:
         collect.wait_for("[1/6]")
         (results.runs / "a-watched-file.txt").touch()  # as if a view were edited meanwhile

@@ -99,7 +99,7 @@ def test_nearly_a_chunk_per_token_means_one_token_in_the_first(given: Given) -> 
         for chunk in stream["chunks"][1 : 101 - chunks]:
             chunk["gap_us"] *= 2
         last = sum(chunk["gap_us"] for chunk in stream["chunks"]) * 1000
-        streams.append({**stream, "completion_tokens": 100, "last_text_ns": last, "done_ns": last})
+        streams.append({**stream, "completion_tokens": 100, "last_text_ns": last, "done_ns": last, "elapsed_ns": last})
     found = [row["decode_tps"] for row in each(given, "request_speed", *([stream] for stream in streams))]
     assert found == pytest.approx([50, (100 - 100 / 80) / (0.020 * 99)], rel=1e-9)
 
@@ -135,6 +135,29 @@ def test_decode_is_given_from_32_tokens_and_8_chunks_on(given: Given) -> None:
     found = each(given, "request_speed", [request(tokens=32)], [bundled([4] * 8, 80)])
     assert [row["decode_reason"] for row in found] == [None, None]
     assert all(row["decode_tps"] > 0 for row in found)
+
+
+def test_speed_over_the_first_256_tokens_leaves_out_what_came_after(given: Given) -> None:
+    """Twice as slow from the 257th token on."""
+    gaps_ms = [200, *[20] * 255, *[40] * 256]
+    chunks = [{"gap_us": ms * 1000, "kind": "answer", "chars": 4} for ms in gaps_ms]
+    end = sum(gaps_ms) * MS
+    long = request(ttft_ms=200, tokens=512, chunks=chunks, last_text_ns=end, done_ns=end, elapsed_ns=end)
+    row = one(given([long]), "request_speed")
+    assert row["decode_256_tps"] == pytest.approx(50)
+    assert row["decode_tps"] == pytest.approx(511 / (255 * 0.020 + 256 * 0.040))
+
+
+def test_of_a_shorter_answer_it_is_the_speed_over_all(given: Given) -> None:
+    row = one(given([request(tokens=256, tps=50)]), "request_speed")
+    assert row["decode_256_tps"] == row["decode_tps"]
+
+
+def test_where_the_first_256_tokens_came_in_fewer_than_32_chunks_their_speed_is_unknown(given: Given) -> None:
+    """Eight tokens a chunk: chunks 2 to 32 are 248 tokens in 31 times 80 ms."""
+    enough, few = bundled([8] * 40, 80), bundled([9] * 40, 80)
+    found = [row["decode_256_tps"] for row in each(given, "request_speed", [enough], [few])]
+    assert found == [pytest.approx(100), None]
 
 
 def test_end_to_end_rate_counts_from_sending_to_the_end(given: Given) -> None:
@@ -244,12 +267,22 @@ def test_a_runs_speed_is_the_geometric_mean_of_its_prompts_medians(given: Given)
 
 
 def interval(*prompts: list[float]) -> tuple[float, float]:
-    """The log-t interval over these prompts' repeats, by the standard library."""
+    """The log-t interval that these prompts' repeats give, around their medians, by the standard library.
+
+    A median's standard error is sqrt(pi / 2) that of a mean, from three repeats on.
+    """
     logs = [[math.log(value) for value in values] for values in prompts]
-    center = statistics.mean(statistics.mean(values) for values in logs)
-    error = math.sqrt(sum(statistics.variance(values) / len(values) for values in logs)) / len(logs)
+    center = statistics.mean(math.log(statistics.median(values)) for values in prompts)
+    prices = [1.0 if len(values) < 3 else math.pi / 2 for values in logs]
+    parts = [price * statistics.variance(values) / len(values) for price, values in zip(prices, logs, strict=True)]
+    error = math.sqrt(sum(parts)) / len(logs)
     margin = T[sum(len(values) - 1 for values in logs)] * error
     return math.exp(center - margin), math.exp(center + margin)
+
+
+def exactly(values: list[float]) -> list[float]:
+    """The speeds that rows have of whom these are wanted: a row's gaps are whole µs."""
+    return [1e6 / round(1e6 / value) for value in values]
 
 
 PROMPTS = [
@@ -268,16 +301,19 @@ def test_a_runs_interval_is_students_t_on_the_logarithm(given: Given) -> None:
         for prompts in PROMPTS
     ]
     for found, prompts in zip(each(given, "run_speed", *runs), PROMPTS, strict=True):
-        exact = [[1e6 / round(1e6 / value) for value in values] for values in prompts]  # a row's gaps are whole µs
-        assert (found["decode_tps_low"], found["decode_tps_high"]) == pytest.approx(interval(*exact), rel=2e-4)
+        exact = [exactly(values) for values in prompts]
+        low, high = found["decode_tps_within_low"], found["decode_tps_within_high"]
+        assert (low, high) == pytest.approx(interval(*exact), rel=2e-4)
+        assert math.sqrt(low * high) == pytest.approx(found["decode_tps"])  # of one estimator
 
 
 def test_a_runs_ttft_interval_is_students_t_on_the_logarithm(given: Given) -> None:
     times = [100.0, 120.0, 110.0]
     rows = [request(repeat=number, ttft_ms=ms) for number, ms in enumerate(times, start=1)]
     found = one(given(rows), "run_speed")
-    assert (found["ttft_ms_low"], found["ttft_ms_high"]) == pytest.approx(interval(times), rel=2e-4)
-    assert found["ttft_ms"] == pytest.approx(110.0)
+    low, high = found["ttft_ms_within_low"], found["ttft_ms_within_high"]
+    assert (low, high) == pytest.approx(interval(times), rel=2e-4)
+    assert found["ttft_ms"] == pytest.approx(110.0) == math.sqrt(low * high)
 
 
 def test_one_repeat_has_no_interval_rather_than_one_of_no_width(given: Given) -> None:
@@ -285,14 +321,18 @@ def test_one_repeat_has_no_interval_rather_than_one_of_no_width(given: Given) ->
     for view in ("run_speed", "runs", "run_summary", "tps_per_gb"):
         row = one(warehouse, view)
         assert row["decode_tps"] is not None, view
-        assert (row["decode_tps_low"], row["decode_tps_high"]) == (None, None), view
+        ends = {value for name, value in row.items() if name.startswith("decode_tps_")}
+        assert ends == {None}, view
+        assert row.get("interval_kind") is None, view
 
 
 def test_equal_repeats_have_an_interval_of_no_width(given: Given) -> None:
-    row = one(given(speeds("short", 50, 50, 50)), "run_speed")
-    assert row["decode_tps_low"] == pytest.approx(50.0)
-    assert row["decode_tps_high"] == pytest.approx(50.0)
-    assert row["cv"] == 0
+    warehouse = given(speeds("short", 50, 50, 50))
+    for view in ("run_speed", "runs", "run_summary"):
+        row = one(warehouse, view)
+        assert row["decode_tps_within_low"] == pytest.approx(50.0), view
+        assert row["decode_tps_within_high"] == pytest.approx(50.0), view
+        assert row["cv"] == 0, view
 
 
 def test_a_runs_cv_is_pooled_over_prompts(given: Given) -> None:
@@ -308,17 +348,20 @@ def test_a_prompt_without_any_speed_leaves_the_others_alone(given: Given) -> Non
         row = one(warehouse, view)
         assert row["decode_tps"] == pytest.approx(50.0)
         assert (row["prompt_count"], row["request_count"], row["decode_count"]) == (2, 6, 3)
-        found = (row["decode_tps_low"], row["decode_tps_high"])
+        found = (row["decode_tps_within_low"], row["decode_tps_within_high"])
         assert found == pytest.approx(interval([48, 50, 1e6 / 18868]), rel=2e-4), view
+        if view != "run_speed":  # nothing is known of another day
+            assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(found), view
 
 
 def test_a_prompt_that_always_failed_leaves_the_others_ttft_alone(given: Given) -> None:
     times = [100.0, 120.0, 110.0]
     good = [request(repeat=number, ttft_ms=ms) for number, ms in enumerate(times, start=1)]
     warehouse = given([*good, *speeds("broken", 50, 50, 50, error_kind="timeout")])
-    for view in ("run_speed", "run_summary"):
+    for view, kind in (("run_speed", "_within"), ("runs", ""), ("run_summary", "")):
         row = one(warehouse, view)
-        assert (row["ttft_ms_low"], row["ttft_ms_high"]) == pytest.approx(interval(times), rel=2e-4), view
+        ends = (row[f"ttft_ms{kind}_low"], row[f"ttft_ms{kind}_high"])
+        assert ends == pytest.approx(interval(times), rel=2e-4), view
 
 
 # ---------------------------------------------------------------- run_memory
@@ -537,39 +580,112 @@ def test_runs_that_differ_in_what_they_measure_are_not_pooled(given: Given) -> N
 def test_versions_and_repeats_do_not_split_a_configuration(given: Given) -> None:
     others = dict.fromkeys(["runtime_version", "server_version", "collector_version", "os_version"], "9.9")
     runs = [[{name: value}, *speeds("short", 50)] for name, value in [*others.items(), ("repeats", 3)]]
-    assert one(given(speeds("short", 40), *runs), "run_summary")["run_count"] == 6
+    row = one(given(speeds("short", 40), *runs), "run_summary")
+    # all are one configuration; the run of an engine that is not today's is counted apart
+    assert (row["run_count"], row["older_run_count"]) == (5, 1)
+    assert row["decode_tps"] == pytest.approx((40 * 50**4) ** (1 / 5))
 
 
-def test_two_runs_interval_comes_from_their_repeats(given: Given) -> None:
-    runs = [[40.0, 42.0, 44.0], [50.0, 52.0, 54.0]]
-    row = one(given(*[speeds("short", *values) for values in runs]), "run_summary")
-    assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(interval(*runs), rel=1e-3)
-
-
-def test_two_runs_of_one_repeat_have_no_interval(given: Given) -> None:
-    row = one(given(speeds("short", 40), speeds("short", 50)), "run_summary")
-    assert (row["decode_tps_low"], row["decode_tps_high"]) == (None, None)
-    assert (row["ttft_ms_low"], row["ttft_ms_high"]) == (None, None)
+def test_a_configuration_is_the_runs_of_its_newest_engine(given: Given) -> None:
+    """Newest is what was measured last, whatever the version's name; a run without any speed tells of no engine."""
+    old, new = {"runtime_version": "9.9"}, {"runtime_version": "2.0"}
+    failed = request(error_kind="timeout")
+    warehouse = given(
+        [old, *speeds("short", 40)],
+        [new, *speeds("short", 50)],
+        [new, *speeds("short", 52)],
+        [old, failed],
+    )
+    row = one(warehouse, "run_summary")
+    assert (row["run_count"], row["older_run_count"], row["decode_count"], row["failed_count"]) == (2, 2, 2, 0)
+    assert row["decode_tps"] == pytest.approx(math.sqrt(50 * 52), rel=1e-4)
+    assert "runs under other versions of the engine left out: 2" in row["reason"]
 
 
 def between(*runs: list[float]) -> tuple[float, float]:
-    """The interval of the runs' means, as if each run were one value."""
-    centers = [statistics.mean(map(math.log, values)) for values in runs]
+    """The interval of the runs' headlines, each run being one value."""
+    centers = [math.log(statistics.median(values)) for values in runs]
     margin = T[len(runs) - 1] * statistics.stdev(centers) / math.sqrt(len(runs))
     center = statistics.mean(centers)
     return math.exp(center - margin), math.exp(center + margin)
 
 
-def test_three_runs_that_differ_have_the_wider_interval_between_them(given: Given) -> None:
-    runs = [[40.0, 40.2, 40.4], [50.0, 50.2, 50.4], [60.0, 60.2, 60.4]]
+def test_two_runs_interval_comes_from_what_they_differ_by(given: Given) -> None:
+    """Repeats that agree say nothing of another day: the interval of two runs apart holds both."""
+    runs = [exactly([40.0, 42.0, 44.0]), exactly([50.0, 52.0, 54.0])]
     row = one(given(*[speeds("short", *values) for values in runs]), "run_summary")
-    assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(between(*runs), rel=1e-3)
+    assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(between(*runs), rel=2e-4)
+    assert row["decode_tps_low"] < 40 < 54 < row["decode_tps_high"]
+    assert row["interval_kind"] == "between runs"
+    inner = (row["decode_tps_within_low"], row["decode_tps_within_high"])
+    assert inner == pytest.approx(interval(*runs), rel=2e-4)
+
+
+def test_two_runs_of_one_repeat_have_the_interval_between_them(given: Given) -> None:
+    """It needs no repeats; what these would say is not known."""
+    row = one(given(speeds("short", 40), speeds("short", 50)), "run_summary")
+    assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(between([40.0], [50.0]), rel=2e-4)
+    assert (row["decode_tps_within_low"], row["decode_tps_within_high"]) == (None, None)
+    assert (row["ttft_ms_low"], row["ttft_ms_high"]) == pytest.approx((200, 200))
+
+
+def test_one_run_has_the_spread_of_other_configurations_of_its_machine(given: Given) -> None:
+    """One variance per machine, pooled: 40 and 44, and 20 and 21, have a degree of freedom each."""
+    warehouse = given(
+        [{"quantization": "Q8_0"}, *speeds("short", 40)],
+        [{"quantization": "Q8_0"}, *speeds("short", 44)],
+        [{"quantization": "F16"}, *speeds("short", 20)],
+        [{"quantization": "F16"}, *speeds("short", 21)],
+        speeds("short", 80, 80),
+        [{"chip": "Apple M4 Max"}, *speeds("short", 80, 80)],
+    )
+    variance = (math.log(44 / 40) ** 2 / 2 + math.log(21 / 20) ** 2 / 2) / 2
+    margin = T[2] * math.sqrt(variance)
+    for view in ("runs", "run_summary"):
+        row = one(warehouse, view, "quantization = 'Q4_K_M' and machine like 'apple-m3%'")
+        found = [row["decode_tps_low"], row["decode_tps"], row["decode_tps_high"]]
+        assert found == pytest.approx([80 * math.exp(-margin), 80, 80 * math.exp(margin)], rel=1e-3), view
+        assert row["interval_kind"] == "between runs", view
+        row = one(warehouse, view, "machine like 'apple-m4%'")
+        assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx((80, 80)), view
+        assert row["interval_kind"] == "within this run", view
+
+
+def test_where_no_version_has_two_runs_the_interval_is_labelled(given: Given) -> None:
+    """What an update of LM Studio changed is no spread of runs: of these two nothing is known but their repeats."""
+    runs = [exactly([40.0, 40.1]), exactly([44.0, 44.1])]
+    rows = [[{"server_version": version}, *speeds("short", *run)] for version, run in zip("12", runs, strict=True)]
+    row = one(given(*rows), "run_summary")
+    assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(interval(*runs), rel=2e-4)
+    assert (row["interval_kind"], row["decode_run_count"]) == ("within this run", 2)
+    assert (
+        "its interval holds within this run alone; versions of server or system it was measured under: 2"
+        in row["reason"]
+    )
+
+
+def test_what_an_update_changed_is_no_spread(given: Given) -> None:
+    own = [[{"server_version": version}, *speeds("short", tps)] for version, tps in (("1", 40.0), ("2", 44.0))]
+    others = [[{"quantization": "Q8_0"}, *speeds("short", tps)] for tps in (20.0, 21.0)]
+    row = one(given(*own, *others), "run_summary", "quantization = 'Q4_K_M'")
+    center = math.sqrt(40 * 44)
+    margin = math.exp(T[1] * math.log(21 / 20) / math.sqrt(2) / math.sqrt(2))
+    assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(
+        (center / margin, center * margin), rel=1e-3
+    )
+
+
+def test_three_runs_that_differ_have_the_wider_interval_between_them(given: Given) -> None:
+    runs = [exactly([base, base + 0.2, base + 0.4]) for base in (40.0, 50.0, 60.0)]
+    row = one(given(*[speeds("short", *values) for values in runs]), "run_summary")
+    assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(between(*runs), rel=2e-4)
 
 
 def test_three_runs_alike_keep_the_wider_interval_within_them(given: Given) -> None:
     runs = [[40.0, 50.0, 60.0], [40.1, 50.1, 60.1], [39.9, 49.9, 59.9]]
     row = one(given(*[speeds("short", *values) for values in runs]), "run_summary")
     assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(interval(*runs), rel=1e-3)
+    assert row["interval_kind"] == "between runs"  # it is known, and these are closer to each other
 
 
 def test_one_runs_summary_says_the_same_as_the_run(given: Given) -> None:
@@ -578,8 +694,11 @@ def test_one_runs_summary_says_the_same_as_the_run(given: Given) -> None:
     )
     run, summary = one(warehouse, "runs"), one(warehouse, "run_summary")
     same = ["decode_tps", "decode_tps_low", "decode_tps_high", "ttft_ms", "ttft_ms_low", "ttft_ms_high", "load_s", "cv"]
-    for name in [*same, "peak_memory_gb", "request_count", "decode_count", "prompt_count", "reason", "file_gb", "bits"]:
+    same += ["decode_tps_within_low", "decode_tps_within_high", "interval_kind"]
+    for name in [*same, "peak_memory_gb", "request_count", "decode_count", "prompt_count", "file_gb", "bits"]:
         assert summary[name] == (pytest.approx(run[name]) if isinstance(run[name], float) else run[name]), name
+    own = "one run; its interval holds within this run alone; prompts with a speed in each run: 2 of 3"
+    assert summary["reason"] == f"{own}; {run['reason']}"
 
 
 def test_a_failed_run_counts_in_its_configuration_without_spoiling_its_speed(given: Given) -> None:
@@ -588,6 +707,15 @@ def test_a_failed_run_counts_in_its_configuration_without_spoiling_its_speed(giv
     assert (row["run_count"], row["request_count"], row["failed_count"], row["decode_count"]) == (2, 6, 3, 3)
     assert row["decode_tps"] == pytest.approx(50.0)
     assert (row["decode_tps_low"], row["decode_tps_high"]) == pytest.approx(interval([48, 50, 53]), rel=1e-3)
+
+
+def test_what_requests_say_one_by_one_stands_beside_the_headline(given: Given) -> None:
+    """A long answer weighs as much as it has tokens; of times to first token the 95th percentile is interpolated."""
+    short, long = request("short", tps=50, tokens=51, ttft_ms=100), request("long", tps=25, tokens=201, ttft_ms=300)
+    row = one(given([short, long]), "run_summary")
+    assert row["sustained_tps"] == pytest.approx((50 + 200) / (50 / 50 + 200 / 25))
+    assert row["decode_tps"] == pytest.approx(math.sqrt(50 * 25))
+    assert row["ttft_ms_p95"] == pytest.approx(100 + 0.95 * 200)
 
 
 def test_reasons_of_several_runs_are_joined_in_a_fixed_order(given: Given) -> None:

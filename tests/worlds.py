@@ -1,8 +1,8 @@
 """Results folders as there may be: nothing, figures from before, one run, one machine, two, the whole plan.
 
 Run files as `collect` writes them, with speeds and memory that nobody measured: they exist only in tests. A world is
-the same at every call. The repeats of a prompt lie around its speed, the prompts around the configuration's, so that
-the geometric mean of medians is the number in `SPEEDS`.
+the same at every call. The repeats of a prompt lie around its speed, and prompts and runs around the configuration's,
+so that the geometric mean of medians and of runs is the number in `SPEEDS`.
 
     python -m tests.worlds NAME FOLDER        LLM_RESULTS=FOLDER mkdocs build
 """
@@ -92,6 +92,11 @@ class Cell:
     @property
     def tps(self) -> float:
         return SPEEDS[self.model][self.quantization]
+
+    @property
+    def run_spread(self) -> float:
+        """What one of two runs is faster by, and the other slower, as a logarithm."""
+        return random.Random(f"{self.model} {self.quantization} runs").gauss(0, 0.004)
 
     @property
     def peak_gb(self) -> float:
@@ -295,8 +300,8 @@ class World:
         facts |= {"model_key": "SmolLM2-135M-Instruct.Q4_1.gguf", "quantization": "Q4_1", "file_bytes": 98_000_000}
         facts |= {"context_advertised": 8192, "context_effective": 8192, "engine_found_by": "command line"}
         facts |= {"suite": "smoke", "suite_sha256": known.sha256, "repeats": 5, "run_seconds": 120.0}
-        for _ in range(2):
-            requests = timed(small, known, chance, 85.0, 0.01, 5, None)
+        for side in (1, -1):
+            requests = timed(small, known, chance, 85.0 * math.exp(side * small.run_spread), 0.01, 5, None)
             for row in requests:
                 used = {"system_used_bytes": 2 * GB, "engine_pss_bytes": 310_000_000, "swap_used_bytes": 0}
                 row["memory"] = [{"at_ns": row["started_ns"] + SECOND, **used}]
@@ -493,8 +498,9 @@ def make(name: str, folder: Path) -> Results:
         world = World(results)
         _one_machine(world)
         for quantization, speed in (("4bit", 0.62), ("Q4_K_M", 0.6)):
-            for _ in range(2):
-                world.measure(plan()[QWEN, quantization], machine=LAPTOP, speed=speed)
+            cell = plan()[QWEN, quantization]
+            for side in (1, -1):
+                world.measure(cell, machine=LAPTOP, speed=speed * math.exp(side * cell.run_spread))
         world.smoke()
     elif name == "whole plan":
         _whole_plan(World(results, restarts=True))
@@ -509,7 +515,8 @@ def _in_order(world: World, wanted: Mapping[tuple[str, str], Mapping[str, Any]])
     places = [(cells[named], block, options) for named, options in wanted.items() for block in cells[named].blocks]
     for cell, block, options in sorted(places, key=lambda place: (place[0].model, place[0].bits, place[1])):
         is_first = block == cell.blocks[0]
-        world.measure(cell, block, **{name: value for name, value in options.items() if is_first or name != "quality"})
+        own = {name: value for name, value in options.items() if is_first or name != "quality"}
+        world.measure(cell, block, speed=math.exp(cell.run_spread if is_first else -cell.run_spread), **own)
 
 
 def _one_machine(world: World) -> None:

@@ -210,14 +210,16 @@ def _show(rows: list[dict[str, Any]], only: str | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from site_src import figures
+    from site_src import figures, words
     from site_src.visible import visible
 
-    table = Table("model", "variant", "state", "runs", "decode, tokens/s", "next", "why")
+    english = words.read(words.LANGUAGES[0])
+    table = Table("model", "variant", "state", "runs", "decode, tokens/s (95 %)", "next", "why")
     for row in rows:
         if only is None or only.lower() in f"{row['model']} {row['variant']}".lower():
             rank = f"{row['next_rank']}." if row["next_rank"] is not None else ""
-            speed = figures.plain("decode_tps", row["decode_tps"])
+            ends = english.interval("decode_tps", row)
+            speed = figures.plain("decode_tps", row["decode_tps"]) + (f" ({ends})" if ends else "")
             cells = (
                 row["model"],
                 row["variant"],
@@ -239,8 +241,8 @@ def _show_next(folder: "Results") -> None:
     asked = "from next_runs where machine = (select machine from stg_here) order by run_rank limit $count"
     for row in _ask.rows(folder, asked, here=machine.describe(), count=NEXT_SHOWN):
         minutes = "" if row["estimated_minutes"] is None else f", about {row['estimated_minutes']:.0f} min"
-        repeats = "" if row["further_repeats"] is None else f", {row['further_repeats']} further repeats"
-        say(f"{row['run_rank']}. {row['subject']}: {row['why']}{repeats}{minutes}")
+        runs = "" if row["further_runs"] is None else f", {row['further_runs']} more of each"
+        say(f"{row['run_rank']}. {row['subject']}: {row['why']}{runs}{minutes}")
         say(f"   {row['command'] or row['reason']}")
 
 

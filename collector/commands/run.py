@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collector.run import Outcome
     from collector.schema import Results
 
-REPEATS, QUICK_REPEATS = 5, 3
+REPEATS, QUICK_REPEATS = 2, 1  # further runs tell more than further repeats, see views/2_metrics/machine_spread.sql
 
 
 ADDRESS = re.compile(r"(https?://(?:[^/\s:@?#]+|\[[0-9a-fA-F:]+\])(?::\d+)?)(/[^\s@?#]*)?")
@@ -71,7 +71,7 @@ results_option = click.option(
 @click.option(
     "--fidelity", is_flag=True, help="Afterwards ask each prompt twice at temperature 0, to compare quantizations."
 )
-@click.option("--quick", is_flag=True, help=f"{QUICK_REPEATS} repeats: exploratory.")
+@click.option("--quick", is_flag=True, help=f"{QUICK_REPEATS} repeat: exploratory.")
 @click.option(
     "--context-length", type=click.IntRange(256), help="In tokens, with --load or --embedded.  [default: 131072; 8192]"
 )

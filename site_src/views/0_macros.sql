@@ -19,6 +19,10 @@ create or replace macro model_core(key) as
         '([-_.](gguf|mlx|(ud-)?i?q[0-9]_[a-z0-9_]+|b?f16|f32|mxfp4|[0-9]+-?bit(-dwq)?))+$', ''
     );
 
+-- What a server calls the model that answered, less what one model may be called with: a path, a number of its instance, a tag.
+create or replace macro answering_name(name) as
+    regexp_replace(regexp_extract(lower(name), '[^/]*$'), '(-[0-9]{5}-of-[0-9]{5})?(\.gguf)?(:[0-9]+|:latest)?$', '');
+
 -- Nominal bits per weight from a quantization's name: Q4_K_M and 4bit are both 4.
 create or replace macro nominal_bits(quantization) as
     case
@@ -37,10 +41,6 @@ create or replace macro mlx_bits(bits) as if(bits < 16, bits + 0.5, bits);
 -- A slope or correlation over points that do not spread is not a number: unknown.
 create or replace macro finite(x) as if(isfinite(x), x, null);
 
--- Student-t quantile for 95 %; more than 120 degrees of freedom are treated as 120, which is wider.
-create or replace macro t_of(degrees) as (select t975 from quantiles where df = least(degrees, 120));
--- The same plus that for a power of 80 %: times a standard error, the smallest difference that would be found.
-create or replace macro t_found(degrees) as (select t975 + t80 from quantiles where df = least(degrees, 120));
 -- Factors on a standard deviation for its 95 % interval.
 create or replace macro sd_low(degrees) as (select sqrt(df / chi975) from quantiles where df = least(degrees, 120));
 create or replace macro sd_high(degrees) as (select sqrt(df / chi025) from quantiles where df = least(degrees, 120));
@@ -72,6 +72,34 @@ create or replace macro ratio_verdict(center, margin, above, below) as
         else 'inconclusive'
     end;
 
+-- The same of two sides with so many runs each: what one run a side shows may be the day's, or the hour's. And an interval
+-- from within runs decides nothing, however many there are.
+create or replace macro sides_verdict(center, margin, interval_kind, a_runs, b_runs, above, below) as
+    case
+        when center is null then 'not comparable'
+        when greatest(a_runs, b_runs) < 2 then 'one run a side'
+        else ratio_verdict(center, if(interval_kind = 'within this run', null, margin), above, below)
+    end;
+
+-- The same of a time to first token. One run a side decides it only where one waits half as long again by the whole interval:
+-- runs of one configuration have not been seen to differ by as much.
+create or replace macro wait_verdict(center, margin, interval_kind, a_runs, b_runs, above, below) as
+    if(
+        greatest(a_runs, b_runs) < 2 and abs(center) - margin > ln(1.5), ratio_verdict(center, margin, above, below),
+        sides_verdict(center, margin, interval_kind, a_runs, b_runs, above, below)
+    );
+
+-- The same of two versions of one configuration, where any change is worth a word: the interval excludes 1.
+create or replace macro change_verdict(center, margin, a_runs, b_runs, above, below) as
+    case
+        when center is null then 'not comparable'
+        when greatest(a_runs, b_runs) < 2 then 'one run a side'
+        when center - margin > 0 then above
+        when center + margin < 0 then below
+        when center - margin > -ln(1.03) and center + margin < ln(1.03) then 'equivalent'
+        else 'inconclusive'
+    end;
+
 -- The same with the sides' names: 'a faster' becomes 'MLX faster'.
 create or replace macro sided(verdict, a, b) as
     case
@@ -87,13 +115,16 @@ create or replace macro is_failure(kind) as
 -- Our clock stands still while the machine sleeps, and who wakes up may have lost what was in the caches.
 create or replace macro has_slept(slept_ms) as coalesce(slept_ms > 500, false);
 
--- Half a 95 % interval over runs: requests of one run are not independent, so from three runs on it is the wider of the
--- one between runs and the one within them. `center`, `se`, `degrees`: of each run.
-create or replace macro pooled_margin(center, se, degrees) as
-    greatest(
-        sqrt(sum(se * se)) / count(se) * t_of(sum(degrees)::bigint),
-        if(count(center) >= 3, stddev_samp(center) / sqrt(count(center)), null) * t_of(count(center) - 1)
-    );
+-- What a median costs beside a mean: its standard error is larger by at most sqrt(pi / 2) where values are normal (its
+-- asymptotic relative efficiency is 2 / pi), and as large up to two values, where both are the same.
+create or replace macro median_price(count) as if(count <= 2, 1, sqrt(pi() / 2));
+
+-- Welch's and Satterthwaite's degrees of freedom of a variance that is a sum: of parts and their own degrees of freedom.
+-- A part without spread has none to add.
+create or replace macro satterthwaite(total, x, x_degrees, y, y_degrees) as
+    greatest(total * total / nullif(
+        if(x > 0, x * x / x_degrees, 0) + if(y > 0, y * y / y_degrees, 0), 0
+    ), 1);
 
 -- Memory that a machine should have for a peak: a quarter stays free, unless its wired limit was set and allows more.
 create or replace macro budget_for(peak_gb, wired_limit_gb, machine_memory_gb) as
@@ -109,6 +140,11 @@ create or replace macro shell_word(name) as if(regexp_full_match(name, '[A-Za-z0
 create or replace macro ratio_text(ratio, low, high) as
     format('{:.2f} ', ratio) || if(low is null, 'without interval', format('[{:.2f}, {:.2f}]', low, high));
 
+-- How much is behind a comparison of speeds, as a sentence has it.
+create or replace macro sample_text(request_count, runs_a_side) as
+    format('n = {}', request_count)
+    || case when runs_a_side = 1 then ', one run a side' when runs_a_side > 1 then format(', {} runs a side', runs_a_side) else '' end;
+
 -- Who is ahead by a verdict of MLX against llama.cpp; `is_worse`: what the verdict names is the one behind.
 create or replace macro ahead_of(verdict, word, is_worse) as
     case
@@ -118,18 +154,35 @@ create or replace macro ahead_of(verdict, word, is_worse) as
     end;
 
 -- A figure with its interval and of what it is, as one value: arg_max passes over NULL, and would mix two comparisons.
-create or replace macro headline(value, low, high, name) as
-    {'value': value::double, 'low': low::double, 'high': high::double, 'name': name::varchar};
+create or replace macro headline(value, low, high, name, runs := null, kind := null) as
+    {
+        'value': value::double, 'low': low::double, 'high': high::double, 'name': name::varchar, 'runs': runs::bigint,
+        'kind': kind::varchar
+    };
 
--- What several comparisons say together: of their verdicts those that decide something, each once, NULL left out.
+-- What several comparisons say together, undecided ones included. `undecided`: verdicts that decide nothing.
+create or replace macro is_undecided(verdict) as verdict in ('inconclusive', 'one run a side');
+create or replace macro known_of(verdicts) as list_distinct(list_filter(coalesce(verdicts, []), lambda one: one is not null));
+create or replace macro decided_of(verdicts) as list_filter(known_of(verdicts), lambda one: not is_undecided(one));
 create or replace macro joint_verdict(comparison_count, verdicts, otherwise) as
     case
         when comparison_count = 0 then 'not measured'
-        when coalesce(len(list_filter(verdicts, lambda one: one is not null)), 0) = 0 then 'inconclusive'
-        when len(list_filter(verdicts, lambda one: one is not null)) = 1
-            then list_filter(verdicts, lambda one: one is not null)[1]
-        else otherwise
+        when len(decided_of(verdicts)) > 1 then otherwise
+        when len(decided_of(verdicts)) = 1
+            then if(len(known_of(verdicts)) = 1, decided_of(verdicts)[1], 'not all decided')
+        when list_contains(verdicts, 'one run a side') and not list_contains(verdicts, 'inconclusive') then 'one run a side'
+        else 'inconclusive'
+    end;
+
+-- A verdict on a quantization against the reference, a being the one with fewer bits.
+create or replace macro against_reference(is_reference, verdict, above, below) as
+    case
+        when is_reference then 'reference'
+        when verdict like 'a %' then above
+        when verdict like 'b %' then below
+        else coalesce(verdict, 'not comparable')
     end;
 
 -- Whether a question's verdict answers it.
-create or replace macro is_answer(verdict) as verdict not in ('not measured', 'not all measured', 'inconclusive');
+create or replace macro is_answer(verdict) as
+    verdict not in ('not measured', 'not all measured', 'not all decided', 'one run a side', 'inconclusive');

@@ -7,5 +7,8 @@ inner join (select run_id, op_index, decode_tps from request_speed where not is_
 group by file
 having
     count(decode_tps) = 0
-    and bool_and(rate_reason in ('the text came in bursts', 'all text arrived at once') and chunk_count >= 8)
+    and bool_and(
+        rate_reason in ('the text came in bursts', 'all text arrived at once') and chunk_count >= 8
+        and text_to_ns is not null  -- a time that is missing says nothing of bursts
+    )
 order by file

@@ -32,6 +32,9 @@ select
     done_ns,
 
     ---------- the stream, text only
+    early_chunk_count,
+    early_tokens,
+    early_us,
     chunk_count,
     first_chars,
     char_count,
@@ -46,6 +49,7 @@ select
     thermal_level
 from raw_facts
 left join (select * exclude (file) from stg_streams) as streams using (run_id, op_index)
+left join (select * exclude (file) from stg_early) as early using (run_id, op_index)
 where op = 'request';
 
 comment on view stg_requests is 'One row per measured request, failed ones included; warm-ups are no requests.';
@@ -72,6 +76,9 @@ comment on column stg_requests.first_text_ns is 'Sent to first text, ns.';
 comment on column stg_requests.first_answer_ns is 'Sent to first text of the answer, ns.';
 comment on column stg_requests.last_text_ns is 'Sent to last text, ns.';
 comment on column stg_requests.done_ns is 'Sent to the end of the stream, ns.';
+comment on column stg_requests.early_chunk_count is 'Chunks that hold the first 256 tokens of a longer answer.';
+comment on column stg_requests.early_tokens is 'Tokens in them after the first chunk.';
+comment on column stg_requests.early_us is 'Time from the first of these chunks to the last, µs.';
 comment on column stg_requests.chunk_count is 'Streamed events that carried text.';
 comment on column stg_requests.first_chars is 'Characters in the first of them.';
 comment on column stg_requests.char_count is 'Characters in all of them.';

@@ -8,7 +8,9 @@ placed as (
         dense_rank() over (partition by configuration_id order by run_started_at, run_id) as place,
         dense_rank() over (partition by configuration_id order by run_started_at desc, run_id desc) as place_from_end
     from prompt_speed
-    inner join (select run_id, configuration_id, run_started_at from stg_runs) as runs using (run_id)
+    inner join (
+        select run_id, configuration_id, run_started_at from run_versions where is_current
+    ) as runs using (run_id)
     where decode_log_mean is not null
 ),
 runs_of as (

@@ -12,8 +12,8 @@ kinds as (
         -- the least sure run decides
         ['low', 'medium', 'high'][min(list_position(['low', 'medium', 'high'], memory_confidence))] as memory_confidence
     from run_memory
-    inner join stg_runs using (run_id)
-    where peak_memory_gb is not null
+    inner join run_versions using (run_id)
+    where peak_memory_gb is not null and is_current
     group by configuration_id, peak_memory_kind
 )
 select *, (sum(peak_memory_count) over (partition by configuration_id) - peak_memory_count)::bigint as other_kind_count

@@ -1,5 +1,6 @@
 -- Memory and load time of two sets: figures of one kind only, peaks against a baseline before others, warm loads before
--- cold ones. Intervals: Student-t on the logarithm over runs, both sides independent.
+-- cold ones. Difference and ratio are of one estimator, geometric means over runs. Intervals: Student-t on the logarithm,
+-- both sides independent, each with its own spread and so with Welch's degrees of freedom.
 create or replace view pair_memory as
 with
 wanted as (
@@ -7,14 +8,14 @@ wanted as (
 ),
 figures as (
     select
-        set_id, 'memory' as figure, peak_memory_kind as kind, max(peak_memory_gb) as headline,
+        set_id, 'memory' as figure, peak_memory_kind as kind,
         avg(ln(peak_memory_gb)) as center, std_error(ln(peak_memory_gb)) as se, count(peak_memory_gb) as run_count
     from run_sets
     inner join run_memory using (run_id)
     where peak_memory_gb > 0
     group by set_id, peak_memory_kind
     union all
-    select set_id, 'load', load_kind, median(load_s), avg(ln(load_s)), std_error(ln(load_s)), count(load_s)
+    select set_id, 'load', load_kind, avg(ln(load_s)), std_error(ln(load_s)), count(load_s)
     from run_sets
     inner join run_load using (run_id)
     where load_kind is not null
@@ -23,9 +24,13 @@ figures as (
 beside as (
     select
         a_id, b_id, a.figure, a.kind,
-        a.headline - b.headline as difference,
+        exp(a.center) - exp(b.center) as difference,
         a.center - b.center as ratio,
-        sqrt(a.se * a.se + b.se * b.se) * t_of(a.run_count + b.run_count - 2) as margin,
+        if(a.se = 0 and b.se = 0, 0, sqrt(a.se * a.se + b.se * b.se) * t_of(satterthwaite(
+            a.se * a.se + b.se * b.se, a.se * a.se, a.run_count - 1, b.se * b.se, b.run_count - 1
+        ))) as margin,
+        a.run_count as a_run_count,
+        b.run_count as b_run_count,
         least(a.run_count, b.run_count) as run_count
     from wanted
     inner join figures as a on a.set_id = a_id
@@ -41,8 +46,7 @@ select
     memory.difference as memory_difference_gb,
     memory.ratio as memory, memory.margin as memory_margin,
     coalesce(memory.run_count, 0) as memory_run_count,
-    if(memory.ratio is null, 'not comparable', ratio_verdict(memory.ratio, memory.margin, 'a larger', 'b larger'))
-        as memory_verdict,
+    sides_verdict(memory.ratio, memory.margin, 'between runs', memory.a_run_count, memory.b_run_count, 'a larger', 'b larger') as memory_verdict,
     case
         when memory.ratio is null then coalesce(obstacle, 'no peak memory of one kind on both sides')
         when memory.margin is null then 'one run on a side'
@@ -51,7 +55,7 @@ select
     load.difference as load_difference_s,
     load.ratio as load, load.margin as load_margin,
     coalesce(load.run_count, 0) as load_run_count,
-    if(load.ratio is null, 'not comparable', ratio_verdict(load.ratio, load.margin, 'a slower', 'b slower')) as load_verdict,
+    sides_verdict(load.ratio, load.margin, 'between runs', load.a_run_count, load.b_run_count, 'a slower', 'b slower') as load_verdict,
     case
         when load.ratio is null then coalesce(obstacle, 'no load time on both sides that is known as cold or as warm')
         when load.margin is null then 'one load on a side'
@@ -64,16 +68,16 @@ comment on view pair_memory is 'One row per pair: peak memory and load time of a
 comment on column pair_memory.a_id is 'Set a.';
 comment on column pair_memory.b_id is 'Set b.';
 comment on column pair_memory.memory_kind is 'What both peaks hold.';
-comment on column pair_memory.memory_difference_gb is 'Highest peak of a less that of b, GB.';
+comment on column pair_memory.memory_difference_gb is 'Peak of a less that of b, geometric means over runs, GB.';
 comment on column pair_memory.memory is 'Mean over runs of ln(peak of a) less that of b.';
 comment on column pair_memory.memory_margin is 'Half its 95 % interval.';
 comment on column pair_memory.memory_run_count is 'Runs behind it on the side with fewer.';
-comment on column pair_memory.memory_verdict is 'a larger or b larger (by more than 3 %), equivalent, small difference, inconclusive, not comparable.';
+comment on column pair_memory.memory_verdict is 'a larger or b larger (by more than 3 %), equivalent, small difference, inconclusive, one run a side, not comparable.';
 comment on column pair_memory.memory_reason is 'Why it is not sure.';
 comment on column pair_memory.load_kind is 'warm: both files were probably cached; cold: neither.';
-comment on column pair_memory.load_difference_s is 'Median load time of a less that of b, seconds.';
+comment on column pair_memory.load_difference_s is 'Load time of a less that of b, geometric means over loads, seconds.';
 comment on column pair_memory.load is 'Mean over loads of ln(load time of a) less that of b.';
 comment on column pair_memory.load_margin is 'Half its 95 % interval.';
 comment on column pair_memory.load_run_count is 'Loads behind it on the side with fewer.';
-comment on column pair_memory.load_verdict is 'a slower or b slower (by more than 3 %), equivalent, small difference, inconclusive, not comparable.';
+comment on column pair_memory.load_verdict is 'a slower or b slower (by more than 3 %), equivalent, small difference, inconclusive, one run a side, not comparable.';
 comment on column pair_memory.load_reason is 'Why it is not sure.';

@@ -8,14 +8,15 @@ counted as (
         machine,
         plan_row,
         count(*) as run_count,
-        geomean(decode_tps) as decode_tps,
-        avg(decode_center) as center,
-        pooled_margin(decode_center, decode_se, decode_df) as margin,
-        sum(decode_count)::bigint as request_count,
+        -- a cell may be measured in several configurations, such as two contexts: the one with most runs stands for it
+        arg_max(configuration_id, (configuration_run_count, run_started_at, configuration_id)) as configuration_id,
         count(*) filter (is_context_unknown) as context_unknown_count,
         count(*) filter (is_forced) as forced_count
-    from attempts
-    where exclusion is null
+    from (
+        select *, count(*) over (partition by machine, plan_row, configuration_id) as configuration_run_count
+        from attempts
+        where exclusion is null and is_current
+    )
     group by machine, plan_row
 ),
 attempted as (
@@ -35,10 +36,9 @@ select
     machine,
     plan_row,
     coalesce(run_count, 0) as run_count,
-    decode_tps,
-    exp(center - margin) as decode_tps_low,
-    exp(center + margin) as decode_tps_high,
-    coalesce(request_count, 0) as request_count,
+    configuration_id,
+    decode_tps, decode_tps_low, decode_tps_high, interval_kind,
+    coalesce(decode_count, 0) as request_count,
     finished_blocks,
     latest_run_at,
     nullif(latest_failure, '') as latest_failure,
@@ -52,13 +52,16 @@ select
         if(forced_count > 0, forced_count || ' of ' || run_count || ' runs although a check had failed', null)
     ), '') as doubts
 from attempted
-left join counted using (machine, plan_row);
+left join counted using (machine, plan_row)
+left join set_speeds on set_speeds.set_id = configuration_id;
 
 comment on view plan_results is 'One row per machine and cell of the plan with any run.';
 comment on column plan_results.machine is 'Chip, GPU cores, memory.';
 comment on column plan_results.plan_row is 'The cell: its place in the plan.';
-comment on column plan_results.run_count is 'Runs that count.';
-comment on column plan_results.decode_tps is 'Decode speed, tokens/s: geometric mean over them.';
+comment on column plan_results.run_count is 'Runs that count, under the newest version of the engine.';
+comment on column plan_results.configuration_id is 'The configuration that stands for the cell.';
+comment on column plan_results.interval_kind is 'between runs, or within this run where no spread of runs is known yet.';
+comment on column plan_results.decode_tps is 'Decode speed, tokens/s, of its configuration with most runs, as in run_summary.';
 comment on column plan_results.decode_tps_low is 'Lower end of its 95 % interval.';
 comment on column plan_results.decode_tps_high is 'Upper end of its 95 % interval.';
 comment on column plan_results.request_count is 'Requests behind it.';

@@ -11,7 +11,7 @@ matched as (
         stg_plan.plan_row,
         stg_plan.kind = 'context' as is_ladder,
         stg_runs.*,
-        run_speed.* exclude (run_id),
+        run_speed.decode_tps, run_speed.decode_count, run_speed.decode_reason, run_speed.request_count, run_speed.failed_count,
         run_load.stop_reason,
         placed.block,
         placed.order_code is not distinct from codes.order_code as is_in_order,
@@ -44,17 +44,14 @@ judged as (
 )
 select
     plan_row,
-    run_id,
+    judged.run_id,
     machine,
     run_started_at,
     run_seconds,
     is_forced,
     context_effective is null as is_context_unknown,
-    decode_tps,
-    decode_center,
-    decode_se,
-    decode_count,
-    decode_df,
+    configuration_id,
+    versions.is_current,
     is_lmstudio,
     is_finished,
     failure,
@@ -70,7 +67,8 @@ select
     end as exclusion,
     -- a short context is no reason to load the model again: it would be as short the next time
     case when is_finished and is_ladder then 1 when is_finished and is_in_order then block end as finished_block
-from judged;
+from judged
+left join (select run_id, is_current from run_versions) as versions on versions.run_id = judged.run_id;
 
 comment on view plan_runs is 'One row per run of a cell of the plan: same model, runtime and quantization.';
 comment on column plan_runs.plan_row is 'The cell: its place in the plan.';
@@ -80,11 +78,8 @@ comment on column plan_runs.run_started_at is 'When it began, UTC.';
 comment on column plan_runs.run_seconds is 'How long it took, in seconds.';
 comment on column plan_runs.is_forced is 'Measured although a check of the machine had failed.';
 comment on column plan_runs.is_context_unknown is 'The server did not tell its context length.';
-comment on column plan_runs.decode_tps is 'Decode speed, tokens/s.';
-comment on column plan_runs.decode_center is 'Mean ln(decode speed), for intervals.';
-comment on column plan_runs.decode_se is 'Its standard error.';
-comment on column plan_runs.decode_count is 'Requests with a valid decode speed.';
-comment on column plan_runs.decode_df is 'Degrees of freedom behind it.';
+comment on column plan_runs.configuration_id is 'Its configuration.';
+comment on column plan_runs.is_current is 'Whether its engine is that of the newest run of its configuration with a speed.';
 comment on column plan_runs.is_lmstudio is 'Measured through LM Studio, as the plan wants it.';
 comment on column plan_runs.is_finished is 'A whole run of the standard suite through LM Studio, whether it counts or not.';
 comment on column plan_runs.failure is 'Why LM Studio could not measure anything: the model did not load, or every request failed; NULL if it could.';

@@ -27,6 +27,7 @@ select
     avg(ln(decode_tps)) as decode_log_mean,
     var_samp(ln(decode_tps)) as decode_log_variance,
     stddev_samp(decode_tps) / avg(decode_tps) as decode_cv,
+    avg(decode_count_error) filter (decode_tps is not null) as decode_count_error,
     count(ttft_ms) as ttft_count,
     median(ttft_ms) as ttft_ms,
     min(ttft_ms) as ttft_ms_min,
@@ -72,3 +73,4 @@ comment on column prompt_speed.completion_tokens is 'Median of generated tokens.
 comment on column prompt_speed.decode_reason is 'Why a request has no decode speed, if any has none.';
 comment on column prompt_speed.excluded_count is 'Requests that went well and are left out nevertheless.';
 comment on column prompt_speed.exclusion is 'Why they are left out.';
+comment on column prompt_speed.decode_count_error is 'By how much the speed may be off because several tokens came in a chunk, as a share: half-width, mean over repeats.';

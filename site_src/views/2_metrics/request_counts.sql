@@ -93,7 +93,7 @@ select
             1.96 * first_arrival_chunks * mean_per_chunk * gap_spread * sqrt(1 - told_by_chars)
         )
         when 'characters' then greatest(0.5, 1.96 * chars_cv * sqrt(mean_per_chunk * first_tokens))
-        when 'first alone' then per_chunk - 1
+        when 'first alone' then 0  -- at a hundred to one, 95 % leave nothing
         else greatest(
             if(abs(as_one) < 2, per_chunk - 1, 0.5),
             (floor((seen_tokens - 2) / nullif(event_count - 2, 0)) - per_chunk) / 2

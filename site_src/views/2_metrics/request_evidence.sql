@@ -13,6 +13,8 @@ judged as (
             when seen_tokens > text_bytes + 8 or (is_thought_hidden and text_bytes > 7 * seen_tokens)
                 then 'more tokens were counted than came as text'
             when is_explained or abs(reported_decode_tps / rate_tps - 1) <= 0.05 then null
+            -- of a stream whose text is not stored only chunks speak, and a token is a character at least
+            when word_count = 0 and text_bytes >= seen_tokens and (is_regular or is_changing) then null
             -- of any text some 4.5 bytes are a token, 3.3 of code; twice as many tokens as came leave half of that
             when text_bytes >= 2.8 * seen_tokens and (is_regular or is_changing) then null
             -- drafts of uneven length, a chunk a step: more words than chunks, and of usual length

@@ -2,10 +2,10 @@
 create or replace view request_flags as
 with
 usual as (
-    select configuration_id, prompt_sha256, median(ttft_ms) as ttft_ms
+    select configuration_id, version, prompt_sha256, median(ttft_ms) as ttft_ms
     from request_speed
-    inner join stg_runs using (run_id)
-    group by configuration_id, prompt_sha256
+    inner join run_versions using (run_id)
+    group by configuration_id, version, prompt_sha256
 ),
 lengths as (
     select run_id, prompt_sha256, any_value(model) as model, max(prompt_tokens) as prompt_tokens
@@ -35,6 +35,8 @@ flagged as (
         coalesce(speed.cached_tokens > 16, false) as is_cached,
         coalesce(speed.ttft_ms < 0.5 * usual.ttft_ms, false) as is_early,
         coalesce(speed.ttft_ms > 5 * usual.ttft_ms and speed.ttft_ms > usual.ttft_ms + 1000, false) as is_late,
+        coalesce(model.is_other_model, false) as is_other_model,
+        coalesce(model.is_unloaded, false) as is_unloaded,
         -- templates differ by some tokens, tokenizers by half
         coalesce(
             speed.prompt_tokens + 64 < greatest(0.8 * lengths.of_model, 0.4 * lengths.of_any), false
@@ -52,10 +54,12 @@ flagged as (
         requests.thermal_level
     from request_speed as speed
     inner join stg_requests as requests using (run_id, op_index)
-    inner join stg_runs using (run_id)
+    inner join run_versions using (run_id)
     left join run_peaks using (run_id)
+    left join request_model as model on model.run_id = speed.run_id and model.op_index = speed.op_index
     left join usual
-        on usual.configuration_id = stg_runs.configuration_id and usual.prompt_sha256 = speed.prompt_sha256
+        on usual.configuration_id = run_versions.configuration_id and usual.version = run_versions.version
+        and usual.prompt_sha256 = speed.prompt_sha256
     left join usual_lengths as lengths on lengths.run_id = speed.run_id and lengths.prompt_sha256 = speed.prompt_sha256
 )
 select
@@ -63,6 +67,8 @@ select
     is_cached or is_early as is_cache_suspect,
     case
         when is_failed then 'failed: ' || error_kind
+        when is_other_model then 'another model answered'
+        when is_unloaded then 'the model was not loaded any more'
         when is_slept_through then 'the machine slept meanwhile'
         when is_hot then 'the machine was hot'
         when is_pressured then 'memory was short'
@@ -82,8 +88,10 @@ comment on column request_flags.position is 'Place among the run''s measured req
 comment on column request_flags.is_failed is 'Whether the request failed.';
 comment on column request_flags.error_kind is 'How it failed, or what is flawed in its text.';
 comment on column request_flags.is_cached is 'More than 16 prompt tokens were taken from a cache; up to that, the chat template explains it.';
-comment on column request_flags.is_early is 'TTFT below half the median of this prompt in this configuration.';
+comment on column request_flags.is_early is 'TTFT below half the median of this prompt in this configuration under the same versions.';
 comment on column request_flags.is_late is 'TTFT above five times the median of this prompt in this configuration, and more than a second above it.';
+comment on column request_flags.is_other_model is 'Another model answered than the one that was measured.';
+comment on column request_flags.is_unloaded is 'The server listed what was loaded just before, and the model was not among it.';
 comment on column request_flags.is_cut is 'Fewer prompt tokens than 80 % of what the same prompt has with this model, or 40 % of what it has with any, by 64 and more.';
 comment on column request_flags.is_timing_mismatch is 'The server''s decode speed differs from ours by more than 5 %, or it spent longer on the prompt than we waited.';
 comment on column request_flags.is_pressured is 'Memory pressure above normal, swap grown by more than 500 MB or compressed memory by more than 2 GB during the run.';

@@ -61,6 +61,12 @@ select
     ttfa_reason,
     if(decode_reason is null, rate_tps, null) as decode_tps,
     decode_reason,
+    if(decode_reason is null, completion_tokens - first_tokens, null) as decode_tokens,
+    case
+        when decode_reason is not null then null
+        when completion_tokens <= 256 then decode_tps
+        when early_chunk_count >= 32 then early_tokens * 1e6 / nullif(early_us, 0)
+    end as decode_256_tps,
     if(prefill_reason is null, per_s(prompt_tokens - coalesce(cached_tokens, 0), text_from_ns - roundtrip_ns), null)
         as prefill_tps,
     prefill_reason,
@@ -96,6 +102,8 @@ comment on column request_speed.ttfa_ms is 'Time to first answer token: sent to 
 comment on column request_speed.ttfa_reason is 'Why there is no time to first answer token.';
 comment on column request_speed.decode_tps is 'Decode speed: tokens after those that came first per second between first and last text.';
 comment on column request_speed.decode_reason is 'Why there is no decode speed.';
+comment on column request_speed.decode_tokens is 'Tokens after the first chunk, which that speed is of.';
+comment on column request_speed.decode_256_tps is 'Decode speed over the first 256 tokens; of a shorter answer over all; NULL where they came in fewer than 32 chunks.';
 comment on column request_speed.prefill_tps is 'Prefill speed: uncached prompt tokens per second of TTFT less the round trip.';
 comment on column request_speed.prefill_reason is 'Why there is no prefill speed.';
 comment on column request_speed.e2e_tps is 'End-to-end rate: tokens per second from sending to the end of the stream.';

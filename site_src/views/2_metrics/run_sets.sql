@@ -1,29 +1,21 @@
--- Speeds are compared between sets of runs: a configuration, the part of it under one set of versions, a single run.
+-- Speeds are compared between sets of runs: a configuration as it is today, the part of it under one set of versions, a
+-- single run. Runs of an older engine are in no configuration's set; history keeps them.
 create or replace view run_sets as
 with
-named as (
-    select
-        run_id,
-        configuration_id,
-        run_started_at,
-        concat_ws(' · ', server || ' ' || server_version, runtime || ' ' || runtime_version, os) as version,
-        run_id in (select run_id from request_speed where decode_tps is not null) as has_speed
-    from stg_runs
-    where server is distinct from 'llama-bench'
-),
 versions as (
     select
         configuration_id,
         version,
         row_number() over (partition by configuration_id order by min(run_started_at), version) as place
-    from named
+    from run_versions
     group by configuration_id, version
 )
 select configuration_id as set_id, 'configuration' as kind, configuration_id, null::bigint as place, version, run_id
-from named
+from run_versions
+where is_current
 union all
 select concat_ws(' v', configuration_id, place) as set_id, 'version', configuration_id, place, version, run_id
-from named
+from run_versions
 inner join versions using (configuration_id, version)
 union all
 select
@@ -33,7 +25,7 @@ select
     if(has_speed, row_number() over (partition by configuration_id, has_speed order by run_started_at, run_id), null),
     version,
     run_id
-from named;
+from run_versions;
 
 comment on view run_sets is 'One row per set of runs and run in it.';
 comment on column run_sets.set_id is 'The set: the id of a configuration or run, or that of a configuration and the place of its versions.';

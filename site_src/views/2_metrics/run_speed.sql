@@ -1,8 +1,9 @@
 -- Headline of a run: geometric mean over prompts of per-prompt medians, so that the longest prompt does not decide.
--- Interval: Student-t on ln(speed) over the repeats, pooled; it speaks of these prompts, not of all prompts.
+-- What repeats are apart stands beside it: Student-t on the logarithm, centered on the headline. It speaks of these prompts
+-- in this run, not of another day.
 create or replace view run_speed as
 with
-pooled as (
+counted as (
     select
         run_id,
         count(*) as prompt_count,
@@ -10,25 +11,29 @@ pooled as (
         sum(failed_count)::bigint as failed_count,
         sum(decode_count)::bigint as decode_count,
         count(decode_tps) as decode_prompt_count,
-        geomean(decode_tps) as decode_tps,
-        geomean(ttft_ms) as ttft_ms,
-        geomean(prefill_tps) as prefill_tps,
         sum(prefill_count)::bigint as prefill_count,
-        avg(prefill_log_mean) as prefill_center,
-        sqrt(sum(prefill_log_variance / prefill_count)) / nullif(count(prefill_log_variance), 0) as prefill_se,
-        (sum(prefill_count - 1) filter (prefill_count > 1))::bigint as prefill_df,
         sum(ttft_count)::bigint as ttft_count,
         sqrt(avg(decode_cv * decode_cv)) as cv,
-        avg(decode_log_mean) as decode_center,
-        sqrt(sum(decode_log_variance / decode_count)) / nullif(count(decode_log_variance), 0) as decode_se,
-        (sum(decode_count - 1) filter (decode_count > 1))::bigint as decode_df,
-        avg(ttft_log_mean) as ttft_center,
-        sqrt(sum(ttft_log_variance / ttft_count)) / nullif(count(ttft_log_variance), 0) as ttft_se,
-        (sum(ttft_count - 1) filter (ttft_count > 1))::bigint as ttft_df,
         sum(excluded_count)::bigint as excluded_count,
         string_agg(distinct exclusion, ', ' order by exclusion) as exclusion,
         any_value(decode_reason order by prompt_id) as decode_reason
     from prompt_speed
+    group by run_id
+),
+within as (
+    select
+        run_id,
+        any_value(center) filter (figure = 'decode') as decode_center,
+        any_value(sqrt(error_variance)) filter (figure = 'decode') as decode_se,
+        any_value(degrees) filter (figure = 'decode') as decode_df,
+        any_value(center) filter (figure = 'ttft') as ttft_center,
+        any_value(sqrt(error_variance)) filter (figure = 'ttft') as ttft_se,
+        any_value(degrees) filter (figure = 'ttft') as ttft_df,
+        any_value(center) filter (figure = 'prefill') as prefill_center,
+        any_value(sqrt(error_variance)) filter (figure = 'prefill') as prefill_se,
+        any_value(degrees) filter (figure = 'prefill') as prefill_df
+    from set_runs
+    where set_id = run_id
     group by run_id
 )
 select
@@ -38,31 +43,28 @@ select
     failed_count,
     decode_count,
     decode_prompt_count,
-    decode_tps,
-    exp(decode_center - t_of(decode_df) * decode_se) as decode_tps_low,
-    exp(decode_center + t_of(decode_df) * decode_se) as decode_tps_high,
+    exp(decode_center) as decode_tps,
+    exp(decode_center - t_of(decode_df) * decode_se) as decode_tps_within_low,
+    exp(decode_center + t_of(decode_df) * decode_se) as decode_tps_within_high,
     decode_center,
     decode_se,
     decode_df,
     cv,
-    ttft_ms,
-    exp(ttft_center - t_of(ttft_df) * ttft_se) as ttft_ms_low,
-    exp(ttft_center + t_of(ttft_df) * ttft_se) as ttft_ms_high,
+    exp(ttft_center) as ttft_ms,
+    exp(ttft_center - t_of(ttft_df) * ttft_se) as ttft_ms_within_low,
+    exp(ttft_center + t_of(ttft_df) * ttft_se) as ttft_ms_within_high,
     ttft_center,
-    ttft_se,
-    ttft_df,
     ttft_count,
-    prefill_tps,
-    exp(prefill_center - t_of(prefill_df) * prefill_se) as prefill_tps_low,
-    exp(prefill_center + t_of(prefill_df) * prefill_se) as prefill_tps_high,
+    exp(prefill_center) as prefill_tps,
+    exp(prefill_center - t_of(prefill_df) * prefill_se) as prefill_tps_within_low,
+    exp(prefill_center + t_of(prefill_df) * prefill_se) as prefill_tps_within_high,
     prefill_center,
-    prefill_se,
-    prefill_df,
     prefill_count,
     excluded_count,
     exclusion,
     decode_reason
-from pooled;
+from counted
+left join within using (run_id);
 
 comment on view run_speed is 'One row per run with measured requests: its speeds over all prompts.';
 comment on column run_speed.run_id is 'The run.';
@@ -71,24 +73,20 @@ comment on column run_speed.request_count is 'Measured requests, failed ones inc
 comment on column run_speed.failed_count is 'Requests that failed.';
 comment on column run_speed.decode_count is 'Requests with a valid decode speed.';
 comment on column run_speed.decode_tps is 'Decode speed: geometric mean over prompts of per-prompt medians, tokens per second.';
-comment on column run_speed.decode_tps_low is 'Lower end of its 95 % interval.';
-comment on column run_speed.decode_tps_high is 'Upper end of its 95 % interval.';
-comment on column run_speed.decode_center is 'Mean over prompts of mean ln(decode speed).';
+comment on column run_speed.decode_tps_within_low is 'Lower end of the 95 % interval that repeats within the run give.';
+comment on column run_speed.decode_tps_within_high is 'Upper end of it.';
+comment on column run_speed.decode_center is 'ln of the headline.';
 comment on column run_speed.decode_se is 'Its standard error, from the repeats.';
 comment on column run_speed.decode_df is 'Degrees of freedom behind it.';
 comment on column run_speed.cv is 'Pooled coefficient of variation of decode speed over the repeats of a prompt.';
 comment on column run_speed.ttft_ms is 'TTFT: geometric mean over prompts of per-prompt medians, ms.';
-comment on column run_speed.ttft_ms_low is 'Lower end of its 95 % interval.';
-comment on column run_speed.ttft_ms_high is 'Upper end of its 95 % interval.';
-comment on column run_speed.ttft_center is 'Mean over prompts of mean ln(TTFT).';
-comment on column run_speed.ttft_se is 'Its standard error, from the repeats.';
-comment on column run_speed.ttft_df is 'Degrees of freedom behind it.';
+comment on column run_speed.ttft_ms_within_low is 'Lower end of the 95 % interval that repeats within the run give.';
+comment on column run_speed.ttft_ms_within_high is 'Upper end of it.';
+comment on column run_speed.ttft_center is 'ln of the headline.';
 comment on column run_speed.prefill_tps is 'Prefill speed, likewise, over prompts of 512 tokens and more.';
-comment on column run_speed.prefill_tps_low is 'Lower end of its 95 % interval.';
-comment on column run_speed.prefill_tps_high is 'Upper end of its 95 % interval.';
-comment on column run_speed.prefill_center is 'Mean over prompts of mean ln(prefill speed).';
-comment on column run_speed.prefill_se is 'Its standard error, from the repeats.';
-comment on column run_speed.prefill_df is 'Its degrees of freedom.';
+comment on column run_speed.prefill_tps_within_low is 'Lower end of the 95 % interval that repeats within the run give.';
+comment on column run_speed.prefill_tps_within_high is 'Upper end of it.';
+comment on column run_speed.prefill_center is 'ln of the headline.';
 comment on column run_speed.ttft_count is 'Requests with a TTFT.';
 comment on column run_speed.prefill_count is 'Requests with a valid prefill speed.';
 comment on column run_speed.decode_reason is 'Why some requests have no decode speed.';

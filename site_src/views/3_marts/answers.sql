@@ -38,12 +38,13 @@ select
     questions.asked,
     coalesce(said.verdict, 'not measured') as verdict,
     said.figure, said.figure_value, said.figure_value_low, said.figure_value_high, said.figure_of,
+    said.runs_a_side, said.interval_kind,
     said.evidence,
     coalesce(said.comparison_count, 0) as comparison_count,
     coalesce(said.request_count, 0) as request_count,
     nullif(concat_ws(
         '; ',
-        if(coalesce(said.verdict, 'not measured') in ('not measured', 'not all measured', 'inconclusive'), 'it needs ' || needs, null),
+        if(not is_answer(coalesce(said.verdict, 'not measured')), 'it needs ' || needs, null),
         if(questions.question in (4, 7, 8, 9) and coalesce(said.comparison_count, 0) = 0, 'no two outputs to be compared are graded', null),
         if(plan.missing_count > 0, format('{} of {} cells of the plan are not measured', plan.missing_count, plan.cell_count), null)
     ), '') as missing,
@@ -83,3 +84,5 @@ comment on column answers.request_count is 'Requests behind it; of question 2 ru
 comment on column answers.missing is 'What is missing for a better answer.';
 comment on column answers.settled_by is 'What would settle it.';
 comment on column answers.settled_in_minutes is 'How long that takes by earlier runs.';
+comment on column answers.runs_a_side is 'Runs behind the figure, of the side with fewer; NULL where it is no speed and no memory.';
+comment on column answers.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';

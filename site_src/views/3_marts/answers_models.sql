@@ -12,6 +12,7 @@ quality as (
         list(distinct case
             when verdict = 'worse' or a.gate = 'pass' and b.gate = 'fail' then model || ' better'
             when verdict = 'better' or a.gate = 'fail' and b.gate = 'pass' then other_model || ' better'
+            when flips.prompt_count > 0 then 'inconclusive'
         end) as verdicts,
         'prompts that only one of two models passes' as figure,
         arg_max(headline(lost_count + gained_count, null, null, label || ' against ' || other_label), (flips.prompt_count, label, other_label))
@@ -33,16 +34,18 @@ trade as (
         machine, 5,
         count(*) filter (verdict != 'not comparable'),
         sum(request_count) filter (verdict != 'not comparable'),
-        list(distinct verdict) filter (verdict not in ('not comparable', 'inconclusive')),
+        list_sort(list(distinct verdict) filter (verdict != 'not comparable')),
         'decode speed, ' || any_value(model || ' over ' || other_model order by pair_name),
         arg_max(
-            headline(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name), (request_count, pair_name)
+            headline(
+                decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name, runs := runs_a_side, kind := interval_kind
+            ), (request_count, pair_name)
         ) filter (verdict != 'not comparable'),
         string_agg(
             if(decode_tps_ratio is null, format('{}: not comparable ({})', pair_name, reason), format(
-                '{}: {}, {}, quality {} against {}, n = {}', pair_name, verdict,
+                '{}: {}, {}, quality {} against {}, {}', pair_name, verdict,
                 ratio_text(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high), quality_gate, other_quality_gate,
-                request_count
+                sample_text(request_count, runs_a_side)
             )), '; ' order by pair_name
         )
     from pairs_of
@@ -80,7 +83,7 @@ context as (
 select
     question, machine, comparison_count, request_count::bigint as request_count, figure,
     headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
-    headline.name as figure_of, evidence,
+    headline.name as figure_of, headline.runs as runs_a_side, headline.kind as interval_kind, evidence,
     joint_verdict(comparison_count, verdicts, 'depends on runtime and bits') as verdict
 from (select * from quality union all select * from trade union all select * from context);
 
@@ -96,3 +99,5 @@ comment on column answers_models.figure_value_high is 'Upper end of its 95 % int
 comment on column answers_models.figure_of is 'Which comparison that is.';
 comment on column answers_models.evidence is 'All comparisons, in words.';
 comment on column answers_models.verdict is 'What they say together.';
+comment on column answers_models.runs_a_side is 'Runs behind the figure, of the side with fewer; NULL where it is no speed and no memory.';
+comment on column answers_models.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';

@@ -19,6 +19,7 @@ loss as (
             when verdict = 'worse' then 'worse at ' || other_bits || ' bit'
             when verdict = 'better' then 'better at ' || other_bits || ' bit'
             when own.gate = 'pass' then 'holds'
+            when flips.prompt_count > 0 then 'inconclusive'
         end)) as verdicts,
         'prompts lost to fewer bits' as figure,
         arg_max(headline(lost_count, null, null, other_label || ' against ' || quantization), (flips.prompt_count, other_label))
@@ -42,7 +43,8 @@ worth as (
         count(*) filter (verdict != 'not comparable'),
         sum(request_count) filter (verdict != 'not comparable'),
         list_sort(list(distinct case
-            when verdict in ('not comparable', 'inconclusive') then null
+            when verdict = 'not comparable' then null
+            when is_undecided(verdict) then verdict
             when quality_gate = 'fail' and reference_quality_gate != 'fail' then 'worth it: fewer bits fail'
             when verdict = 'slower' then 'slower with fewer bits'
             when quality_gate = 'pass' then 'not worth it: fewer bits hold'
@@ -52,13 +54,15 @@ worth as (
         end)),
         'decode speed over the highest precision measured',
         arg_max(
-            headline(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name), (request_count, pair_name)
+            headline(
+                decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name, runs := runs_a_side, kind := interval_kind
+            ), (request_count, pair_name)
         ) filter (verdict != 'not comparable'),
         string_agg(
             if(decode_tps_ratio is null, format('{}: not comparable', pair_name), format(
-                '{}: {}, {}, {} GB less, quality {}, n = {}', pair_name, verdict,
+                '{}: {}, {}, {} GB less, quality {}, {}', pair_name, verdict,
                 ratio_text(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high),
-                coalesce(format('{:.1f}', memory_saved_gb), 'unknown'), quality_gate, request_count
+                coalesce(format('{:.1f}', memory_saved_gb), 'unknown'), quality_gate, sample_text(request_count, runs_a_side)
             )), '; ' order by pair_name
         )
     from others
@@ -71,7 +75,8 @@ value as (
         sum(request_count) filter (is_best_value),
         list_sort(list(distinct label) filter (is_best_value)),
         'decode speed, tokens/s', any_value(
-            headline(decode_tps, decode_tps_low, decode_tps_high, label) order by configuration_id
+            headline(decode_tps, decode_tps_low, decode_tps_high, label, runs := decode_run_count, kind := interval_kind)
+            order by configuration_id
         ) filter (is_best_value),
         coalesce(
             string_agg(format('{}: {}', label, best_value_reason), '; ' order by label) filter (is_best_value),
@@ -84,7 +89,7 @@ value as (
 select
     question, machine, comparison_count, request_count::bigint as request_count, figure,
     headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
-    headline.name as figure_of, evidence,
+    headline.name as figure_of, headline.runs as runs_a_side, headline.kind as interval_kind, evidence,
     joint_verdict(comparison_count, verdicts, if(question = 9, 'one for each model and runtime', 'depends on model and bits')) as verdict
 from (select * from loss union all select * from worth union all select * from value);
 
@@ -100,3 +105,5 @@ comment on column answers_quantization.figure_value_high is 'Upper end of its 95
 comment on column answers_quantization.figure_of is 'Which comparison that is.';
 comment on column answers_quantization.evidence is 'All comparisons, in words.';
 comment on column answers_quantization.verdict is 'What they say together.';
+comment on column answers_quantization.runs_a_side is 'Runs behind the figure, of the side with fewer; NULL where it is no speed and no memory.';
+comment on column answers_quantization.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';

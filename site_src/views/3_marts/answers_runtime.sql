@@ -12,15 +12,17 @@ speed as (
         machine, 1 as question,
         count(*) filter (verdict != 'not comparable') as comparison_count,
         sum(request_count) filter (verdict != 'not comparable') as request_count,
-        list_sort(list(distinct verdict) filter (verdict not in ('not comparable', 'inconclusive'))) as verdicts,
+        list_sort(list(distinct verdict) filter (verdict != 'not comparable')) as verdicts,
         'decode speed, MLX over llama.cpp' as figure,
         arg_max(
-            headline(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name), (request_count, pair_name)
+            headline(
+                decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, pair_name, runs := runs_a_side, kind := interval_kind
+            ), (request_count, pair_name)
         ) filter (verdict != 'not comparable') as headline,
         string_agg(
             if(decode_tps_ratio is null, format('{}: not comparable ({})', pair_name, reason), format(
-                '{}: {}, {}, n = {}', pair_name, verdict,
-                ratio_text(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high), request_count
+                '{}: {}, {}, {}', pair_name, verdict,
+                ratio_text(decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high), sample_text(request_count, runs_a_side)
             )), '; ' order by pair_name
         ) as evidence
     from pairs_of
@@ -31,10 +33,11 @@ memory as (
         machine, 2,
         count(*) filter (memory_verdict != 'not comparable'),
         sum(memory_run_count) filter (memory_verdict != 'not comparable'),
-        list_sort(list(distinct memory_verdict) filter (memory_verdict not in ('not comparable', 'inconclusive'))),
+        list_sort(list(distinct memory_verdict) filter (memory_verdict != 'not comparable')),
         'peak memory, MLX over llama.cpp',
         arg_max(
-            headline(peak_memory_ratio, peak_memory_ratio_low, peak_memory_ratio_high, pair_name), (request_count, pair_name)
+            headline(peak_memory_ratio, peak_memory_ratio_low, peak_memory_ratio_high, pair_name, runs := memory_run_count),
+            (request_count, pair_name)
         ) filter (memory_verdict != 'not comparable'),
         string_agg(
             if(peak_memory_ratio is null, format('{}: not comparable ({})', pair_name, memory_reason), format(
@@ -67,7 +70,7 @@ production as (
 select
     question, machine, comparison_count, request_count::bigint as request_count, figure,
     headline.value as figure_value, headline.low as figure_value_low, headline.high as figure_value_high,
-    headline.name as figure_of, evidence,
+    headline.name as figure_of, headline.runs as runs_a_side, headline.kind as interval_kind, evidence,
     if(
         question = 3 and comparison_count between 1 and 3, 'not all measured',
         joint_verdict(comparison_count, verdicts, 'depends on model and bits')
@@ -86,3 +89,5 @@ comment on column answers_runtime.figure_value_high is 'Upper end of its 95 % in
 comment on column answers_runtime.figure_of is 'Which comparison that is.';
 comment on column answers_runtime.evidence is 'All comparisons, in words.';
 comment on column answers_runtime.verdict is 'What they say together.';
+comment on column answers_runtime.runs_a_side is 'Runs behind the figure, of the side with fewer; NULL where it is no speed and no memory.';
+comment on column answers_runtime.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';

@@ -3,11 +3,11 @@
 create or replace view candidates as
 with
 ladders as (
-    -- arg_max passes over NULL, but not over a struct that holds one
+    -- arg_max passes over NULL, but not over a struct that holds one; and in a struct NULL is the largest
     select
         machine, model, runtime, quantization,
         max(context_usable) as context_usable,
-        arg_max({'gb': memory.peak_memory_gb}, (context_effective, context_utilization.ladder_id)).gb as deep_memory_gb,
+        arg_max({'gb': memory.peak_memory_gb}, (coalesce(context_effective, -1), context_utilization.ladder_id)).gb as deep_memory_gb,
         arg_max({'below': context_usable_below}, (coalesce(context_usable, -1), context_utilization.ladder_id)).below as context_usable_below
     from context_utilization
     left join ladder_memory as memory on memory.ladder_id = context_utilization.ladder_id and memory.kind_rank = 1
@@ -20,7 +20,8 @@ repeated as (
     from (
         select configuration_id, prompt_sha256, sum(decode_count)::bigint as decode_count
         from prompt_speed
-        inner join stg_runs using (run_id)
+        inner join run_versions using (run_id)
+        where is_current
         group by configuration_id, prompt_sha256
     )
     group by configuration_id
@@ -32,6 +33,7 @@ facts as (
         max(wired_limit_mb) * 1048576.0 / 1e9 as wired_limit_gb,
         string_agg(distinct runtime_version, ', ' order by runtime_version) as runtime_versions
     from stg_runs
+    semi join (select run_id from run_versions where is_current) as current using (run_id)
     group by configuration_id
 ),
 judged as (
@@ -64,7 +66,8 @@ judged as (
 select
     configuration_id, label, machine, model, runtime, quantization, bits, context_effective,
     reason is null as is_rated,
-    decode_tps, decode_tps_low, decode_tps_high,
+    decode_tps, decode_tps_low, decode_tps_high, interval_kind, decode_run_count,
+    peak_memory_kind,
     coalesce(peak_full_gb, peak_short_gb) as memory_gb,
     if(peak_full_gb is null, 'only with short prompts', peak_full_kind) as memory_kind,
     deep_memory_gb, coalesce(peak_full_confidence, memory_confidence) as memory_confidence,
@@ -111,3 +114,6 @@ comment on column candidates.request_count is 'Requests behind the decode speed.
 comment on column candidates.run_count is 'Runs.';
 comment on column candidates.latest_run_at is 'Beginning of the latest run, UTC.';
 comment on column candidates.reason is 'Why it is not rated.';
+comment on column candidates.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column candidates.decode_run_count is 'Runs behind the speed.';
+comment on column candidates.peak_memory_kind is 'What its peak memory holds.';

@@ -6,7 +6,7 @@ select
     runs.label,
     runs.machine,
     runs.runtime_version,
-    runs.decode_tps, runs.decode_tps_low, runs.decode_tps_high,
+    runs.decode_tps, runs.decode_tps_low, runs.decode_tps_high, runs.interval_kind,
     runs.decode_count as request_count,
     comparison.decode_tps_ratio, comparison.decode_tps_ratio_low, comparison.decode_tps_ratio_high,
     case
@@ -39,3 +39,4 @@ comment on column changes.decode_tps_ratio_high is 'Upper end of its 95 % interv
 comment on column changes.verdict is 'first, faster or slower than before, equivalent, small difference, inconclusive, not comparable, or no speed.';
 comment on column changes.reason is 'What is missing or doubtful.';
 comment on column changes.run_id is 'The run.';
+comment on column changes.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';

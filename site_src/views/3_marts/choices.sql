@@ -93,3 +93,6 @@ comment on column choices.memory_gb is 'Peak memory at the needed context, GB.';
 comment on column choices.memory_kind is 'measured, estimated, or only with short prompts.';
 comment on column choices.obstacle is 'Why it does not fit the cell; NULL if it fits.';
 comment on column choices.choice_rank is 'Its place among those that fit, from 1.';
+comment on column choices.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column choices.decode_run_count is 'Runs behind the speed.';
+comment on column choices.peak_memory_kind is 'What its peak memory holds.';

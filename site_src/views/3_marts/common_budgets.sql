@@ -23,6 +23,7 @@ select
     coalesce(picks.verdict, 'nothing measured fits') as verdict,
     picks.configuration_id, picks.label,
     picks.decode_tps, picks.decode_tps_low, picks.decode_tps_high,
+    picks.interval_kind, coalesce(picks.decode_run_count, 0) as decode_run_count,
     coalesce(picks.request_count, 0) as request_count,
     picks.memory_gb, picks.memory_kind, picks.quality_gate, picks.confidence, picks.confidence_reason, picks.tied_with, picks.reason
 from asked
@@ -51,3 +52,5 @@ comment on column common_budgets.confidence is 'high, medium or low.';
 comment on column common_budgets.confidence_reason is 'What lowers it.';
 comment on column common_budgets.tied_with is 'Those that cannot be told from it.';
 comment on column common_budgets.reason is 'Why nothing fits.';
+comment on column common_budgets.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column common_budgets.decode_run_count is 'Runs behind the speed.';

@@ -5,7 +5,7 @@ counted as (
         machine,
         count(*) as pair_count,
         count(*) filter (verdict != 'not comparable') as comparable_count,
-        count(*) filter (verdict not in ('not comparable', 'inconclusive')) as decided_count,
+        count(*) filter (verdict != 'not comparable' and not is_undecided(verdict)) as decided_count,
         any_value(reason order by pair_place, a_configuration_id, b_configuration_id)
             filter (verdict = 'not comparable') as obstacle_reason
     from compare_pairs

@@ -19,6 +19,8 @@ select
     a.configuration_id as a_configuration_id, b.configuration_id as b_configuration_id,
     a.label as a_label, b.label as b_label,
     a.run_count as a_run_count, b.run_count as b_run_count,
+    a.decode_run_count as a_decode_run_count, b.decode_run_count as b_decode_run_count,
+    a.interval_kind as a_interval_kind, b.interval_kind as b_interval_kind,
     a.decode_tps as a_decode_tps, a.decode_tps_low as a_decode_tps_low, a.decode_tps_high as a_decode_tps_high,
     b.decode_tps as b_decode_tps, b.decode_tps_low as b_decode_tps_low, b.decode_tps_high as b_decode_tps_high,
     a.decode_count as a_decode_count, b.decode_count as b_decode_count,
@@ -88,7 +90,7 @@ comment on column compare_pairs.b_checked_count is 'Prompts with a judged answer
 comment on column compare_pairs.prompt_count is 'Prompts with a decode speed on both sides.';
 comment on column compare_pairs.request_count is 'Requests of both sides behind the comparison.';
 comment on column compare_pairs.decode_tps_ratio is 'Decode speed, first over second: geometric mean over the prompts both have, paired by prompt and repeat.';
-comment on column compare_pairs.decode_tps_ratio_low is 'Lower end of its 95 % interval, Student-t over prompts.';
+comment on column compare_pairs.decode_tps_ratio_low is 'Lower end of its 95 % interval, from prompts and from runs of both sides.';
 comment on column compare_pairs.decode_tps_ratio_high is 'Upper end of its 95 % interval.';
 comment on column compare_pairs.ttft_ms_ratio is 'Time to first token, first over second; below 1 the first is sooner.';
 comment on column compare_pairs.ttft_ms_ratio_low is 'Lower end of its 95 % interval.';
@@ -103,7 +105,21 @@ comment on column compare_pairs.load_s_ratio_high is 'Upper end of its 95 % inte
 comment on column compare_pairs.load_reason is 'Why load time is not compared, or not surely.';
 comment on column compare_pairs.detectable_difference is 'Smallest relative difference in decode speed that would be found with a power of 80 % at the spread seen.';
 comment on column compare_pairs.reason is 'Why it is not comparable, or what is doubtful.';
-comment on column compare_pairs.verdict is 'first faster or second faster (by more than 3 %), equivalent (within 3 %), small difference, inconclusive, or not comparable.';
-comment on column compare_pairs.ttft_verdict is 'first later or second later (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
-comment on column compare_pairs.memory_verdict is 'first larger or second larger (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
-comment on column compare_pairs.load_verdict is 'first slower or second slower (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column compare_pairs.verdict is 'first faster or second faster (by more than 3 %), equivalent (within 3 %), small difference, inconclusive, one run a side, or not comparable.';
+comment on column compare_pairs.ttft_verdict is 'first later or second later (by more than 3 %), equivalent, small difference, inconclusive, one run a side, or not comparable.';
+comment on column compare_pairs.memory_verdict is 'first larger or second larger (by more than 3 %), equivalent, small difference, inconclusive, one run a side, or not comparable.';
+comment on column compare_pairs.load_verdict is 'first slower or second slower (by more than 3 %), equivalent, small difference, inconclusive, one run a side, or not comparable.';
+comment on column compare_pairs.obstacle is 'Why the two must not be compared; NULL where they may.';
+comment on column compare_pairs.runs_a_side is 'Runs behind the speed, of the side with fewer.';
+comment on column compare_pairs.interval_kind is 'between runs: the interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column compare_pairs.ttft_prompt_count is 'Prompts with a TTFT on both sides.';
+comment on column compare_pairs.ttft_request_count is 'Requests of both sides behind the TTFT.';
+comment on column compare_pairs.peak_memory_difference_gb is 'Peak memory, a less b, geometric means over runs, GB.';
+comment on column compare_pairs.memory_run_count is 'Runs behind it on the side with fewer.';
+comment on column compare_pairs.load_kind is 'warm: both files were probably cached; cold: neither.';
+comment on column compare_pairs.load_difference_s is 'Load time, a less b, geometric means over loads, seconds.';
+comment on column compare_pairs.load_run_count is 'Loads behind it on the side with fewer.';
+comment on column compare_pairs.a_decode_run_count is 'Runs behind the decode speed of the first.';
+comment on column compare_pairs.b_decode_run_count is 'Runs behind the decode speed of the second.';
+comment on column compare_pairs.a_interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column compare_pairs.b_interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';

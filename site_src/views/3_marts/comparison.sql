@@ -11,13 +11,23 @@ sides as (
     inner join runs using (run_id)
     group by set_id
 ),
-speeds as (
-    select
-        set_id, geomean(decode_tps) as decode_tps, geomean(ttft_ms) as ttft_ms, geomean(prefill_tps) as prefill_tps,
-        max(peak_memory_gb) as peak_memory_gb, median(load_s) as load_s, sum(decode_count)::bigint as request_count
+memories as (
+    -- of one kind, as in configuration_memory
+    select set_id, max(peak_memory_gb) as peak_memory_gb
     from run_sets
-    inner join runs using (run_id)
-    group by set_id
+    inner join run_memory using (run_id)
+    where peak_memory_gb is not null
+    group by set_id, peak_memory_kind
+    qualify row_number() over (
+        partition by set_id order by peak_memory_kind = 'system, above baseline' desc, count(*) desc, peak_memory_kind
+    ) = 1
+),
+speeds as (
+    select set_id, decode_tps, ttft_ms, prefill_tps, peak_memory_gb, load_s, coalesce(decode_count, 0) as request_count
+    from (select distinct set_id from run_sets) as sets
+    left join set_speeds using (set_id)
+    left join memories using (set_id)
+    left join (select set_id, load_s from set_load where is_shown) as loads using (set_id)
 )
 select
     ratios.kind,
@@ -68,22 +78,32 @@ comment on column comparison.b_request_count is 'Requests of b with a decode spe
 comment on column comparison.prompt_count is 'Prompts with a decode speed on both sides.';
 comment on column comparison.request_count is 'Requests of both sides behind the comparison.';
 comment on column comparison.decode_tps_ratio is 'Decode speed, a over b: geometric mean over the prompts both have, paired by prompt and repeat.';
-comment on column comparison.decode_tps_ratio_low is 'Lower end of its 95 % interval, Student-t over prompts.';
+comment on column comparison.decode_tps_ratio_low is 'Lower end of its 95 % interval, from prompts and from runs of both sides.';
 comment on column comparison.decode_tps_ratio_high is 'Upper end of its 95 % interval.';
-comment on column comparison.verdict is 'a faster or b faster (by more than 3 %), equivalent (within 3 %), small difference, inconclusive, or not comparable.';
+comment on column comparison.verdict is 'a faster or b faster (by more than 3 %), equivalent (within 3 %), small difference, inconclusive, one run a side, or not comparable.';
 comment on column comparison.ttft_ms_ratio is 'Time to first token, a over b.';
 comment on column comparison.ttft_ms_ratio_low is 'Lower end of its 95 % interval.';
 comment on column comparison.ttft_ms_ratio_high is 'Upper end of its 95 % interval.';
-comment on column comparison.ttft_verdict is 'a later or b later (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column comparison.ttft_verdict is 'a later or b later (by more than 3 %), equivalent, small difference, inconclusive, one run a side, or not comparable.';
 comment on column comparison.peak_memory_ratio is 'Peak memory, a over b: geometric means over runs.';
 comment on column comparison.peak_memory_ratio_low is 'Lower end of its 95 % interval.';
 comment on column comparison.peak_memory_ratio_high is 'Upper end of its 95 % interval.';
-comment on column comparison.memory_verdict is 'a larger or b larger (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column comparison.memory_verdict is 'a larger or b larger (by more than 3 %), equivalent, small difference, inconclusive, one run a side, or not comparable.';
 comment on column comparison.memory_reason is 'Why that is not sure.';
 comment on column comparison.load_s_ratio is 'Load time, a over b: geometric means over loads of one kind.';
 comment on column comparison.load_s_ratio_low is 'Lower end of its 95 % interval.';
 comment on column comparison.load_s_ratio_high is 'Upper end of its 95 % interval.';
-comment on column comparison.load_verdict is 'a slower or b slower (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column comparison.load_verdict is 'a slower or b slower (by more than 3 %), equivalent, small difference, inconclusive, one run a side, or not comparable.';
 comment on column comparison.load_reason is 'Why that is not sure.';
 comment on column comparison.detectable_difference is 'Smallest relative difference that would be found with a power of 80 % at the spread seen.';
 comment on column comparison.reason is 'Why it is not comparable, or what is doubtful.';
+comment on column comparison.obstacle is 'Why the two must not be compared; NULL where they may.';
+comment on column comparison.runs_a_side is 'Runs behind the speed, of the side with fewer.';
+comment on column comparison.interval_kind is 'between runs: the interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column comparison.ttft_prompt_count is 'Prompts with a TTFT on both sides.';
+comment on column comparison.ttft_request_count is 'Requests of both sides behind the TTFT.';
+comment on column comparison.peak_memory_difference_gb is 'Peak memory, a less b, geometric means over runs, GB.';
+comment on column comparison.memory_run_count is 'Runs behind it on the side with fewer.';
+comment on column comparison.load_kind is 'warm: both files were probably cached; cold: neither.';
+comment on column comparison.load_difference_s is 'Load time, a less b, geometric means over loads, seconds.';
+comment on column comparison.load_run_count is 'Loads behind it on the side with fewer.';

@@ -29,9 +29,12 @@ select
     configurations.* exclude (file_bytes),
     coalesce(configuration_name, configurations.label || ', context ladder') as name,
     told.* exclude (configuration_id, ladder_id),
-    summary.decode_tps, summary.decode_tps_low, summary.decode_tps_high,
+    summary.decode_tps, summary.decode_tps_low, summary.decode_tps_high, summary.interval_kind,
+    summary.decode_tps_within_low, summary.decode_tps_within_high,
+    coalesce(summary.decode_run_count, 0) as decode_run_count, coalesce(summary.older_run_count, 0) as older_run_count,
+    summary.sustained_tps,
     coalesce(summary.decode_count, 0) as decode_count,
-    summary.ttft_ms, summary.ttft_ms_low, summary.ttft_ms_high, coalesce(summary.ttft_count, 0) as ttft_count,
+    summary.ttft_ms, summary.ttft_ms_low, summary.ttft_ms_high, summary.ttft_ms_p95, coalesce(summary.ttft_count, 0) as ttft_count,
     summary.prefill_tps, summary.prefill_tps_low, summary.prefill_tps_high,
     coalesce(summary.prefill_count, 0) as prefill_count,
     coalesce(summary.prompt_count, 0) as prompt_count,
@@ -42,7 +45,7 @@ select
     coalesce(summary.partial_run_count, 0) as partial_run_count,
     summary.cv, stability.grade as stability_grade, stability.verdict as stability_verdict,
     summary.peak_memory_gb, summary.peak_memory_kind, summary.peak_memory_count, summary.memory_confidence,
-    summary.load_s, coalesce(summary.load_count, 0) as load_count,
+    summary.load_s, summary.load_kind, coalesce(summary.load_count, 0) as load_count,
     coalesce(quality.gate, 'unproven') as quality_gate,
     quality.passed_count, coalesce(quality.checked_count, 0) as checked_count,
     ladder.context_usable, ladder.context_usable_below, ladder.context_accepted,
@@ -122,3 +125,11 @@ comment on column configuration.check_count is 'Checks before measuring, over it
 comment on column configuration.warned_check_count is 'Those that warned.';
 comment on column configuration.failed_check_count is 'Those that failed.';
 comment on column configuration.scope_reason is 'Why it is part of no verdict; NULL if it is.';
+comment on column configuration.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column configuration.decode_tps_within_low is 'Lower end of the 95 % interval that repeats within the runs give.';
+comment on column configuration.decode_tps_within_high is 'Upper end of it.';
+comment on column configuration.decode_run_count is 'Runs behind the decode speed.';
+comment on column configuration.older_run_count is 'Runs under other versions of the engine: no figure here holds them, the history does.';
+comment on column configuration.sustained_tps is 'Sustained rate, tokens/s: all tokens over all the time they took, so that long answers weigh most.';
+comment on column configuration.ttft_ms_p95 is '95th percentile of the time to first token over all requests, ms.';
+comment on column configuration.load_kind is 'warm, cold, or not known.';

@@ -16,7 +16,8 @@ select
     coalesce(counted.candidate_count, 0) as candidate_count,
     coalesce(rated_count, 0) as rated_count,
     fastest.label,
-    fastest.decode_tps, fastest.decode_tps_low, fastest.decode_tps_high, fastest.request_count,
+    fastest.decode_tps, fastest.decode_tps_low, fastest.decode_tps_high, fastest.interval_kind,
+    fastest.decode_run_count, fastest.request_count,
     fastest.memory_gb, fastest.confidence, fastest.confidence_reason, fastest.tied_with, fastest.reason,
     deep.label as deep_label,
     deep.decode_tps as deep_decode_tps,
@@ -69,3 +70,5 @@ comment on column decide_overview.smallest_label is 'The smallest.';
 comment on column decide_overview.smallest_memory_gb is 'Its peak memory, GB.';
 comment on column decide_overview.smallest_decode_tps is 'Its decode speed, tokens/s.';
 comment on column decide_overview.next_command is 'What to type next.';
+comment on column decide_overview.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column decide_overview.decode_run_count is 'Runs behind it.';

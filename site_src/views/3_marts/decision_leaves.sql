@@ -31,7 +31,8 @@ select
     leaves.machine, coalesce(machines.place, 0) as machine_place, leaves.priority, leaves.context_above, leaves.context_needed,
     leaves.memory_budget_gb, leaves.memory_budget_below_gb,
     leaves.verdict, leaves.configuration_id, leaves.label, leaves.runtime,
-    leaves.decode_tps, leaves.decode_tps_low, leaves.decode_tps_high, leaves.request_count,
+    leaves.decode_tps, leaves.decode_tps_low, leaves.decode_tps_high, leaves.interval_kind, leaves.decode_run_count,
+    leaves.request_count,
     leaves.memory_gb, leaves.memory_kind, leaves.quality_gate, leaves.confidence, leaves.confidence_reason, leaves.best_confidence,
     leaves.tied_with,
     leaves.not_tested, leaves.reason,
@@ -72,3 +73,5 @@ comment on column decision_leaves.not_tested is 'How much of the plan is not mea
 comment on column decision_leaves.reason is 'Why nothing fits.';
 comment on column decision_leaves.step_subject is 'What would be measured by the command.';
 comment on column decision_leaves.command is 'Where nothing fits, what to type first; NULL where no measurement could change that.';
+comment on column decision_leaves.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column decision_leaves.decode_run_count is 'Runs behind the speed.';

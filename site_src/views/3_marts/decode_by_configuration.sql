@@ -1,7 +1,7 @@
 create or replace view decode_by_configuration as
 select
     machine, configuration_id, configuration_name, label, model, runtime, quantization, bits, server, suite,
-    decode_tps, decode_tps_low, decode_tps_high, decode_count, run_count, ttft_ms, ttft_ms_low, ttft_ms_high, ttft_count
+    decode_tps, decode_tps_low, decode_tps_high, interval_kind, decode_count, decode_run_count, run_count, ttft_ms, ttft_ms_low, ttft_ms_high, ttft_count
 from run_summary
 inner join configuration_names using (configuration_id)
 where decode_tps is not null
@@ -27,3 +27,5 @@ comment on column decode_by_configuration.ttft_ms is 'Time to first token, ms.';
 comment on column decode_by_configuration.ttft_ms_low is 'Lower end of its 95 % interval.';
 comment on column decode_by_configuration.ttft_ms_high is 'Upper end of its 95 % interval.';
 comment on column decode_by_configuration.ttft_count is 'Requests behind it.';
+comment on column decode_by_configuration.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column decode_by_configuration.decode_run_count is 'Runs behind the decode speed.';

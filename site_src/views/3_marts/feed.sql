@@ -8,7 +8,7 @@ select
     runs.server,
     configurations.configuration_id,
     run_state,
-    decode_tps, decode_tps_low, decode_tps_high,
+    decode_tps, decode_tps_low, decode_tps_high, interval_kind,
     decode_count as request_count,
     ttft_ms,
     peak_memory_gb,
@@ -33,3 +33,4 @@ comment on column feed.request_count is 'Requests behind it.';
 comment on column feed.ttft_ms is 'Time to first token, ms.';
 comment on column feed.peak_memory_gb is 'Peak memory, GB.';
 comment on column feed.reason is 'What is missing or doubtful, in words.';
+comment on column feed.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';

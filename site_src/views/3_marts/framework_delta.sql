@@ -1,4 +1,4 @@
--- Speed through pair_speed; memory and load time through pair_memory, only where the context is the same.
+-- MLX against llama.cpp: what pair_ratios says of them, beside both sides' own figures.
 create or replace view framework_delta as
 with
 sides as (
@@ -7,15 +7,6 @@ sides as (
         file_gb * 8 / known.parameters_total_b as file_bits_per_weight
     from run_summary
     left join (select distinct model, parameters_total_b from stg_models) as known using (model)
-),
-beside as (
-    select pairs.obstacle, pairs.caveat, mlx, llama, pair_speed, pair_memory
-    from pairs
-    inner join sides as mlx on mlx.configuration_id = pairs.a_id
-    inner join sides as llama on llama.configuration_id = pairs.b_id
-    left join pair_speed on pair_speed.a_id = pairs.a_id and pair_speed.b_id = pairs.b_id
-    left join pair_memory on pair_memory.a_id = pairs.a_id and pair_memory.b_id = pairs.b_id
-    where pairs.kind = 'framework'
 )
 select
     mlx.machine,
@@ -29,48 +20,35 @@ select
     llama.context_effective as llama_cpp_context,
     mlx.configuration_id as mlx_configuration_id,
     llama.configuration_id as llama_cpp_configuration_id,
-    coalesce(pair_speed.prompt_count, 0) as prompt_count,
-    coalesce(pair_speed.request_count, 0) as request_count,
+    ratios.prompt_count,
+    ratios.request_count,
+    ratios.runs_a_side,
     mlx.decode_tps as mlx_decode_tps,
     llama.decode_tps as llama_cpp_decode_tps,
-    exp(pair_speed.decode) as decode_tps_ratio,
-    exp(pair_speed.decode - pair_speed.decode_margin) as decode_tps_ratio_low,
-    exp(pair_speed.decode + pair_speed.decode_margin) as decode_tps_ratio_high,
-    exp(pair_speed.ttft) as ttft_ms_ratio,
-    exp(pair_speed.ttft - pair_speed.ttft_margin) as ttft_ms_ratio_low,
-    exp(pair_speed.ttft + pair_speed.ttft_margin) as ttft_ms_ratio_high,
-    pair_speed.detectable as detectable_difference,
-    sided(coalesce(pair_speed.verdict, 'not comparable'), 'MLX', 'llama.cpp') as verdict,
-    if(
-        pair_speed.prompt_count > 0,
-        sided(ratio_verdict(pair_speed.ttft, pair_speed.ttft_margin, 'a later', 'b later'), 'MLX', 'llama.cpp'),
-        'not comparable'
-    ) as ttft_verdict,
+    ratios.decode_tps_ratio, ratios.decode_tps_ratio_low, ratios.decode_tps_ratio_high, ratios.interval_kind,
+    ratios.ttft_ms_ratio, ratios.ttft_ms_ratio_low, ratios.ttft_ms_ratio_high,
+    ratios.ttft_prompt_count, ratios.ttft_request_count,
+    ratios.detectable_difference,
+    sided(ratios.verdict, 'MLX', 'llama.cpp') as verdict,
+    sided(ratios.ttft_verdict, 'MLX', 'llama.cpp') as ttft_verdict,
     mlx.peak_memory_gb as mlx_peak_memory_gb,
     llama.peak_memory_gb as llama_cpp_peak_memory_gb,
-    pair_memory.memory_difference_gb as peak_memory_difference_gb,
-    exp(pair_memory.memory) as peak_memory_ratio,
-    exp(pair_memory.memory - pair_memory.memory_margin) as peak_memory_ratio_low,
-    exp(pair_memory.memory + pair_memory.memory_margin) as peak_memory_ratio_high,
-    sided(pair_memory.memory_verdict, 'MLX', 'llama.cpp') as memory_verdict,
-    pair_memory.memory_run_count,
-    pair_memory.memory_reason,
-    pair_memory.load_kind,
-    pair_memory.load_difference_s,
-    exp(pair_memory.load) as load_s_ratio,
-    exp(pair_memory.load - pair_memory.load_margin) as load_s_ratio_low,
-    exp(pair_memory.load + pair_memory.load_margin) as load_s_ratio_high,
-    sided(pair_memory.load_verdict, 'MLX', 'llama.cpp') as load_verdict,
-    pair_memory.load_run_count,
-    pair_memory.load_reason,
-    nullif(concat_ws(
-        '; ',
-        obstacle,
-        if(obstacle is null and pair_speed.prompt_count is null, 'no prompt with a decode speed on both sides', null),
-        pair_speed.reason,
-        caveat
-    ), '') as reason
-from beside
+    ratios.peak_memory_difference_gb,
+    ratios.peak_memory_ratio, ratios.peak_memory_ratio_low, ratios.peak_memory_ratio_high,
+    sided(ratios.memory_verdict, 'MLX', 'llama.cpp') as memory_verdict,
+    ratios.memory_run_count,
+    ratios.memory_reason,
+    ratios.load_kind,
+    ratios.load_difference_s,
+    ratios.load_s_ratio, ratios.load_s_ratio_low, ratios.load_s_ratio_high,
+    sided(ratios.load_verdict, 'MLX', 'llama.cpp') as load_verdict,
+    ratios.load_run_count,
+    ratios.load_reason,
+    ratios.reason
+from pair_ratios as ratios
+inner join sides as mlx on mlx.configuration_id = ratios.a_id
+inner join sides as llama on llama.configuration_id = ratios.b_id
+where ratios.kind = 'framework'
 order by mlx.machine, mlx.model, mlx.bits, llama.quantization, mlx.configuration_id, llama.configuration_id;
 
 comment on view framework_delta is 'One row per MLX and llama.cpp configuration of the same machine, model and nominal bits. Ratios are MLX over llama.cpp.';
@@ -90,13 +68,13 @@ comment on column framework_delta.request_count is 'Requests of both sides behin
 comment on column framework_delta.mlx_decode_tps is 'Decode speed with MLX, tokens/s.';
 comment on column framework_delta.llama_cpp_decode_tps is 'Decode speed with llama.cpp, tokens/s.';
 comment on column framework_delta.decode_tps_ratio is 'Decode speed, MLX over llama.cpp: geometric mean over the prompts both have, paired by prompt and repeat.';
-comment on column framework_delta.decode_tps_ratio_low is 'Lower end of its 95 % interval, Student-t over prompts.';
+comment on column framework_delta.decode_tps_ratio_low is 'Lower end of its 95 % interval, from prompts and from runs of both sides.';
 comment on column framework_delta.decode_tps_ratio_high is 'Upper end of its 95 % interval.';
 comment on column framework_delta.ttft_ms_ratio is 'Time to first token, MLX over llama.cpp; below 1 MLX is earlier.';
 comment on column framework_delta.ttft_ms_ratio_low is 'Lower end of its 95 % interval.';
 comment on column framework_delta.ttft_ms_ratio_high is 'Upper end of its 95 % interval.';
 comment on column framework_delta.detectable_difference is 'Smallest relative difference that would be found with a power of 80 % at the spread seen.';
-comment on column framework_delta.verdict is 'MLX faster or llama.cpp faster (by more than 3 %), equivalent (within 3 %), small difference, inconclusive, or not comparable.';
+comment on column framework_delta.verdict is 'MLX faster or llama.cpp faster (by more than 3 %), equivalent (within 3 %), small difference, inconclusive, one run a side, or not comparable.';
 comment on column framework_delta.ttft_verdict is 'The same of the time to first token: MLX later or llama.cpp later.';
 comment on column framework_delta.mlx_peak_memory_gb is 'Peak memory with MLX, GB.';
 comment on column framework_delta.llama_cpp_peak_memory_gb is 'Peak memory with llama.cpp, GB.';
@@ -104,7 +82,7 @@ comment on column framework_delta.peak_memory_difference_gb is 'Highest peak wit
 comment on column framework_delta.peak_memory_ratio is 'Peak memory, MLX over llama.cpp: geometric means over runs.';
 comment on column framework_delta.peak_memory_ratio_low is 'Lower end of its 95 % interval.';
 comment on column framework_delta.peak_memory_ratio_high is 'Upper end of its 95 % interval.';
-comment on column framework_delta.memory_verdict is 'MLX larger or llama.cpp larger (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column framework_delta.memory_verdict is 'MLX larger or llama.cpp larger (by more than 3 %), equivalent, small difference, inconclusive, one run a side, or not comparable.';
 comment on column framework_delta.memory_run_count is 'Runs with that peak on the side with fewer.';
 comment on column framework_delta.memory_reason is 'Why that is not sure.';
 comment on column framework_delta.load_kind is 'warm: both files were probably cached; cold: neither.';
@@ -112,7 +90,11 @@ comment on column framework_delta.load_difference_s is 'Median load time with ML
 comment on column framework_delta.load_s_ratio is 'Load time, MLX over llama.cpp: geometric means over loads of that kind.';
 comment on column framework_delta.load_s_ratio_low is 'Lower end of its 95 % interval.';
 comment on column framework_delta.load_s_ratio_high is 'Upper end of its 95 % interval.';
-comment on column framework_delta.load_verdict is 'MLX slower or llama.cpp slower (by more than 3 %), equivalent, small difference, inconclusive, or not comparable.';
+comment on column framework_delta.load_verdict is 'MLX slower or llama.cpp slower (by more than 3 %), equivalent, small difference, inconclusive, one run a side, or not comparable.';
 comment on column framework_delta.load_run_count is 'Such loads on the side with fewer.';
 comment on column framework_delta.load_reason is 'Why that is not sure.';
 comment on column framework_delta.reason is 'Why it is not comparable, or what is unknown about its being so.';
+comment on column framework_delta.runs_a_side is 'Runs behind the speed, of the side with fewer.';
+comment on column framework_delta.interval_kind is 'between runs: the interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column framework_delta.ttft_prompt_count is 'Prompts with a TTFT on both sides.';
+comment on column framework_delta.ttft_request_count is 'Requests of both sides behind the TTFT.';

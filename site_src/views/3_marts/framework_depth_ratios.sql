@@ -25,6 +25,7 @@ select
     one.verdict as verdict,
     coalesce(one.ahead, 'undecided') as ahead,
     pair_count,
+    runs_a_side,
     row_number() over (partition by machine, pair, one.figure order by rung desc) = 1 as is_end,
     reason
 from figures
@@ -47,3 +48,4 @@ comment on column framework_depth_ratios.ahead is 'Which runtime is better by th
 comment on column framework_depth_ratios.pair_count is 'Prompts of that length answered on both sides.';
 comment on column framework_depth_ratios.is_end is 'Whether no deeper rung follows: where the chart writes the pair.';
 comment on column framework_depth_ratios.reason is 'What is doubtful.';
+comment on column framework_depth_ratios.runs_a_side is 'Ladders behind it, of the side with fewer.';

@@ -17,7 +17,7 @@ pairs_of as (
         count(*) filter (ahead = 'MLX') as mlx_ahead_count,
         count(*) filter (ahead = 'llama.cpp') as llama_cpp_ahead_count,
         count(*) filter (ahead = 'level') as level_count,
-        count(*) filter (verdict = 'inconclusive') as inconclusive_count
+        count(*) filter (is_undecided(verdict)) as inconclusive_count
     from framework_ratios
     where figure = 'decode'
     group by machine
@@ -38,6 +38,9 @@ said as (
         any_value(figure_value_high) filter (question = 1) as decode_tps_ratio_high,
         any_value(figure_of) filter (question = 1) as decode_tps_ratio_of,
         any_value(request_count) filter (question = 1) as request_count,
+        any_value(runs_a_side) filter (question = 1) as runs_a_side,
+        any_value(interval_kind) filter (question = 1) as interval_kind,
+        any_value(runs_a_side) filter (question = 2) as memory_runs_a_side,
         any_value(verdict) filter (question = 2) as memory_verdict,
         any_value(figure_value) filter (question = 2) as peak_memory_ratio,
         any_value(figure_value_low) filter (question = 2) as peak_memory_ratio_low,
@@ -98,3 +101,6 @@ comment on column framework_overview.peak_memory_ratio_of is 'Which pair that is
 comment on column framework_overview.memory_pair_count is 'Pairs whose memory may be compared.';
 comment on column framework_overview.production_verdict is 'Answer to question 3: which suits production.';
 comment on column framework_overview.criterion_count is 'Criteria of four that are decided.';
+comment on column framework_overview.runs_a_side is 'Runs behind that ratio, of the side with fewer.';
+comment on column framework_overview.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column framework_overview.memory_runs_a_side is 'Runs behind the ratio of memory, of the side with fewer.';

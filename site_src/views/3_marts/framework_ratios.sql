@@ -8,23 +8,24 @@ figures as (
             {
                 'place': 1, 'figure': 'decode', 'ratio': decode_tps_ratio, 'low': decode_tps_ratio_low,
                 'high': decode_tps_ratio_high, 'verdict': verdict, 'ahead': ahead_of(verdict, 'faster', false),
-                'observed': request_count, 'counted': 'requests', 'reason': reason
+                'observed': request_count, 'counted': 'requests', 'runs': runs_a_side, 'kind': interval_kind, 'reason': reason
             },
             {
                 'place': 2, 'figure': 'TTFT', 'ratio': ttft_ms_ratio, 'low': ttft_ms_ratio_low, 'high': ttft_ms_ratio_high,
-                'verdict': ttft_verdict, 'ahead': ahead_of(ttft_verdict, 'later', true), 'observed': request_count,
-                'counted': 'requests', 'reason': reason
+                'verdict': ttft_verdict, 'ahead': ahead_of(ttft_verdict, 'later', true), 'observed': ttft_request_count,
+                'counted': 'requests', 'runs': runs_a_side, 'kind': interval_kind,
+                'reason': if(ttft_ms_ratio is null, reason, null)
             },
             {
                 'place': 3, 'figure': 'memory', 'ratio': peak_memory_ratio, 'low': peak_memory_ratio_low,
                 'high': peak_memory_ratio_high, 'verdict': memory_verdict,
                 'ahead': ahead_of(memory_verdict, 'larger', true), 'observed': memory_run_count, 'counted': 'runs a side',
-                'reason': memory_reason
+                'runs': memory_run_count, 'kind': null, 'reason': memory_reason
             },
             {
                 'place': 4, 'figure': 'load time', 'ratio': load_s_ratio, 'low': load_s_ratio_low, 'high': load_s_ratio_high,
                 'verdict': load_verdict, 'ahead': ahead_of(load_verdict, 'slower', true), 'observed': load_run_count,
-                'counted': 'loads a side', 'reason': load_reason
+                'counted': 'loads a side', 'runs': load_run_count, 'kind': null, 'reason': load_reason
             }
         ]) as one
     from framework_delta as delta
@@ -40,6 +41,8 @@ select
     coalesce(one.ahead, 'undecided') as ahead,
     coalesce(one.observed, 0) as observation_count,
     one.counted as observation_kind,
+    coalesce(one.runs, 0) as runs_a_side,
+    one.kind as interval_kind,
     nullif(concat_ws('; ', harness_reason, coalesce(obstacle, one.reason)), '') as reason
 from figures
 inner join framework_names on a_id = mlx_configuration_id and b_id = llama_cpp_configuration_id
@@ -64,3 +67,5 @@ comment on column framework_ratios.ahead is 'MLX or llama.cpp, whichever is bett
 comment on column framework_ratios.observation_count is 'How many observations it rests on.';
 comment on column framework_ratios.observation_kind is 'What is counted: requests of both sides, or runs or loads on the side with fewer.';
 comment on column framework_ratios.reason is 'Why it is not comparable, or what is doubtful.';
+comment on column framework_ratios.runs_a_side is 'Runs behind it, of the side with fewer.';
+comment on column framework_ratios.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';

@@ -10,11 +10,12 @@ sides as (
 select
     known.machine, pair, known.runtime, known.model, known.bits, known.quantization, known.label, known.configuration_id,
     known.server, known.suite, known.context_effective,
-    known.decode_tps, known.decode_tps_low, known.decode_tps_high, known.decode_count,
+    known.decode_tps, known.decode_tps_low, known.decode_tps_high, known.interval_kind, known.decode_run_count, known.decode_count,
     known.ttft_ms, known.ttft_ms_low, known.ttft_ms_high,
     known.peak_memory_gb, known.peak_memory_kind, known.peak_memory_count,
     known.load_s, known.load_count,
-    stability.cv, stability.cv_low, stability.cv_high, stability.grade, stability.drift,
+    stability.cv, stability.cv_low, stability.cv_high, stability.grade,
+    stability.drift, stability.drift_low, stability.drift_high,
     coalesce(stability.request_count, 0) as cv_request_count,
     known.run_count,
     sides.verdict,
@@ -58,3 +59,7 @@ comment on column framework_sides.cv_request_count is 'Requests behind the CV.';
 comment on column framework_sides.run_count is 'Runs of this side.';
 comment on column framework_sides.verdict is 'Decode speed of the pair: MLX faster, llama.cpp faster, equivalent, small difference, inconclusive, or not comparable.';
 comment on column framework_sides.reason is 'Why the pair is not comparable, or what is doubtful.';
+comment on column framework_sides.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column framework_sides.decode_run_count is 'Runs behind the decode speed.';
+comment on column framework_sides.drift_low is 'Lower end of the 95 % interval of that change.';
+comment on column framework_sides.drift_high is 'Upper end of it.';

@@ -1,6 +1,7 @@
 create or replace view framework_speeds as
 select
-    machine, pair, runtime, model, bits, quantization, server, decode_tps, decode_tps_low, decode_tps_high, decode_count, run_count,
+    machine, pair, runtime, model, bits, quantization, server, decode_tps, decode_tps_low, decode_tps_high,
+    interval_kind, decode_count, decode_run_count, run_count,
     verdict, reason
 from framework_sides
 where decode_tps is not null
@@ -21,3 +22,5 @@ comment on column framework_speeds.decode_count is 'Requests behind it.';
 comment on column framework_speeds.run_count is 'Runs of this side.';
 comment on column framework_speeds.verdict is 'What the pair says, or not comparable.';
 comment on column framework_speeds.reason is 'Why the pair is not comparable, or what is doubtful.';
+comment on column framework_speeds.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column framework_speeds.decode_run_count is 'Runs behind the decode speed.';

@@ -1,5 +1,4 @@
--- One configuration stands for each model, engine and quantization, the same as in `candidates`. Warm loads before cold
--- ones: those are what one waits for when changing models.
+-- One configuration stands for each model, engine and quantization, the same as in `candidates`.
 create or replace view model_figures as
 with
 known as (
@@ -7,9 +6,7 @@ known as (
 ),
 summaries as (
     select
-        configuration_id, server, suite, ttft_ms, ttft_ms_low, ttft_ms_high, peak_memory_gb, peak_memory_kind, load_count,
-        load_warm_s, load_warm_s_low, load_warm_s_high, load_warm_count,
-        load_cold_s, load_cold_s_low, load_cold_s_high, load_cold_count, load_s as any_load_s
+        configuration_id, server, suite, ttft_ms, ttft_ms_low, ttft_ms_high, peak_memory_gb, peak_memory_kind
     from run_summary
 )
 select
@@ -19,24 +16,20 @@ select
         format('{} ({:g} B, {:g} B active)', chosen.model, parameters_total_b, coalesce(parameters_active_b, parameters_total_b))
     ) as model_name,
     suite, parameters_total_b, parameters_active_b,
-    chosen.decode_tps, chosen.decode_tps_low, chosen.decode_tps_high,
+    chosen.decode_tps, chosen.decode_tps_low, chosen.decode_tps_high, chosen.interval_kind, chosen.decode_run_count,
     ttft_ms, ttft_ms_low, ttft_ms_high,
-    peak_memory_gb, peak_memory_kind,
-    chosen.decode_tps / peak_memory_gb as tps_per_gb,
-    chosen.decode_tps_low / peak_memory_gb as tps_per_gb_low,
-    chosen.decode_tps_high / peak_memory_gb as tps_per_gb_high,
-    case when load_warm_count > 0 then load_warm_s when load_cold_count > 0 then load_cold_s else any_load_s end as load_s,
-    case when load_warm_count > 0 then load_warm_s_low when load_cold_count > 0 then load_cold_s_low end as load_s_low,
-    case when load_warm_count > 0 then load_warm_s_high when load_cold_count > 0 then load_cold_s_high end as load_s_high,
-    case when load_warm_count > 0 then 'warm' when load_cold_count > 0 then 'cold' when any_load_s is not null then 'not known' end
-        as load_kind,
-    case when load_warm_count > 0 then load_warm_count when load_cold_count > 0 then load_cold_count else load_count end as load_count,
+    summaries.peak_memory_gb, summaries.peak_memory_kind,
+    chosen.decode_tps / summaries.peak_memory_gb as tps_per_gb,
+    chosen.decode_tps_low / summaries.peak_memory_gb as tps_per_gb_low,
+    chosen.decode_tps_high / summaries.peak_memory_gb as tps_per_gb_high,
+    load_s, load_s_low, load_s_high, load_kind, coalesce(load_count, 0) as load_count,
     known.context_advertised, chosen.context_usable,
     coalesce(quality.passed_count, 0) as passed_count, coalesce(quality.checked_count, 0) as checked_count,
     chosen.quality_gate, chosen.request_count, chosen.run_count,
     chosen.reason
 from candidates as chosen
 left join summaries using (configuration_id)
+left join configuration_load using (configuration_id)
 left join configuration_quality as quality using (configuration_id)
 left join known on known.model = chosen.model
 order by chosen.machine, chosen.model, chosen.runtime, chosen.bits nulls last, chosen.quantization, chosen.configuration_id;
@@ -78,3 +71,5 @@ comment on column model_figures.quality_gate is 'pass, warn, fail or unproven.';
 comment on column model_figures.request_count is 'Requests behind the decode speed.';
 comment on column model_figures.run_count is 'Runs.';
 comment on column model_figures.reason is 'Why it cannot be recommended.';
+comment on column model_figures.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column model_figures.decode_run_count is 'Runs behind the decode speed.';

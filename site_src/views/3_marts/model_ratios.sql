@@ -3,18 +3,19 @@ create or replace view model_ratios as
 with
 figures as (
     select *, 1 as place, 'decode' as figure, decode_tps_ratio as figure_ratio, decode_tps_ratio_low as figure_ratio_low,
-        decode_tps_ratio_high as figure_ratio_high, verdict as figure_verdict, request_count as sample_count, 'requests' as sample_kind
+        decode_tps_ratio_high as figure_ratio_high, verdict as figure_verdict, request_count as sample_count, 'requests' as sample_kind,
+        runs_a_side as figure_runs
     from model_comparison
     union all
-    select *, 2, 'TTFT', ttft_ms_ratio, ttft_ms_ratio_low, ttft_ms_ratio_high, ttft_verdict, request_count, 'requests'
+    select *, 2, 'TTFT', ttft_ms_ratio, ttft_ms_ratio_low, ttft_ms_ratio_high, ttft_verdict, ttft_request_count, 'requests', runs_a_side
     from model_comparison
     union all
     select *, 3, 'memory', peak_memory_ratio, peak_memory_ratio_low, peak_memory_ratio_high, memory_verdict, memory_run_count,
-        'runs of the side with fewer'
+        'runs of the side with fewer', memory_run_count
     from model_comparison
     union all
     select *, 4, 'load time', load_s_ratio, load_s_ratio_low, load_s_ratio_high, load_verdict, load_run_count,
-        'loads of the side with fewer'
+        'loads of the side with fewer', load_run_count
     from model_comparison
 )
 select
@@ -27,7 +28,7 @@ select
     ) as line_name,
     figure, figure_ratio, figure_ratio_low, figure_ratio_high,
     figure_verdict as verdict,
-    sample_count, sample_kind
+    sample_count, sample_kind, figure_runs as runs_a_side
 from figures
 where figure_ratio is not null
 window same_machine as (partition by machine)
@@ -51,3 +52,4 @@ comment on column model_ratios.figure_ratio_high is 'Upper end of its 95 % inter
 comment on column model_ratios.verdict is 'Which model is ahead or behind by over 3 %, equivalent, small difference, inconclusive.';
 comment on column model_ratios.sample_count is 'How many samples are behind it.';
 comment on column model_ratios.sample_kind is 'Of what.';
+comment on column model_ratios.runs_a_side is 'Runs behind it, of the side with fewer.';

@@ -10,10 +10,17 @@ figures as (
         count(*) as configuration_count,
         max(context_usable) as context_usable,
         arg_max(label, decode_tps) as fastest_label,
-        arg_max({'low': decode_tps_low, 'high': decode_tps_high, 'n': request_count}, decode_tps) as fastest,
+        arg_max(
+            {
+                'low': decode_tps_low, 'high': decode_tps_high, 'n': request_count, 'runs': decode_run_count, 'kind': interval_kind
+            }, decode_tps
+        ) as fastest,
         max(decode_tps) as decode_tps,
-        arg_min(label, (memory_gb, label)) filter (memory_gb is not null) as smallest_label,
-        min(memory_gb) as memory_gb
+        -- of one kind: against a baseline where there is any
+        arg_min(label, (peak_memory_kind != 'system, above baseline', peak_memory_kind, memory_gb, label))
+            filter (memory_gb is not null) as smallest_label,
+        arg_min(memory_gb, (peak_memory_kind != 'system, above baseline', peak_memory_kind, memory_gb, label))
+            filter (memory_gb is not null) as memory_gb
     from candidates
     group by machine, model
 ),
@@ -45,6 +52,7 @@ select
     figures.machine, figures.model, parameters_total_b, parameters_active_b, context_advertised, context_usable,
     configuration_count,
     fastest_label, decode_tps, fastest.low as decode_tps_low, fastest.high as decode_tps_high,
+    fastest.kind as interval_kind, coalesce(fastest.runs, 0) as decode_run_count,
     coalesce(fastest.n, 0) as request_count,
     smallest_label, memory_gb,
     coalesce(judged_build_count, 0) as judged_build_count, coalesce(pass_build_count, 0) as pass_build_count,
@@ -89,3 +97,5 @@ comment on column model_roles.memory_cell_count is 'Cells in which it is picked 
 comment on column model_roles.picked_from_gb is 'Smallest budget at which it is picked, GB.';
 comment on column model_roles.picked_context is 'Longest context for which it is picked, tokens.';
 comment on column model_roles.reason is 'Why it is picked nowhere.';
+comment on column model_roles.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column model_roles.decode_run_count is 'Runs behind the fastest.';

@@ -6,7 +6,11 @@ measured as (
         machine, count(*) as model_count, (sum(configuration_count))::bigint as configuration_count,
         string_agg(model, ', ' order by model) as models,
         arg_max(fastest_label, decode_tps) as fastest_label,
-        arg_max({'low': decode_tps_low, 'high': decode_tps_high, 'n': request_count}, decode_tps) as fastest,
+        arg_max(
+            {
+                'low': decode_tps_low, 'high': decode_tps_high, 'n': request_count, 'runs': decode_run_count, 'kind': interval_kind
+            }, decode_tps
+        ) as fastest,
         max(decode_tps) as fastest_decode_tps
     from model_roles
     group by machine
@@ -47,6 +51,7 @@ select
     coalesce(measured.configuration_count, 0) as configuration_count,
     models,
     fastest_label, fastest_decode_tps, fastest.low as fastest_decode_tps_low, fastest.high as fastest_decode_tps_high,
+    fastest.kind as fastest_interval_kind, coalesce(fastest.runs, 0) as fastest_run_count,
     coalesce(fastest.n, 0) as fastest_request_count,
     quality_verdict, quality_evidence, flip_count, quality_figure_of, coalesce(quality_request_count, 0) as quality_request_count,
     quality_missing, quality_settled_by,
@@ -55,6 +60,7 @@ select
     headline.model, headline.other_model, headline.runtime, headline.bits,
     headline.verdict,
     headline.decode_tps_ratio, headline.decode_tps_ratio_low, headline.decode_tps_ratio_high,
+    headline.interval_kind, coalesce(headline.runs_a_side, 0) as runs_a_side,
     coalesce(headline.request_count, 0) as request_count,
     headline.peak_memory_gb, headline.other_peak_memory_gb,
     headline.quality_gate, headline.other_quality_gate
@@ -102,3 +108,7 @@ comment on column models_overview.peak_memory_gb is 'Peak memory of the first, G
 comment on column models_overview.other_peak_memory_gb is 'Peak memory of the other, GB.';
 comment on column models_overview.quality_gate is 'Quality of the first: pass, warn, fail or unproven.';
 comment on column models_overview.other_quality_gate is 'Quality of the other.';
+comment on column models_overview.fastest_interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column models_overview.fastest_run_count is 'Runs behind the fastest.';
+comment on column models_overview.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column models_overview.runs_a_side is 'Runs behind it, of the side with fewer.';

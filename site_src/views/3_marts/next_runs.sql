@@ -1,11 +1,11 @@
--- What to measure next, by what it would settle: a cell whose partner is measured, then repeats for undecided comparisons
--- and grades, then ladders, then the rest of the plan.
+-- What to measure next, by what it would settle: a cell whose partner is measured, then runs for undecided comparisons and
+-- grades, then ladders, then the rest of the plan. The run is what is short of: a further run tells more than a further repeat.
 create or replace view next_runs as
 with
 costs as (
     select
         configuration_id,
-        median((run_seconds - coalesce(judged_seconds, 0)) / nullif(repeats, 0)) / 60 as repeat_minutes,
+        median(run_seconds - coalesce(judged_seconds, 0)) / 60 as run_minutes,
         arg_max(coalesce(model_requested, model_variant, model_key), run_started_at) as key
     from stg_runs
     inner join (
@@ -19,17 +19,19 @@ costs as (
 ),
 undecided as (
     select
-        a.machine, 2 as class, null::bigint as place, 'repeats' as kind, if(pairs.kind = 'framework', 1, if(pairs.kind = 'quantization', 8, 5)) as question,
+        a.machine, 2 as class, null::bigint as place, 'runs' as kind, if(pairs.kind = 'framework', 1, if(pairs.kind = 'quantization', 8, 5)) as question,
         concat(a.label, ' against ', b.label) as subject,
-        'the comparison is inconclusive' as why,
-        seen_difference, detectable_difference, further_repeats,
-        further_repeats * (a_costs.repeat_minutes + b_costs.repeat_minutes) as estimated_minutes,
-        pair_repeats.reason,
-        format(
-            'collect --load {} --repeats {} --unload; collect --load {} --repeats {} --unload', shell_word(a_costs.key),
-            further_repeats, shell_word(b_costs.key), further_repeats
-        ) as command
-    from pair_repeats
+        if(run_count < 2, 'one run a side decides nothing', 'the comparison is inconclusive') as why,
+        seen_difference, detectable_difference, further_runs,
+        further_runs * (a_costs.run_minutes + b_costs.run_minutes) as estimated_minutes,
+        pair_runs.reason,
+        -- there and back: what was measured last comes first, so that a drift hits both alike
+        if(further_runs is null, null, concat_ws(
+            '; ', format('collect --load {} --unload', shell_word(b_costs.key)), format('collect --load {} --unload', shell_word(a_costs.key)),
+            if(further_runs > 1, format('collect --load {} --unload', shell_word(a_costs.key)), null),
+            if(further_runs > 1, format('collect --load {} --unload', shell_word(b_costs.key)), null)
+        )) as command
+    from pair_runs
     inner join pairs using (a_id, b_id)
     inner join configurations as a on a.configuration_id = a_id
     inner join configurations as b on b.configuration_id = b_id
@@ -39,10 +41,10 @@ undecided as (
 ),
 grades as (
     select
-        machine, 3, null, 'repeats', 3, label, 'the grade of its stability is provisional', null, null,
-        (greatest(ceil((cv_degrees_wanted - cv_degrees) / prompt_count), 1) + 1)::bigint as further_repeats,
-        further_repeats * repeat_minutes, null,
-        format('collect --load {} --repeats {} --unload', shell_word(key), further_repeats)
+        machine, 3, null, 'runs', 3, label, 'the grade of its stability is provisional', null, null,
+        greatest(ceil((cv_degrees_wanted - cv_degrees) * greatest(run_count, 1) / cv_degrees), 1)::bigint as further_runs,
+        further_runs * run_minutes, null,
+        format('collect --load {} --unload', shell_word(key))
     from (
         select *, (
             -- at the same CV: from how many degrees of freedom on its upper bound stays below the next threshold
@@ -97,7 +99,7 @@ everything as (
 select
     machine,
     row_number() over (
-        partition by machine order by class, further_repeats is null and kind = 'repeats', place, estimated_minutes nulls last, subject
+        partition by machine order by class, further_runs is null and kind = 'runs', place, estimated_minutes nulls last, subject
     ) as run_rank,
     * exclude (machine, class, place)
 from everything
@@ -106,13 +108,13 @@ order by machine, run_rank;
 comment on view next_runs is 'One row per machine and further measurement that would settle something, the most telling first.';
 comment on column next_runs.machine is 'Chip, GPU cores, memory; NULL before anything was measured.';
 comment on column next_runs.run_rank is 'Place, from 1.';
-comment on column next_runs.kind is 'repeats: more of what was measured; cell: a cell of the plan; ladder: a context ladder.';
+comment on column next_runs.kind is 'runs: more of what was measured; cell: a cell of the plan; ladder: a context ladder.';
 comment on column next_runs.question is 'The question of the plan that it serves, 1 to 9.';
 comment on column next_runs.subject is 'What to measure.';
 comment on column next_runs.why is 'What it would settle.';
 comment on column next_runs.seen_difference is 'Relative difference of speed seen.';
 comment on column next_runs.detectable_difference is 'Smallest that would be found with a power of 80 % at the spread seen.';
-comment on column next_runs.further_repeats is 'Repeats of every prompt in addition, on each side; NULL where that is not what helps.';
+comment on column next_runs.further_runs is 'Runs in addition, on each side and in turn; NULL where that is not what helps.';
 comment on column next_runs.estimated_minutes is 'How long that takes by earlier runs.';
-comment on column next_runs.reason is 'Why repeats would not help, or where the estimate is from.';
+comment on column next_runs.reason is 'Why runs would not help, or where the estimate is from.';
 comment on column next_runs.command is 'What to type.';

@@ -1,8 +1,8 @@
 create or replace view other_engines as
 select
     configuration_id, machine, label, runtime, model, quantization, server, suite, context_effective,
-    decode_tps, decode_tps_low, decode_tps_high, ttft_ms, ttft_ms_low, ttft_ms_high, prefill_tps, prefill_tps_low, prefill_tps_high,
-    peak_memory_gb, load_s, cv, decode_count, run_count, reason
+    decode_tps, decode_tps_low, decode_tps_high, interval_kind, ttft_ms, ttft_ms_low, ttft_ms_high, prefill_tps, prefill_tps_low, prefill_tps_high,
+    peak_memory_gb, load_s, load_kind, cv, decode_count, decode_run_count, run_count, reason
 from run_summary
 where runtime not in ('mlx', 'llama.cpp')
 order by machine, label, configuration_id;
@@ -32,3 +32,6 @@ comment on column other_engines.cv is 'Pooled coefficient of variation of decode
 comment on column other_engines.decode_count is 'Requests with a valid decode speed.';
 comment on column other_engines.run_count is 'Runs.';
 comment on column other_engines.reason is 'What is missing or doubtful in its runs.';
+comment on column other_engines.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column other_engines.decode_run_count is 'Runs behind the decode speed.';
+comment on column other_engines.load_kind is 'warm, cold, or not known.';

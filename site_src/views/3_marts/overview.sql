@@ -59,6 +59,8 @@ select
     picks.decode_tps as pick_decode_tps,
     picks.decode_tps_low as pick_decode_tps_low,
     picks.decode_tps_high as pick_decode_tps_high,
+    picks.interval_kind as pick_interval_kind,
+    picks.decode_run_count as pick_run_count,
     picks.request_count as pick_request_count,
     picks.memory_gb as pick_memory_gb,
     picks.tied_with as pick_tied_with,
@@ -110,3 +112,5 @@ comment on column overview.pick_tied_with is 'Those that cannot be told from it.
 comment on column overview.pick_confidence is 'high, medium or low.';
 comment on column overview.pick_confidence_reason is 'What lowers it.';
 comment on column overview.pick_reason is 'Why there is none.';
+comment on column overview.pick_interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column overview.pick_run_count is 'Runs behind it.';

@@ -13,15 +13,28 @@ cells as (
     left join machines on true
 ),
 orders as (
-    select plan_row, group_rank, order_code, list(block order by block) as blocks
+    select
+        plan_row, group_rank, order_code,
+        list(block order by block) as all_blocks,
+        coalesce(max(block) filter (not is_second_round), 0) as first_round_end
     from plan_order
     group by plan_row, group_rank, order_code
+),
+-- comparisons that further runs would decide
+undecided as (
+    select distinct configuration_id, true as is_undecided
+    from (select a_id, b_id, unnest([a_id, b_id]) as configuration_id from pair_runs where further_runs is not null)
+    inner join pairs using (a_id, b_id)
+    where pairs.kind in ('framework', 'quantization', 'model')
 ),
 judged as (
     select
         cells.*,
         orders.* exclude (plan_row),
         plan_results.* exclude (machine, plan_row),
+        list_filter(
+            all_blocks, lambda block: block <= first_round_end or coalesce(is_undecided, false) or list_contains(coalesce(finished_blocks, []), block)
+        ) as blocks,
         list_filter(blocks, lambda block: not list_contains(coalesce(finished_blocks, []), block)) as missing_blocks,
         case
             when run_count > 0 then 'measured'
@@ -33,6 +46,7 @@ judged as (
     from cells
     inner join orders using (plan_row)
     left join plan_results using (machine, plan_row)
+    left join undecided using (configuration_id)
 ),
 due as (
     select
@@ -62,8 +76,9 @@ select
     decode_tps,
     decode_tps_low,
     decode_tps_high,
+    interval_kind,
     coalesce(request_count, 0) as request_count,
-    if(is_due, row_number() over (partition by machine, is_due order by group_rank, next_block), null) as next_rank,
+    if(is_due, row_number() over (partition by machine, is_due order by next_block > first_round_end, group_rank, next_block), null) as next_rank,
     next_block as position_in_order,
     order_code,
     size_gb as download_gb,
@@ -102,6 +117,7 @@ comment on column plan_coverage.planned_block_count is 'Blocks the cell has in t
 comment on column plan_coverage.latest_run_at is 'Beginning of its latest LM Studio run, whether it counts or not, UTC.';
 comment on column plan_coverage.decode_tps is 'Decode speed, tokens/s: geometric mean over the runs that count.';
 comment on column plan_coverage.decode_tps_low is 'Lower end of its 95 % interval.';
+comment on column plan_coverage.interval_kind is 'between runs: the interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
 comment on column plan_coverage.decode_tps_high is 'Upper end of its 95 % interval.';
 comment on column plan_coverage.request_count is 'Requests behind it.';
 comment on column plan_coverage.next_rank is 'When its turn comes, from 1; NULL for a cell that is done, failed, not found or unavailable.';

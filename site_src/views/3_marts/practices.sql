@@ -30,7 +30,7 @@ select
     coalesce(seen.verdict, 'not measured') as verdict,
     seen.label,
     decode_tps, decode_tps_low, decode_tps_high,
-    decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high,
+    decode_tps_ratio, decode_tps_ratio_low, decode_tps_ratio_high, interval_kind, runs_a_side,
     seen.memory_gb, seen.budget_gb, seen.file_gb,
     load_s, load_s_low, load_s_high,
     warm_ratio, warm_ratio_low, warm_ratio_high,
@@ -39,7 +39,7 @@ select
     coalesce(seen.request_count, 0) as request_count,
     coalesce(seen.run_count, 0) as run_count,
     seen.confidence, seen.evidence,
-    if(seen.verdict is null or seen.verdict in ('not measured', 'not all measured', 'inconclusive', 'nothing measured fits'), asked.command, null) as command
+    if(seen.verdict is null or not is_answer(seen.verdict) or seen.verdict = 'nothing measured fits', asked.command, null) as command
 from asked
 left join machines on true
 left join seen on seen.machine = machines.machine and seen.practice = asked.practice
@@ -73,3 +73,5 @@ comment on column practices.run_count is 'Runs behind it.';
 comment on column practices.confidence is 'high, medium or low, of a recommendation.';
 comment on column practices.evidence is 'What it rests on, or lacks.';
 comment on column practices.command is 'What would measure or settle it; NULL where that is done.';
+comment on column practices.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column practices.runs_a_side is 'Runs behind the ratio, of the side with fewer.';

@@ -36,8 +36,8 @@ slowest as (
     qualify row_number() over (partition by machine order by load_s desc, configuration_id) = 1
 )
 select
-    machine, practice, verdict, label, decode_tps, decode_tps_low, decode_tps_high, memory_gb, memory_budget_gb as budget_gb,
-    request_count, run_count, coalesce(reason, confidence_reason) as evidence, confidence
+    machine, practice, verdict, label, decode_tps, decode_tps_low, decode_tps_high, interval_kind, memory_gb,
+    memory_budget_gb as budget_gb, request_count, decode_run_count as run_count, coalesce(reason, confidence_reason) as evidence, confidence
 from largest
 union all by name
 select
@@ -46,6 +46,8 @@ select
     max(figure_value) filter (question = 1) as decode_tps_ratio,
     max(figure_value_low) filter (question = 1) as decode_tps_ratio_low,
     max(figure_value_high) filter (question = 1) as decode_tps_ratio_high,
+    max(interval_kind) filter (question = 1) as interval_kind,
+    max(runs_a_side) filter (question = 1) as runs_a_side,
     max(request_count) filter (question = 1) as request_count,
     max(evidence) filter (question = 3) as evidence
 from answers
@@ -55,7 +57,7 @@ union all by name
 select
     machine, 'quantization' as practice, 'best value' as verdict, best_label as label,
     best_decode_tps as decode_tps, best_decode_tps_low as decode_tps_low, best_decode_tps_high as decode_tps_high,
-    best_memory_gb as memory_gb, best_count as affected_count, best_request_count as request_count, best_reason as evidence
+    best_interval_kind as interval_kind, best_run_count as run_count, best_memory_gb as memory_gb, best_count as affected_count, best_request_count as request_count, best_reason as evidence
 from quantization_overview
 where best_count > 0
 union all by name
@@ -99,3 +101,5 @@ comment on column practices_choice.file_gb is 'Weights on disk that can be delet
 comment on column practices_choice.load_s is 'Load time of the slowest to load, s.';
 comment on column practices_choice.load_s_low is 'Lower end of its 95 % interval.';
 comment on column practices_choice.load_s_high is 'Upper end of its 95 % interval.';
+comment on column practices_choice.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column practices_choice.runs_a_side is 'Runs behind the ratio, of the side with fewer.';

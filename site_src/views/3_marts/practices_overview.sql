@@ -9,7 +9,9 @@ counted as (
     group by machine
 ),
 fastest as (
-    select machine, verdict, label, decode_tps, decode_tps_low, decode_tps_high, memory_gb, request_count, confidence, evidence
+    select
+        machine, verdict, label, decode_tps, decode_tps_low, decode_tps_high, interval_kind, memory_gb, request_count, run_count,
+        confidence, evidence
     from practices
     where practice = 'model'
 )
@@ -18,7 +20,7 @@ select
     coalesce(machines.is_plan, false) as is_plan,
     practice_count, backed_count, practice_count - backed_count as open_count,
     fastest.verdict, fastest.label, fastest.decode_tps, fastest.decode_tps_low, fastest.decode_tps_high, fastest.memory_gb,
-    fastest.request_count, fastest.confidence, fastest.evidence
+    fastest.interval_kind, fastest.run_count, fastest.request_count, fastest.confidence, fastest.evidence
 from counted
 left join machines on machines.machine = counted.machine
 left join fastest on fastest.machine is not distinct from counted.machine
@@ -39,3 +41,5 @@ comment on column practices_overview.memory_gb is 'Its peak memory, GB.';
 comment on column practices_overview.request_count is 'Requests behind it.';
 comment on column practices_overview.confidence is 'high, medium or low.';
 comment on column practices_overview.evidence is 'What lowers it.';
+comment on column practices_overview.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column practices_overview.run_count is 'Runs behind its speed.';

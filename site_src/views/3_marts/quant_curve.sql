@@ -30,7 +30,7 @@ select
     configuration_id, label, machine, server, model, runtime, quantization, bits, suite,
     concat(model, ' · ', runtime) as series_name,
     bits_per_weight,
-    decode_tps, decode_tps_low, decode_tps_high, request_count, run_count,
+    decode_tps, decode_tps_low, decode_tps_high, interval_kind, request_count, run_count, decode_run_count,
     peak_memory_gb, peak_memory_gb_min, peak_memory_kind, coalesce(peak_memory_count, 0) as peak_memory_count,
     passed_share, passed_share_low, passed_share_high, coalesce(passed_count, 0) as passed_count, checked_count,
     quality_gate,
@@ -80,3 +80,5 @@ comment on column quant_curve.dominated_by is 'The quantization that surely domi
 comment on column quant_curve.is_best_value is 'Whether it is the smallest whose quality is proven; NULL where none is.';
 comment on column quant_curve.best_value_reason is 'Why it is, or why that cannot be said.';
 comment on column quant_curve.reason is 'What is missing or doubtful.';
+comment on column quant_curve.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column quant_curve.decode_run_count is 'Runs behind the decode speed.';

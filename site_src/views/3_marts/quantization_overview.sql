@@ -8,10 +8,17 @@ measured as (
         count(*) as quantization_count,
         count(distinct series_name) as series_count,
         count(*) filter (suite = 'reference') as reference_count,
-        arg_max({'label': label, 'tps': decode_tps, 'low': decode_tps_low, 'high': decode_tps_high, 'n': request_count}, decode_tps)
-            as fastest,
-        arg_min({'label': label, 'gb': peak_memory_gb, 'n': peak_memory_count}, (peak_memory_gb, label))
-            filter (peak_memory_gb is not null) as smallest,
+        arg_max(
+            {
+                'label': label, 'tps': decode_tps, 'low': decode_tps_low, 'high': decode_tps_high, 'n': request_count,
+                'runs': decode_run_count, 'kind': interval_kind
+            }, decode_tps
+        ) as fastest,
+        -- of one kind: against a baseline where there is any
+        arg_min(
+            {'label': label, 'gb': peak_memory_gb, 'n': peak_memory_count},
+            (peak_memory_kind != 'system, above baseline', peak_memory_kind, peak_memory_gb, label)
+        ) filter (peak_memory_gb is not null) as smallest,
         count(*) filter (standing = 'on the front') as front_count,
         count(*) filter (standing = 'surely dominated') as dominated_count
     from quant_curve
@@ -30,6 +37,8 @@ said as (
         any_value(figure_value_low) filter (question = 8) as decode_tps_ratio_low,
         any_value(figure_value_high) filter (question = 8) as decode_tps_ratio_high,
         any_value(figure_of) filter (question = 8) as worth_of,
+        any_value(runs_a_side) filter (question = 8) as runs_a_side,
+        any_value(interval_kind) filter (question = 8) as interval_kind,
         any_value(request_count) filter (question = 8) as request_count,
         any_value(missing) filter (question = 8) as worth_missing,
         any_value(settled_by) filter (question = 8) as settled_by
@@ -51,15 +60,18 @@ select
     coalesce(reference_count, 0) as reference_count,
     fastest.label as fastest_label,
     fastest.tps as fastest_decode_tps, fastest.low as fastest_decode_tps_low, fastest.high as fastest_decode_tps_high,
+    fastest.kind as fastest_interval_kind, coalesce(fastest.runs, 0) as fastest_run_count,
     coalesce(fastest.n, 0) as fastest_request_count,
     smallest.label as smallest_label, smallest.gb as smallest_memory_gb, coalesce(smallest.n, 0) as smallest_run_count,
     coalesce(front_count, 0) as front_count, coalesce(dominated_count, 0) as dominated_count,
     loss_verdict, loss_count, loss_of, coalesce(loss_request_count, 0) as loss_request_count, loss_missing,
     worth_verdict, said.decode_tps_ratio, said.decode_tps_ratio_low, said.decode_tps_ratio_high, worth_of,
+    said.interval_kind, coalesce(said.runs_a_side, 0) as runs_a_side,
     coalesce(said.request_count, 0) as request_count, worth_missing, settled_by,
     coalesce(best_count, 0) as best_count,
     best.label as best_label, best.best_value_reason as best_reason,
     best.decode_tps as best_decode_tps, best.decode_tps_low as best_decode_tps_low, best.decode_tps_high as best_decode_tps_high,
+    best.interval_kind as best_interval_kind, coalesce(best.decode_run_count, 0) as best_run_count,
     coalesce(best.request_count, 0) as best_request_count,
     best.peak_memory_gb as best_memory_gb
 from (select 1 as one)
@@ -106,3 +118,9 @@ comment on column quantization_overview.best_decode_tps_low is 'Lower end of its
 comment on column quantization_overview.best_decode_tps_high is 'Upper end of its 95 % interval.';
 comment on column quantization_overview.best_request_count is 'Requests behind it.';
 comment on column quantization_overview.best_memory_gb is 'Its peak memory, GB.';
+comment on column quantization_overview.fastest_interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column quantization_overview.fastest_run_count is 'Runs behind the fastest.';
+comment on column quantization_overview.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column quantization_overview.runs_a_side is 'Runs behind that ratio, of the side with fewer.';
+comment on column quantization_overview.best_interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column quantization_overview.best_run_count is 'Runs behind the speed of the best value.';

@@ -1,5 +1,5 @@
 -- The first of those that fit; where others cannot be told from it, the one with less memory (or, asked for the smallest,
--- the faster). Confidence: high with five repeats, a decided choice, proven quality and sure memory; one missing is
+-- the faster). Confidence: high with two runs, a decided choice, proven quality and sure memory; one missing is
 -- medium, more are low.
 create or replace view recommendation as
 with
@@ -20,7 +20,7 @@ rivals as (
         case
             when choices.choice_rank = 1 then true
             when priority = 'memory' then choices.memory_gb <= 1.02 * leader.memory_gb
-            else verdict in ('equivalent', 'inconclusive')
+            else verdict in ('equivalent', 'inconclusive', 'one run a side')
                 and coalesce(choices.decode_tps_high >= leader.decode_tps_low, true)
         end as is_level
     from choices
@@ -34,7 +34,8 @@ placed as (
         row_number() over (
             cell order by is_level desc, if(priority = 'memory', -decode_tps, memory_gb), choice_rank
         ) as place,
-        count(*) over (cell) as fitting_count
+        count(*) over (cell) as fitting_count,
+        count(distinct peak_memory_kind) over (partition by machine, memory_budget_gb, context_needed, priority) as memory_kind_count
     from rivals
     window cell as (partition by machine, memory_budget_gb, context_needed, priority)
 ),
@@ -77,7 +78,7 @@ joined as (
         placed.* exclude (machine, memory_budget_gb, memory_budget_below_gb, context_needed, priority, obstacle),
         tied_with, not_compared_with,
         [
-            if(repeat_count < 5, 'fewer than five repeats', null),
+            if(decode_run_count < 2, 'one run', null),
             coalesce(
                 'level with ' || tied_with, 'not comparable with ' || not_compared_with,
                 if(fitting_count = 1, 'nothing else fits to compare with', null)
@@ -86,21 +87,19 @@ joined as (
             case
                 when memory_kind != 'measured' then 'memory ' || memory_kind
                 when memory_confidence is distinct from 'high' then 'memory confidence ' || coalesce(memory_confidence, 'unknown')
+                when memory_kind_count > 1 then 'peak memory is not of one kind in all that fit'
             end
         ] as doubts
     from missed
-    left join placed on placed.place = 1 and placed.machine = missed.machine
-        and placed.memory_budget_gb = missed.memory_budget_gb and placed.context_needed = missed.context_needed
-        and placed.priority = missed.priority
-    left join told on told.machine = missed.machine and told.memory_budget_gb = missed.memory_budget_gb
-        and told.context_needed = missed.context_needed and told.priority = missed.priority
+    left join (from placed where place = 1) as placed using (machine, memory_budget_gb, context_needed, priority)
+    left join told using (machine, memory_budget_gb, context_needed, priority)
 )
 select
     joined.machine, memory_budget_gb, memory_budget_below_gb, context_needed, priority,
     case when configuration_id is null then 'nothing measured fits' when tied_with is not null then 'level' else 'recommended' end
         as verdict,
     configuration_id, label, model, runtime, quantization, bits,
-    decode_tps, decode_tps_low, decode_tps_high, memory_gb, memory_kind, memory_confidence, context_usable, quality_gate,
+    decode_tps, decode_tps_low, decode_tps_high, interval_kind, decode_run_count, memory_gb, memory_kind, memory_confidence, context_usable, quality_gate,
     if(configuration_id is null, null, ['high', 'medium', 'low'][least(list_count(doubts), 2) + 1]) as confidence,
     if(configuration_id is null, null, nullif(array_to_string(doubts, '; '), '')) as confidence_reason,
     tied_with,
@@ -147,3 +146,5 @@ comment on column recommendation.latest_run_at is 'Beginning of the latest run, 
 comment on column recommendation.runtime_versions is 'Versions of the engine it was measured with.';
 comment on column recommendation.not_tested is 'How much of the plan is not measured on this machine.';
 comment on column recommendation.reason is 'Why nothing fits.';
+comment on column recommendation.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column recommendation.decode_run_count is 'Runs behind the speed.';

@@ -26,6 +26,8 @@ select
     arg_max(numbered, memory_budget_gb).decode_tps as decode_tps,
     arg_max(numbered, memory_budget_gb).decode_tps_low as decode_tps_low,
     arg_max(numbered, memory_budget_gb).decode_tps_high as decode_tps_high,
+    arg_max(numbered, memory_budget_gb).interval_kind as interval_kind,
+    arg_max(numbered, memory_budget_gb).decode_run_count as decode_run_count,
     arg_max(numbered, memory_budget_gb).request_count as request_count,
     arg_max(numbered, memory_budget_gb).memory_gb as memory_gb,
     arg_max(numbered, memory_budget_gb).memory_kind as memory_kind,
@@ -70,3 +72,5 @@ comment on column recommendation_spans.best_confidence is 'That of the surest bu
 comment on column recommendation_spans.fitting_count is 'Candidates that fit the largest budget.';
 comment on column recommendation_spans.not_tested is 'How much of the plan is not measured on this machine.';
 comment on column recommendation_spans.reason is 'Why nothing fits.';
+comment on column recommendation_spans.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column recommendation_spans.decode_run_count is 'Runs behind the speed.';

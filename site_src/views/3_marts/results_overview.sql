@@ -23,7 +23,7 @@ configured as (
     group by machine
 ),
 fastest as (
-    select machine, label, decode_tps, decode_tps_low, decode_tps_high, decode_count
+    select machine, label, decode_tps, decode_tps_low, decode_tps_high, interval_kind, decode_run_count, decode_count
     from run_summary
     where decode_tps is not null
     qualify row_number() over (partition by machine order by decode_tps desc, configuration_id) = 1
@@ -51,6 +51,8 @@ select
     decode_tps as fastest_decode_tps,
     decode_tps_low as fastest_decode_tps_low,
     decode_tps_high as fastest_decode_tps_high,
+    interval_kind as fastest_interval_kind,
+    decode_run_count as fastest_run_count,
     decode_count as fastest_decode_count,
     coalesce(is_plan, false) as is_plan,
     coalesce(measured_cell_count, 0) as measured_cell_count,
@@ -86,3 +88,5 @@ comment on column results_overview.measured_cell_count is 'Cells of the plan tha
 comment on column results_overview.failed_cell_count is 'Cells whose latest attempt failed here, or that the plan calls failed.';
 comment on column results_overview.cell_count is 'Cells of the plan.';
 comment on column results_overview.damaged_count is 'Files of all machines that cannot be trusted and were left out.';
+comment on column results_overview.fastest_interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column results_overview.fastest_run_count is 'Runs behind it.';

@@ -1,25 +1,14 @@
--- Several runs of one configuration: geometric mean over runs. A run without all prompts, such as one that was interrupted,
--- is no measure of all of them: its speeds are left out.
+-- Several runs of one configuration under the engine of today: geometric mean over runs (set_speed). A run that lacks a prompt
+-- that the others have is no measure of all of them: its speeds are left out.
 create or replace view run_summary as
 with
-judged as (
-    select *, coalesce(decode_prompt_count = max(decode_prompt_count) over (partition by configuration_id), true) as is_whole
-    from runs
-    where server is distinct from 'llama-bench' and suite is distinct from 'context'  -- they have no requests of a suite
-),
-whole as (
-    select * replace (
-        if(is_whole, decode_tps, null) as decode_tps, if(is_whole, decode_count, null) as decode_count,
-        if(is_whole, decode_center, null) as decode_center, if(is_whole, decode_se, null) as decode_se,
-        if(is_whole, decode_df, null) as decode_df, if(is_whole, cv, null) as cv,
-        if(is_whole, ttft_ms, null) as ttft_ms, if(is_whole, ttft_count, null) as ttft_count,
-        if(is_whole, ttft_center, null) as ttft_center, if(is_whole, ttft_se, null) as ttft_se,
-        if(is_whole, ttft_df, null) as ttft_df,
-        if(is_whole, prefill_tps, null) as prefill_tps, if(is_whole, prefill_count, null) as prefill_count,
-        if(is_whole, prefill_center, null) as prefill_center, if(is_whole, prefill_se, null) as prefill_se,
-        if(is_whole, prefill_df, null) as prefill_df
-    )
-    from judged
+known as (
+    select
+        configuration_id,
+        count(*) filter (not is_current) as older_run_count,
+        count(distinct version) filter (is_current) as version_count
+    from run_versions
+    group by configuration_id
 ),
 pooled as (
     select
@@ -35,7 +24,7 @@ pooled as (
         any_value(label) as label,
         any_value(ladder_id) as ladder_id,
         count(*) as run_count,
-        count(*) filter (not is_whole) as partial_run_count,
+        count(decode_tps) as speed_run_count,
         count(*) filter (is_forced) as forced_count,
         max(run_started_at) as latest_run_at,
         max(prompt_count) as prompt_count,
@@ -43,34 +32,27 @@ pooled as (
         sum(failed_count)::bigint as failed_count,
         sum(excluded_count)::bigint as excluded_count,
         string_agg(distinct exclusion, ', ' order by exclusion) as exclusion,
-        coalesce(sum(decode_count), 0)::bigint as decode_count,
-        geomean(decode_tps) as decode_tps,
-        avg(decode_center) as decode_center,
-        pooled_margin(decode_center, decode_se, decode_df) as decode_margin,
         sqrt(avg(cv * cv)) as cv,
-        geomean(ttft_ms) as ttft_ms,
-        avg(ttft_center) as ttft_center,
-        pooled_margin(ttft_center, ttft_se, ttft_df) as ttft_margin,
-        geomean(prefill_tps) as prefill_tps,
-        coalesce(sum(prefill_count), 0)::bigint as prefill_count,
-        avg(prefill_center) as prefill_center,
-        pooled_margin(prefill_center, prefill_se, prefill_df) as prefill_margin,
-        coalesce(sum(ttft_count), 0)::bigint as ttft_count,
-        median(load_s) as load_s,
-        count(load_s) as load_count,
         max(file_gb) as file_gb,
         string_agg(distinct reason, '; ' order by reason) as reason
-    from whole
+    from runs
+    semi join (select run_id from run_versions where is_current) as current using (run_id)
+    where suite is distinct from 'context'  -- a ladder has no requests of a suite
     group by configuration_id
 )
 select
-    pooled.* exclude (decode_center, decode_margin, ttft_center, ttft_margin, prefill_center, prefill_margin),
-    exp(decode_center - decode_margin) as decode_tps_low,
-    exp(decode_center + decode_margin) as decode_tps_high,
-    exp(ttft_center - ttft_margin) as ttft_ms_low,
-    exp(ttft_center + ttft_margin) as ttft_ms_high,
-    exp(prefill_center - prefill_margin) as prefill_tps_low,
-    exp(prefill_center + prefill_margin) as prefill_tps_high,
+    pooled.* exclude (cv, reason, speed_run_count),
+    older_run_count,
+    coalesce(decode_run_count, 0) as decode_run_count,
+    speed_run_count - coalesce(decode_run_count, 0) as partial_run_count,
+    coalesce(decode_count, 0) as decode_count,
+    decode_tps, decode_tps_low, decode_tps_high, decode_tps_within_low, decode_tps_within_high, interval_kind,
+    cv,
+    sustained_tps,
+    ttft_ms, ttft_ms_low, ttft_ms_high, ttft_ms_p95,
+    coalesce(ttft_count, 0) as ttft_count,
+    prefill_tps, prefill_tps_low, prefill_tps_high,
+    coalesce(prefill_count, 0) as prefill_count,
     configuration_memory.peak_memory_gb,
     configuration_memory.peak_memory_gb_min,
     coalesce(configuration_memory.peak_memory_count, 0) as peak_memory_count,
@@ -81,10 +63,26 @@ select
     if(peak_full_gb is null, null, peak_full_kind) as peak_full_kind,
     if(peak_full_gb is null, null, peak_full_confidence) as peak_full_confidence,
     peak_full_reason,
+    load_s, load_kind, coalesce(load_count, 0) as load_count,
     load_cold_s, load_cold_s_low, load_cold_s_high, coalesce(load_cold_count, 0) as load_cold_count,
     load_warm_s, load_warm_s_low, load_warm_s_high, coalesce(load_warm_count, 0) as load_warm_count,
-    context_usable, context_usable_below
+    context_usable, context_usable_below,
+    nullif(concat_ws(
+        '; ',
+        if(decode_run_count = 1, 'one run', null),
+        if(interval_kind = 'within this run', 'its interval holds within this run alone', null),
+        if(decode_prompt_count < prompt_count, format('prompts with a speed in each run: {} of {}', decode_prompt_count, prompt_count), null),
+        if(speed_run_count > decode_run_count, format('runs that lack a prompt left out: {} of {}', speed_run_count - decode_run_count, speed_run_count), null),
+        if(older_run_count > 0, 'runs under other versions of the engine left out: ' || older_run_count, null),
+        if(version_count > 1, 'versions of server or system it was measured under: ' || version_count, null),
+        pooled.reason
+    ), '') as reason
 from pooled
+inner join known using (configuration_id)
+left join set_speeds on set_speeds.set_id = configuration_id
+left join (
+    select configuration_id, sustained_tps, ttft_ms_p95 from configuration_requests
+) as singly using (configuration_id)
 left join configuration_memory using (configuration_id)
 left join configuration_full_memory using (configuration_id)
 left join configuration_load using (configuration_id)
@@ -104,7 +102,9 @@ comment on column run_summary.bits is 'Nominal bits per weight.';
 comment on column run_summary.context_effective is 'Context length the server had, tokens.';
 comment on column run_summary.suite is 'Prompt suite.';
 comment on column run_summary.label is 'Model, quantization, engine.';
-comment on column run_summary.run_count is 'Runs.';
+comment on column run_summary.run_count is 'Runs under the newest version of its engine.';
+comment on column run_summary.older_run_count is 'Runs under other versions of it: no figure here holds them, the history does.';
+comment on column run_summary.decode_run_count is 'Runs behind the decode speed.';
 comment on column run_summary.forced_count is 'Runs measured although a check of the machine had failed.';
 comment on column run_summary.latest_run_at is 'Beginning of the latest run, UTC.';
 comment on column run_summary.prompt_count is 'Prompts.';
@@ -112,9 +112,14 @@ comment on column run_summary.request_count is 'Requests measured, failed ones i
 comment on column run_summary.failed_count is 'Requests that failed.';
 comment on column run_summary.decode_count is 'Requests with a valid decode speed.';
 comment on column run_summary.decode_tps is 'Decode speed, tokens/s: geometric mean over runs and prompts of per-prompt medians.';
-comment on column run_summary.decode_tps_low is 'Lower end of its 95 % interval.';
-comment on column run_summary.decode_tps_high is 'Upper end of its 95 % interval.';
+comment on column run_summary.decode_tps_low is 'Lower end of the 95 % interval in which it lies on another day: Student-t with the spread of runs of this machine.';
+comment on column run_summary.decode_tps_high is 'Upper end of it.';
+comment on column run_summary.decode_tps_within_low is 'Lower end of the 95 % interval that repeats within the runs give.';
+comment on column run_summary.decode_tps_within_high is 'Upper end of it.';
+comment on column run_summary.interval_kind is 'between runs: intervals hold what runs of this machine differ by; within this run: no configuration has two runs yet, and they do not.';
 comment on column run_summary.cv is 'Pooled coefficient of variation of decode speed over repeats of a prompt.';
+comment on column run_summary.sustained_tps is 'Sustained rate, tokens/s: all tokens over all the time they took, so that long answers weigh most.';
+comment on column run_summary.ttft_ms_p95 is '95th percentile of the time to first token over all requests, ms.';
 comment on column run_summary.ttft_ms is 'Time to first token, ms, likewise.';
 comment on column run_summary.ttft_ms_low is 'Lower end of its 95 % interval.';
 comment on column run_summary.ttft_ms_high is 'Upper end of its 95 % interval.';
@@ -123,7 +128,8 @@ comment on column run_summary.prefill_count is 'Requests behind it.';
 comment on column run_summary.peak_memory_gb is 'Highest peak memory of any run, GB.';
 comment on column run_summary.peak_memory_count is 'Runs behind it.';
 comment on column run_summary.peak_memory_kind is 'What that figure holds.';
-comment on column run_summary.load_s is 'Median load time, seconds.';
+comment on column run_summary.load_s is 'Median load time, seconds: of warm loads where there are any, else of cold ones, else of those of unknown kind.';
+comment on column run_summary.load_kind is 'warm, cold, or not known.';
 comment on column run_summary.load_count is 'Loads behind it.';
 comment on column run_summary.file_gb is 'Weights on disk, GB.';
 comment on column run_summary.reason is 'What is missing or doubtful in its runs.';

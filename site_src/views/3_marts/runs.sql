@@ -36,19 +36,22 @@ select
     coalesce(failed_count, 0) as failed_count,
     coalesce(excluded_count, 0) as excluded_count,
     exclusion,
-    decode_tps,
-    decode_tps_low,
-    decode_tps_high,
+    run_speed.decode_tps,
+    speeds.decode_tps_low,
+    speeds.decode_tps_high,
+    run_speed.decode_tps_within_low,
+    run_speed.decode_tps_within_high,
+    speeds.interval_kind,
     coalesce(decode_count, 0) as decode_count,
     coalesce(decode_prompt_count, 0) as decode_prompt_count,
     cv,
-    ttft_ms,
-    ttft_ms_low,
-    ttft_ms_high,
+    run_speed.ttft_ms,
+    speeds.ttft_ms_low,
+    speeds.ttft_ms_high,
     coalesce(ttft_count, 0) as ttft_count,
-    prefill_tps,
-    prefill_tps_low,
-    prefill_tps_high,
+    run_speed.prefill_tps,
+    speeds.prefill_tps_low,
+    speeds.prefill_tps_high,
     coalesce(prefill_count, 0) as prefill_count,
     peak_memory_gb,
     peak_memory_kind,
@@ -59,14 +62,6 @@ select
     load_kind,
     gb(file_bytes) as file_gb,
     decode_center,
-    decode_se,
-    decode_df,
-    ttft_center,
-    ttft_se,
-    ttft_df,
-    prefill_center,
-    prefill_se,
-    prefill_df,
     is_forced,
     -- concat_ws leaves NULLs out; an empty text is no reason
     if(server = 'llama-bench', 'imported: its figures stand in the view llama_bench', nullif(concat_ws(
@@ -89,6 +84,12 @@ select
     ), '')) as reason
 from stg_runs
 left join run_speed using (run_id)
+left join (
+    select
+        set_id as run_id, decode_tps_low, decode_tps_high, ttft_ms_low, ttft_ms_high, prefill_tps_low, prefill_tps_high,
+        interval_kind
+    from set_speeds
+) as speeds using (run_id)
 left join run_memory using (run_id)
 left join run_load using (run_id)
 left join of_streams using (run_id)
@@ -118,8 +119,11 @@ comment on column runs.prompt_count is 'Prompts measured.';
 comment on column runs.request_count is 'Requests measured, failed ones included.';
 comment on column runs.failed_count is 'Requests that failed.';
 comment on column runs.decode_tps is 'Decode speed, tokens/s: geometric mean over prompts of per-prompt medians.';
-comment on column runs.decode_tps_low is 'Lower end of its 95 % interval.';
+comment on column runs.decode_tps_low is 'Lower end of the 95 % interval in which it lies on another day.';
 comment on column runs.decode_tps_high is 'Upper end of its 95 % interval.';
+comment on column runs.decode_tps_within_low is 'Lower end of the 95 % interval that repeats within the run give.';
+comment on column runs.decode_tps_within_high is 'Upper end of it.';
+comment on column runs.interval_kind is 'between runs: intervals hold what runs of this machine differ by; within this run: no configuration has two runs yet, and they do not.';
 comment on column runs.decode_count is 'Requests behind it.';
 comment on column runs.cv is 'Pooled coefficient of variation of decode speed.';
 comment on column runs.ttft_ms is 'Time to first token, ms, likewise.';
@@ -129,9 +133,6 @@ comment on column runs.prefill_tps is 'Prefill speed, tokens/s, over prompts of 
 comment on column runs.prefill_tps_low is 'Lower end of its 95 % interval.';
 comment on column runs.prefill_tps_high is 'Upper end of its 95 % interval.';
 comment on column runs.ttft_count is 'Requests with a TTFT.';
-comment on column runs.prefill_center is 'Mean ln(prefill speed) over prompts.';
-comment on column runs.prefill_se is 'Its standard error.';
-comment on column runs.prefill_df is 'Its degrees of freedom.';
 comment on column runs.load_kind is 'warm where the file was probably cached, else cold; NULL where it is not known.';
 comment on column runs.prefill_count is 'Requests behind it.';
 comment on column runs.peak_memory_gb is 'Peak memory, GB.';
@@ -139,12 +140,7 @@ comment on column runs.peak_memory_kind is 'What that figure holds.';
 comment on column runs.memory_sample_count is 'Memory samples taken.';
 comment on column runs.load_s is 'Load time, seconds.';
 comment on column runs.file_gb is 'Weights on disk, GB.';
-comment on column runs.decode_center is 'Mean ln(decode speed), for intervals.';
-comment on column runs.decode_se is 'Its standard error.';
-comment on column runs.decode_df is 'Degrees of freedom behind it.';
-comment on column runs.ttft_center is 'Mean ln(TTFT), for intervals.';
-comment on column runs.ttft_se is 'Its standard error.';
-comment on column runs.ttft_df is 'Degrees of freedom behind it.';
+comment on column runs.decode_center is 'ln of the decode speed.';
 comment on column runs.is_forced is 'Measured although a check of the machine had failed.';
 comment on column runs.reason is 'What is missing or doubtful, in words.';
 comment on column runs.excluded_count is 'Requests that went well and are left out nevertheless.';

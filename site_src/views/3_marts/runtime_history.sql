@@ -17,13 +17,15 @@ select
     exp(decode + decode_margin) as decode_tps_ratio_high,
     case
         when version_before is null then 'first'
-        when prompt_count = 0 then 'not comparable'
-        else ratio_verdict(decode, decode_margin, 'faster', 'regression')
+        else change_verdict(decode, decode_margin, compared_run_count, earlier_run_count, 'faster', 'regression')
     end as verdict,
+    least(compared_run_count, earlier_run_count) as runs_a_side,
+    step_count,
     case
         when version_before is null then null
         when prompt_count = 0 then 'no prompt with a decode speed under both'
-        when prompt_count = 1 then 'one prompt has no interval'
+        when runs_a_side < 2 then 'one run on a side'
+        when step_count > 1 then format('corrected for {} steps', step_count)
     end as reason
 from version_speed
 inner join configurations using (configuration_id)
@@ -43,7 +45,9 @@ comment on column runtime_history.run_count is 'Runs under these versions.';
 comment on column runtime_history.prompt_count is 'Prompts measured under both.';
 comment on column runtime_history.request_count is 'Requests behind the comparison.';
 comment on column runtime_history.decode_tps_ratio is 'Decode speed over that under the versions before.';
-comment on column runtime_history.decode_tps_ratio_low is 'Lower end of its 95 % interval.';
-comment on column runtime_history.decode_tps_ratio_high is 'Upper end of its 95 % interval.';
-comment on column runtime_history.verdict is 'first; faster or regression (by more than 3 %), equivalent, small difference, inconclusive, not comparable.';
+comment on column runtime_history.decode_tps_ratio_low is 'Lower end of its interval, of 95 % for all steps of the history together.';
+comment on column runtime_history.decode_tps_ratio_high is 'Upper end of it.';
+comment on column runtime_history.verdict is 'first; faster or regression (the interval excludes 1), equivalent (within 3 %), inconclusive, one run a side, not comparable.';
+comment on column runtime_history.runs_a_side is 'Runs behind the comparison, of the side with fewer.';
+comment on column runtime_history.step_count is 'Steps in the history: so many comparisons the interval is corrected for (studentized maximum modulus).';
 comment on column runtime_history.reason is 'Why it is not sure.';

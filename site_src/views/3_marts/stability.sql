@@ -10,21 +10,16 @@ within as (
         count(distinct prompt_sha256) as prompt_count,
         sum(decode_count)::bigint as request_count
     from prompt_speed
-    inner join stg_runs using (run_id)
-    where decode_count > 1 and suite is distinct from 'context'
+    inner join run_versions using (run_id)
+    inner join configurations using (configuration_id)
+    where decode_count > 1 and is_current and not is_ladder
     group by configuration_id
 ),
 between_runs as (
-    select configuration_id, stddev_samp(decode_center) as cv_between_runs, count(decode_center) as run_count
-    from (
-        select
-            run_speed.*, configuration_id,
-            decode_prompt_count = max(decode_prompt_count) over (partition by configuration_id) as is_whole
-        from run_speed
-        inner join stg_runs using (run_id)
-    )
-    where is_whole
-    group by configuration_id
+    select set_id as configuration_id, stddev_samp(center) as cv_between_runs, count(center) as run_count
+    from set_runs
+    where figure = 'decode' and set_id in (select configuration_id from configurations)
+    group by set_id
 ),
 bounded as (
     select
@@ -37,16 +32,25 @@ bounded as (
         coalesce(request_count, 0) as request_count,
         coalesce(between_runs.run_count, 0) as run_count,
         cv_between_runs,
-        exp(configuration_drift.drift) - 1 as drift
+        exp(configuration_drift.drift) - 1 as drift,
+        exp(configuration_drift.drift - t_of(spread.degrees) * sqrt(2 * spread.run_variance)) - 1 as drift_low,
+        exp(configuration_drift.drift + t_of(spread.degrees) * sqrt(2 * spread.run_variance)) - 1 as drift_high,
+        spread.run_spread as machine_run_spread,
+        jitter_ms, coalesce(jitter_count, 0) as jitter_count,
+        coalesce(outlier_count, 0) as outlier_count, coalesce(first_outlier_count, 0) as first_outlier_count,
+        coalesce(judged_count, 0) as judged_count
     from configurations
     left join within using (configuration_id)
     left join between_runs using (configuration_id)
     left join configuration_drift using (configuration_id)
+    left join machine_spread as spread on spread.machine = configurations.machine and spread.figure = 'decode'
+    left join configuration_requests using (configuration_id)
     where not is_ladder
 )
 select
     configuration_id, label, machine, server, model, runtime, quantization, bits, context_effective, suite,
-    cv, cv_low, cv_high, cv_degrees, cv_between_runs, drift, prompt_count, request_count, run_count,
+    cv, cv_low, cv_high, cv_degrees, cv_between_runs, machine_run_spread, drift, drift_low, drift_high,
+    prompt_count, request_count, run_count, jitter_ms, jitter_count, outlier_count, first_outlier_count, judged_count,
     abs(drift) > 0.03 as is_drifting,
     case when cv is null then null when cv <= 0.02 then 'stable' when cv <= 0.05 then 'acceptable' else 'unstable' end
         as grade,
@@ -61,6 +65,7 @@ select
         '; ',
         if(cv is null, 'no prompt with two valid repeats', null),
         if(run_count < 2, 'one run: nothing is known of the difference between runs', null),
+        if(first_outlier_count > 0, format('the first request of a run was an outlier: {}', first_outlier_count), null),
         if(abs(drift) > 0.03, format('speed changed by {:.1f} % from the first run to the last', 100 * drift), null)
     ), '') as reason
 from bounded
@@ -90,3 +95,11 @@ comment on column stability.is_drifting is 'Whether the last run differs from th
 comment on column stability.grade is 'stable: CV up to 2 %; acceptable: up to 5 %; unstable: above.';
 comment on column stability.verdict is 'settled; provisional: the interval reaches 5 % of a stable one, 10 % of an acceptable one, or down to 5 % of an unstable one; unknown.';
 comment on column stability.reason is 'What is missing or doubtful.';
+comment on column stability.machine_run_spread is 'By how much a run of this machine is typically off: standard deviation from run to run, pooled over its configurations, as a share.';
+comment on column stability.drift_low is 'Lower end of the 95 % interval of the change, with that spread for both runs.';
+comment on column stability.drift_high is 'Upper end of it.';
+comment on column stability.jitter_ms is 'Inter-token jitter: 95th percentile less median of the time between tokens, median over requests, ms.';
+comment on column stability.jitter_count is 'Requests behind it: those with a token a chunk and 200 tokens or more.';
+comment on column stability.outlier_count is 'Requests whose speed is an outlier of its prompt (modified z-score above 3.5); they count.';
+comment on column stability.first_outlier_count is 'Those of them that were the first of their run.';
+comment on column stability.judged_count is 'Requests that were judged for it: those of a prompt with five or more.';

@@ -2,7 +2,9 @@
 create or replace view stability_by_run as
 with
 whole as (
-    select run_id, configuration_id, run_started_at, decode_tps, decode_tps_low, decode_tps_high, decode_center, decode_count
+    select
+        run_id, configuration_id, run_started_at, decode_tps, decode_tps_within_low as decode_tps_low,
+        decode_tps_within_high as decode_tps_high, decode_center, decode_count
     from (
         select *, decode_prompt_count = max(decode_prompt_count) over (partition by configuration_id) as is_whole from runs
     )
@@ -57,7 +59,7 @@ comment on column stability_by_run.version is 'Server, engine and operating syst
 comment on column stability_by_run.version_before is 'Those of the run before; NULL for the first.';
 comment on column stability_by_run.is_new_version is 'Whether a version changed since the run before.';
 comment on column stability_by_run.decode_tps is 'Decode speed of this run, tokens/s.';
-comment on column stability_by_run.decode_tps_low is 'Lower end of its 95 % interval.';
+comment on column stability_by_run.decode_tps_low is 'Lower end of the 95 % interval that repeats within the run give.';
 comment on column stability_by_run.decode_tps_high is 'Upper end of its 95 % interval.';
 comment on column stability_by_run.first_run_ratio is 'Decode speed over that of the configuration''s first run.';
 comment on column stability_by_run.first_run_ratio_low is 'Lower end of this run''s 95 % interval, over the first run.';

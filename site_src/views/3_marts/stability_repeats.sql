@@ -4,7 +4,8 @@ create or replace view stability_repeats as
 with
 requests as (
     select
-        configuration_id, speed.run_id, speed.prompt_id, speed.prompt_sha256, speed.repeat, speed.decode_tps, flags.exclusion,
+        configuration_id, speed.run_id, speed.op_index, speed.prompt_id, speed.prompt_sha256, speed.repeat, speed.decode_tps,
+        flags.exclusion,
         row_number() over (partition by speed.run_id order by speed.op_index) as position
     from request_speed as speed
     inner join request_flags as flags on flags.run_id = speed.run_id and flags.op_index = speed.op_index
@@ -47,6 +48,7 @@ select
     repeat_count,
     exclusion is null as is_counted,
     exclusion as reason,
+    coalesce(is_outlier, false) as is_outlier,
     position_drift.is_drifting as is_run_drifting,
     nullif(concat_ws(', ', if(grade = 'unstable', grade, null), if(stability.is_drifting, 'drifting', null)), '') as state,
     row_number() over (partition by relative.configuration_id order by run_number, position) = 1 as is_first
@@ -54,6 +56,9 @@ from relative
 inner join stability using (configuration_id)
 inner join configuration_names on configuration_names.configuration_id = relative.configuration_id
 left join position_drift on position_drift.run_id = relative.run_id
+left join (
+    select run_id, op_index, is_outlier from request_outliers
+) as outliers on outliers.run_id = relative.run_id and outliers.op_index = relative.op_index
 order by stability.machine, stability.runtime != 'mlx', stability.model, stability.bits, configuration_name, run_number, position;
 
 comment on view stability_repeats is 'One row per measured request with a decode speed: how far it is from its prompt''s median.';
@@ -80,3 +85,4 @@ comment on column stability_repeats.reason is 'Why it is not.';
 comment on column stability_repeats.is_run_drifting is 'Whether speed changed steadily from the beginning of the run to its end.';
 comment on column stability_repeats.state is 'unstable: CV above 5 %; drifting: the last run differs from the first by more than 3 %; NULL is neither.';
 comment on column stability_repeats.is_first is 'The first of its configuration: where the chart writes the state.';
+comment on column stability_repeats.is_outlier is 'Whether its speed is an outlier of its prompt; it counts all the same.';

@@ -14,6 +14,8 @@ select
     run_summary.decode_tps,
     run_summary.decode_tps_low,
     run_summary.decode_tps_high,
+    run_summary.interval_kind,
+    run_summary.decode_run_count,
     run_summary.decode_count as request_count,
     run_summary.run_count,
     peak_memory_gb,
@@ -73,3 +75,5 @@ comment on column tps_per_gb.tps_per_full_gb_high is 'Upper end.';
 comment on column tps_per_gb.tps_per_file_gb_low is 'Lower end, from the interval of the speed.';
 comment on column tps_per_gb.tps_per_file_gb_high is 'Upper end.';
 comment on column tps_per_gb.ceiling_share is 'Share of the speed that memory bandwidth allows.';
+comment on column tps_per_gb.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
+comment on column tps_per_gb.decode_run_count is 'Runs behind the decode speed.';
