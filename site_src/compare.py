@@ -59,19 +59,24 @@ def _figure(own: Row, name: str, count: str | None, words: Words) -> list[str]:
     if own[name] is None:
         return [figures.plain(name, None), ""]
     shown = f"{words.text(name, own[name])} {figures.unit_of(name)}".rstrip()
-    small = [figures.interval(name, own), f"n = {own[count]:,}" if count else ""]
+    small = [words.interval(name, own), f"n = {own[count]:,}" if count else ""]
     return [shown, "; ".join(filter(None, small))]
 
 
 def _pair(row: Row, words: Words) -> Row:
     """Ratio with interval and verdict of each figure, and what they rest on."""
     cells = [
-        [[figures.plain(ratio, row[ratio]), figures.interval(ratio, row)], [words.text(verdict, row[verdict]), ""]]
+        [[figures.plain(ratio, row[ratio]), words.interval(ratio, row)], [words.text(verdict, row[verdict]), ""]]
         if ratio and verdict
         else [["", ""], ["", ""]]
         for _, _, ratio, verdict in FIGURES
     ]
-    about = words.block("compare_about", prompts=f"{row['prompt_count']:,}", requests=f"{row['request_count']:,}")
+    about = words.block(
+        "compare_about",
+        prompts=f"{row['prompt_count']:,}",
+        requests=f"{row['request_count']:,}",
+        runs=words.runs("runs_a_side", row["runs_a_side"]),
+    )
     return {"cells": cells, "notes": [about, *_reasons(row, words)]}
 
 

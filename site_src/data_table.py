@@ -4,7 +4,6 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from site_src import figures
 from site_src.words import Words
 
 Row = dict[str, Any]
@@ -48,7 +47,7 @@ def facts(row: Row, columns: list[str], comments: dict[str, str | None], words: 
     """One row as a table of two columns: what, and its value."""
     lines = "".join(
         f'<tr><th scope="row" title="{escape(comments.get(name) or "")}">{words.heading(name)}</th>'
-        f"<td>{words.cell(name, row[name])}{_interval(name, row)}</td></tr>"
+        f"<td>{words.cell(name, row[name])}{_interval(name, row, words)}</td></tr>"
         for name in columns
     )
     return f'<div class="facts"><table><tbody>{lines}</tbody></table></div>'
@@ -63,7 +62,7 @@ def of_machine(row: Row) -> str:
 def _cell(row: Row, name: str, html_class: str, words: Words, links: Links) -> str:
     value = row[name]
     sortable = f' data-value="{escape(str(value))}"' if isinstance(value, int | float) else ""
-    shown = words.cell(name, value) + _interval(name, row)
+    shown = words.cell(name, value) + _interval(name, row, words)
     linked = " ".join(
         f'<a href="{escape(address)}">{shown if said is None else escape(said)}</a>'
         for said, address in links(row, name)
@@ -71,9 +70,9 @@ def _cell(row: Row, name: str, html_class: str, words: Words, links: Links) -> s
     return f"<td{html_class}{sortable}>{linked or shown}</td>"
 
 
-def _interval(name: str, row: Row) -> str:
-    ends = figures.interval(name, row)
-    return f' <span class="interval">{ends}</span>' if ends else ""
+def _interval(name: str, row: Row, words: Words) -> str:
+    ends = words.interval(name, row)
+    return f' <span class="interval">{escape(ends)}</span>' if ends else ""
 
 
 def _class(rows: list[Row], name: str) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,6 +15,9 @@ ENGLISH = Path(__file__).parent / "words.toml"
 UNITS = {
     "_tps": ("tokens/s", 3),
     "_ms": ("ms", 3),
+    "_tps_within_low": ("tokens/s", 3),
+    "_tps_within_high": ("tokens/s", 3),
+    "_ms_p95": ("ms", 3),
     "_s": ("s", 3),
     "_gb": ("GB", 3),
     "tps_per_gb": ("tokens/s per GB", 3),
@@ -33,7 +37,10 @@ UNITS = {
 # Counts and measures side by side. A measure is hardly ever whole.
 MIXED = ("figure_value", "figure_value_low", "figure_value_high")
 # Spread and change of a speed, shown as percent.
-SHARES = ("cv", "cv_low", "cv_high", "cv_between_runs", "drift")
+SHARES = re.compile(r"(cv|drift|(machine_)?run_spread)(_low|_high)?|cv_between_runs")
+# What an interval_kind of its row speaks of: memory and load times have intervals over their own runs.
+SPREADING = re.compile(r"(decode_tps|ttft_ms|prefill_tps)(_ratio)?|tps_per_\w+|figure_value")
+WITHIN = "within this run"
 LONGEST = 1000  # characters of a text; the downloads have all of it
 
 
@@ -63,7 +70,7 @@ def plain(column: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    if column in SHARES:
+    if SHARES.fullmatch(column):
         return f"{value:.1%}"
     if column in MIXED and float(value).is_integer():
         return f"{value:,.0f}"
@@ -86,7 +93,15 @@ def number(value: float, digits: int = 3) -> str:
 def interval(column: str, row: Mapping[str, Any]) -> str:
     """`low–high` where the row has `…_low` and `…_high` of a value, else nothing."""
     low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
-    return "" if None in (row[column], low, high) else f"{plain(column, low)}–{plain(column, high)}"
+    if row[column] is None or low is None or high is None:
+        return ""
+    dash = " – " if low < 0 else "–"  # a minus before it would be taken for another one
+    return f"{plain(column, low)}{dash}{plain(column, high)}"
+
+
+def is_within(column: str, row: Mapping[str, Any]) -> bool:
+    """Whether the interval of a value says only what repeats within its run were apart, and nothing of another day."""
+    return bool(SPREADING.fullmatch(column)) and row.get("interval_kind") == WITHIN
 
 
 @functools.cache

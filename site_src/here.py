@@ -33,6 +33,20 @@ class Here:
         )
         return Markup(f"{said} {unit}" if unit else said)  # each piece was escaped
 
+    def interval(self, column: str) -> Markup:
+        """The interval of a speed or a ratio of speeds, for a sentence; says so where it holds within its run alone."""
+        low, high = (self._row[f"{column}_{end}"] for end in ("low", "high"))
+        if low is None or high is None:
+            return words_of(self._words.block("no_interval"))
+        prefix = column.partition("decode_tps")[0]
+        is_within = self._row[f"{prefix}interval_kind"] == figures.WITHIN
+        ends = {"low": figures.plain(column, low), "high": figures.plain(column, high)}
+        return words_of(self._words.block("interval_within" if is_within else "interval", **ends))
+
+    def runs(self, column: str) -> Markup:
+        """How many runs it rests on: one run, 2 runs; one run a side."""
+        return words_of(self._words.runs(column, self._row[column]))
+
     def counted(self, column: str, noun: str) -> Markup:
         """A number with the noun it counts: 1 run, 2 runs."""
         count = self._row[column]

@@ -129,8 +129,8 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveRe
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     tables = map(results.table, TABLES)
-    words = (HERE / "words.toml", HERE / "decision_tree.toml", *(HERE / language for language in LANGUAGES[1:]))
-    for path in (stand_in(folders), *tables, *words, HERE / "views", HERE / "charts", HERE / "assets"):
+    own = ("words.toml", "decision_tree.toml", "notices.toml", *LANGUAGES[1:])
+    for path in (stand_in(folders), *tables, *(HERE / name for name in (*own, "views", "charts", "assets"))):
         server.watch(str(path))
     return server
 

@@ -2,10 +2,12 @@
 
 import json
 import re
+import tomllib
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from html import unescape
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,6 +19,7 @@ from site_src.words import Words
 
 ATOM = "http://www.w3.org/2005/Atom"
 COLORS = {"none": "lightgrey", "some": "yellow", "all": "brightgreen"}  # shields.io's names
+NOTICES = Path(__file__).parent / "notices.toml"
 LONGEST = 300  # characters of a preview's sentence
 ANSWER = re.compile(r'<div class="answer"[^>]*>\n(.*?)\n</div>', re.DOTALL)
 SENTENCE = re.compile(r".+?(?:[.!?](?=\s+[A-Z\d“‹]|\s*$)|[。！？])|.+")
@@ -31,27 +34,68 @@ def files(warehouse: Warehouse, words: Words, address: str, directory_urls: bool
 
 
 def feed(warehouse: Warehouse, words: Words, address: str, directory_urls: bool = True) -> str:
-    """An Atom feed with an entry for each of the last runs. An entry's id is its run's, wherever the site is."""
+    """An Atom feed with an entry for each of the last runs, and for each notice to readers of what was before it.
+
+    An entry's id is its run's, or its notice's, wherever the site is.
+    """
     root = ElementTree.Element("feed", xmlns=ATOM)
     rows = warehouse.rows("from feed")
+    place = Place(directory_urls=directory_urls)
+    entries = [_of_run(row, words, place) for row in rows]
+    entries += [
+        _of_notice(told, place) for told in notices() if any(row["run_started_at"] < told["told_at"] for row in rows)
+    ]
+    entries.sort(key=lambda entry: entry["updated"], reverse=True)
     _add(root, "title", words.block("feed_title"))
     _add(root, "id", f"{address}feed.xml")
     _add(root, "link", rel="self", href=f"{address}feed.xml")
     _add(root, "link", rel="alternate", href=address)
-    _add(root, "updated", _time(rows[0]["run_started_at"] if rows else datetime(1970, 1, 1)))
+    _add(root, "updated", entries[0]["updated"] if entries else _time(datetime(1970, 1, 1)))
     _add(_add(root, "author"), "name", words.block("feed_author"))
-    place = Place(directory_urls=directory_urls)
-    for row in rows:
-        page = f"configuration/{row['configuration_id']}" if row["configuration_id"] else "results"
+    for said in entries:
         entry = _add(root, "entry")
-        _add(entry, "title", words.block("feed_entry", **_plain(row)))
-        _add(entry, "id", uuid.uuid5(uuid.NAMESPACE_URL, f"llm-mac-512 run {row['run_id']}").urn)
-        _add(entry, "link", rel="alternate", href=f"{address}{place.page(page)}")
-        _add(entry, "updated", _time(row["run_started_at"]))
-        speed = "feed_speed" if row["decode_tps"] is not None else "feed_no_speed"
-        _add(entry, "summary", words.block(speed, **_plain(row)))
+        _add(entry, "title", said["title"])
+        _add(entry, "id", uuid.uuid5(uuid.NAMESPACE_URL, f"llm-mac-512 {said['id']}").urn)
+        _add(entry, "link", rel="alternate", href=f"{address}{said['page']}")
+        _add(entry, "updated", said["updated"])
+        _add(entry, "summary", said["summary"])
     ElementTree.indent(root)
     return f"<?xml version='1.0' encoding='utf-8'?>\n{ElementTree.tostring(root, encoding='unicode')}\n"
+
+
+def _of_run(row: dict[str, Any], words: Words, place: Place) -> dict[str, str]:
+    shown = _plain(row)
+    if row["decode_tps"] is None:
+        summary = words.block("feed_no_speed", **shown)
+    else:
+        kind = "interval_within" if row["interval_kind"] == figures.WITHIN else "interval"
+        ends = {"low": shown["decode_tps_low"], "high": shown["decode_tps_high"]}
+        interval = words.block("no_interval") if row["decode_tps_low"] is None else words.block(kind, **ends)
+        summary = words.block("feed_speed", interval=interval, **shown)
+    page = f"configuration/{row['configuration_id']}" if row["configuration_id"] else "results"
+    return {
+        "title": words.block("feed_entry", **shown),
+        "id": f"run {row['run_id']}",
+        "page": place.page(page),
+        "updated": _time(row["run_started_at"]),
+        "summary": summary,
+    }
+
+
+def _of_notice(told: dict[str, Any], place: Place) -> dict[str, str]:
+    return {
+        "title": told["title"],
+        "id": f"notice {told['id']}",
+        "page": f"{place.page(told['page'])}#{told['part']}",
+        "updated": _time(told["told_at"]),
+        "summary": told["text"],
+    }
+
+
+def notices() -> list[dict[str, Any]]:
+    """What readers must be told, with times in UTC without a zone, as those of runs are."""
+    told = tomllib.loads(NOTICES.read_text(encoding="utf-8"))["notice"]
+    return [{**one, "told_at": one["told_at"].replace(tzinfo=None)} for one in told]
 
 
 def badge(warehouse: Warehouse, words: Words) -> str:

@@ -15,6 +15,8 @@ INTERNAL = re.compile(r".*_(center|se|df|log_mean|log_variance)")  # means and e
 SHOWN_ELSEWHERE = ("schema_version", "run_id", "run_started_at", "run_state", "preflight", "memory_bytes", "file_bytes")
 UNITS = {column.name: column.unit for column in RUN}
 TOLD = [name for name in UNITS if name not in SHOWN_ELSEWHERE]
+ANOTHER_DAY = "One run. Intervals of speeds say where these lie on another day, by what runs of this machine differ by."
+WITHIN = "One run. No configuration of this machine has two yet: intervals hold within this run alone."
 FIGURES = (("decode_tps", "decode_count"), ("ttft_ms", "ttft_count"), ("prefill_tps", "prefill_count"))
 
 
@@ -149,9 +151,11 @@ def _figures(run: Row) -> str:
         )
         for name, count in FIGURES
     ]
+    rows.append(("decode within the run, tokens/s", "", _range("decode_tps_within", run, "low", "high"), ""))
     alone = ((name, run[name]) for name in ("cv", "peak_memory_gb", "load_s"))
     rows += [(heading(name), plain(name, value), "", "") for name, value in alone]
-    return _grid(("figure", "value", "95 % interval", "requests"), rows)
+    kind = ANOTHER_DAY if run["interval_kind"] == "between runs" else WITHIN if run["interval_kind"] else "One run."
+    return "\n\n".join([kind, _grid(("figure", "value", "95 % interval", "requests"), rows)])
 
 
 def _prompts(prompts: list[Row]) -> str:

@@ -5,6 +5,7 @@ Names of models, machines and files are words of no language; which columns hold
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -55,6 +56,20 @@ class Words:
         """A value as HTML; where its column holds words, in this language."""
         return "".join(
             escape(text) if known else untranslated(escape(text)) for text, known in self.pieces(column, value)
+        )
+
+    def interval(self, column: str, row: Mapping[str, Any]) -> str:
+        """The interval of a value as small print, not escaped; empty where there is none."""
+        ends = figures.interval(column, row)
+        return self.block("within", interval=ends) if ends and figures.is_within(column, row) else ends
+
+    def runs(self, column: str, count: int) -> str:
+        """How many runs something rests on, a side where the column counts the side with fewer; one in words."""
+        name = "runs_a_side" if column.endswith("runs_a_side") else "runs"
+        return (
+            self.block("one_run" if name == "runs" else "one_run_a_side")
+            if count == 1
+            else self.block(name, count=figures.plain(column, count))
         )
 
     def text(self, column: str, value: Any) -> str:

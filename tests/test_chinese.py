@@ -29,7 +29,8 @@ PAGES = {
 }
 BLOCKS = re.compile(rf"\b(?:{'|'.join({*ON_PAGES} - {'value', 'counted'})})\([^)]*\)")
 VALUES = re.compile(r'(?:\w+\.)?(?:value|counted)\("([\w.]+)"')
-ATTRIBUTES = re.compile(r"\b(?:here|all)\.(?!value|counted|scope)(\w+)")
+RESTS = re.compile(r'\.((?:interval|runs)\("\w+"\))')
+ATTRIBUTES = re.compile(r"\b(?:here|all)\.(?!(?:value|counted|scope|interval|runs)\b)(\w+)")
 CODE = re.MULTILINE | re.DOTALL
 MARTS = sorted({path.stem for path in (VIEWS / "3_marts").glob("*.sql")} - {"badge", "feed"})  # on no page
 FREE = ("reason", "evidence", "note", "meaning")  # columns that may hold what a server or a person said
@@ -55,6 +56,7 @@ def test_every_page_is_there_and_shows_the_same(name: str) -> None:
     english, chinese = PAGES[name], (CHINESE.pages / name).read_text(encoding="utf-8")
     assert Counter(BLOCKS.findall(chinese)) == Counter(BLOCKS.findall(english))
     assert set(VALUES.findall(chinese)) == set(VALUES.findall(english))
+    assert set(RESTS.findall(chinese)) == set(RESTS.findall(english))
     assert set(ATTRIBUTES.findall(chinese)) == set(ATTRIBUTES.findall(english))
     assert re.findall(r"^```$.*?^```$", chinese, CODE) == re.findall(r"^```$.*?^```$", english, CODE)
 

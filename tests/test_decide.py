@@ -153,11 +153,12 @@ def test_the_questions_may_be_asked_in_another_order(views: Planted, order: list
 def test_a_leaf_says_its_pick_and_all_that_qualifies_it_and_leads_to_it(views: Planted) -> None:
     compare(views, {"ab": "equivalent"})
     near = {"decode_tps": 59.54, "decode_tps_low": 58.0, "decode_tps_high": 60.5, "request_count": 35}
+    near |= {"interval_kind": "between runs", "decode_run_count": 2}
     rows = leaves_of(views, candidate("a", **FAST), candidate("b", **near, quality_gate="warn"))
     page = Page(everything(rows))
     for said in (
-        "59.5 tokens/s (95 % interval 58.0 to 60.5)",
-        "requests: 35",
+        "59.5 tokens/s (95 % interval 58.0 to 60.5, between runs)",
+        "runs: 2, requests: 35",
         "150 GB, measured",
         "quality: warn",
         "confidence: low (level with A; quality warn)",

@@ -49,6 +49,9 @@ def delta(**more: Any) -> Row:
         "load_run_count": 1,
         "load_reason": "one load on a side",
         "request_count": 42,
+        "ttft_request_count": 40,
+        "runs_a_side": 2,
+        "interval_kind": "between runs",
         "prompt_count": 7,
         **more,
     }
@@ -82,11 +85,13 @@ def test_a_pair_has_a_row_for_each_figure_and_who_is_better_follows_from_the_ver
         ("memory", 0.9, "llama.cpp larger", "MLX"),
         ("load time", 1.1, "inconclusive", "undecided"),
     ]
-    assert [(row["observation_count"], row["observation_kind"]) for row in rows] == [
-        *[(42, "requests")] * 2,
-        (2, "runs a side"),
-        (1, "loads a side"),
+    assert [(row["observation_count"], row["observation_kind"], row["runs_a_side"]) for row in rows] == [
+        (42, "requests", 2),
+        (40, "requests", 2),
+        (2, "runs a side", 2),
+        (1, "loads a side", 1),
     ]
+    assert [row["interval_kind"] for row in rows] == ["between runs", "between runs", None, None]
     assert [(row["ratio_low"], row["ratio_high"]) for row in rows] == [(1.2, 1.3), (1.4, 1.6), *[(None, None)] * 2]
     assert [row["reason"] for row in rows] == [None, None, None, "one load on a side"]
 
@@ -248,14 +253,20 @@ def test_another_harness_is_said_with_both_servers_and_both_sides_are_drawn(give
 SENTENCES = [
     ({}, "Decode speed: MLX faster."),
     ({"verdict": "llama.cpp faster"}, "Decode speed: llama.cpp faster."),
-    ({}, "Of 1 comparable pair on m3, MLX is ahead in 1, llama.cpp in 0, 0 level, 0 inconclusive."),
-    ({"verdict": "inconclusive"}, "MLX is ahead in 0, llama.cpp in 0, 0 level, 1 inconclusive."),
-    ({}, "MLX decodes at **1.25 times** llama.cpp's speed (95 % interval 1.20 to 1.30)."),
+    ({}, "Of 1 comparable pair on m3, MLX is ahead in 1, llama.cpp in 0, 0 level, 0 undecided."),
+    ({"verdict": "inconclusive"}, "MLX is ahead in 0, llama.cpp in 0, 0 level, 1 undecided."),
+    ({}, "MLX decodes at **1.25 times** llama.cpp's speed (95 % interval 1.20 to 1.30, 2 runs a side)."),
+    ({"verdict": "one run a side", "runs_a_side": 1}, "Decode speed: one run a side."),
+    ({"verdict": "one run a side", "runs_a_side": 1}, "MLX is ahead in 0, llama.cpp in 0, 0 level, 1 undecided."),
+    (
+        {"verdict": "one run a side", "runs_a_side": 1, "interval_kind": "within this run"},
+        "llama.cpp's speed (1.20 to 1.30 within this run alone, one run on a side).",
+    ),
     (
         {"decode_tps_ratio": 0.8, "decode_tps_ratio_low": None},
-        "MLX decodes at **0.800 times** llama.cpp's speed (without",
+        "MLX decodes at **0.800 times** llama.cpp's speed (no interval, 2 runs a side)",
     ),
-    ({}, "Memory: **llama.cpp larger**, MLX at 0.900 times llama.cpp's peak (M 4 bit (4bit / Q4_K_M))."),
+    ({}, "Memory: **llama.cpp larger**, MLX at 0.900 times llama.cpp's peak (M 4 bit (4bit / Q4_K_M), 2 runs a side)."),
     ({"peak_memory_ratio": 1.1, "memory_verdict": "MLX larger"}, "Memory: **MLX larger**, MLX at 1.10 times"),
     ({"memory_verdict": "not comparable"}, "No pair's memory may be compared."),
     ({}, "Which suits production: **not all measured**, 2 of 4 criteria decided."),

@@ -49,6 +49,8 @@ def candidate(model: str = A, quantization: str = "4bit", runtime: str = "mlx", 
         "quality_gate": "unproven",
         "request_count": 35,
         "run_count": 1,
+        "decode_run_count": 1,
+        "interval_kind": "between runs",
         **more,
     }
 
@@ -70,6 +72,9 @@ def compared(**more: Any) -> Row:
         "decode_tps_ratio_low": 0.48,
         "decode_tps_ratio_high": 0.52,
         "request_count": 70,
+        "ttft_request_count": 68,
+        "runs_a_side": 2,
+        "interval_kind": "between runs",
         "ttft_ms_ratio": 2.0,
         "ttft_verdict": f"{A} later",
         "peak_memory_gb": 120.0,
@@ -106,24 +111,29 @@ def test_a_models_figures_are_those_of_its_candidates_and_their_summaries(views:
 
 
 @pytest.mark.parametrize(
-    ("warm", "cold", "found"),
+    ("loads", "found"),
     [
-        ((20.0, 2), (50.0, 1), (20.0, 19.0, 21.0, "warm", 2)),
-        ((None, 0), (50.0, 1), (50.0, None, None, "cold", 1)),
-        ((None, 0), (None, 0), (33.0, None, None, "not known", 3)),
+        ([(20.0, "warm"), (20.0, "warm"), (50.0, "cold")], (20.0, 20.0, 20.0, "warm", 2)),
+        ([(50.0, "cold"), (33.0, None)], (50.0, None, None, "cold", 1)),
+        ([(33.0, None)] * 3, (33.0, 33.0, 33.0, "not known", 3)),
+        ([], (None, None, None, None, 0)),
     ],
 )
 def test_warm_loads_go_before_cold_ones_and_these_before_unknown(
-    views: Planted, warm: tuple[float | None, int], cold: tuple[float | None, int], found: tuple[Any, ...]
+    views: Planted, loads: list[tuple[float, str | None]], found: tuple[Any, ...]
 ) -> None:
     views.put("candidates", candidate())
-    loads = {"load_warm_s": warm[0], "load_warm_count": warm[1], "load_cold_s": cold[0], "load_cold_count": cold[1]}
-    ends = {"load_warm_s_low": 19.0, "load_warm_s_high": 21.0} if warm[1] else {}
+    views.put("configurations", {"configuration_id": candidate()["configuration_id"]})
+    runs = [f"r{number}" for number, _ in enumerate(loads)]
+    views.put("run_sets", *({"set_id": candidate()["configuration_id"], "run_id": run} for run in runs))
     views.put(
-        "run_summary", {"configuration_id": "MiniMax-M2.1 4bit · mlx", "load_s": 33.0, "load_count": 3, **loads, **ends}
+        "run_load",
+        *({"run_id": run, "load_s": s, "load_kind": kind} for run, (s, kind) in zip(runs, loads, strict=True)),
     )
     (row,) = views.rows("from model_figures")
-    assert (row["load_s"], row["load_s_low"], row["load_s_high"], row["load_kind"], row["load_count"]) == found
+    assert (row["load_s"], row["load_s_low"], row["load_s_high"], row["load_kind"], row["load_count"]) == pytest.approx(
+        found
+    )
 
 
 def test_an_unknown_model_keeps_its_name_and_has_no_weights(views: Planted) -> None:
@@ -187,7 +197,10 @@ def test_each_ratio_of_a_comparison_is_a_line_and_one_that_is_none_is_missing(vi
         ("TTFT · llama.cpp Q4_K_M / Q4_0", 2.0, f"{A} later"),
         ("TTFT · mlx 4bit", 2.0, f"{A} later"),
     ]
-    assert {(row["sample_count"], row["sample_kind"]) for row in rows} == {(70, "requests")}
+    assert [(row["sample_count"], row["sample_kind"], row["runs_a_side"]) for row in rows] == [
+        *[(70, "requests", 2)] * 2,
+        *[(68, "requests", 2)] * 2,
+    ]
 
 
 def test_memory_and_load_time_have_their_own_samples(views: Planted) -> None:
@@ -317,12 +330,16 @@ def test_the_page_answers_both_questions_and_follows_the_figures(views: Planted)
     assert "**Which writes better code and reasons better?** inconclusive" in words
     assert "Missing: it needs graded outputs of both models." in words
     assert (
-        f"{A} decodes at 0.500 times the speed of {B} (95 % interval 0.480 to 0.520, 70 requests) on mlx at 4 bit"
-        in words
+        f"{A} decodes at 0.500 times the speed of {B} "
+        "(95 % interval 0.480 to 0.520, 2 runs a side, 70 requests) on mlx at 4 bit" in words
     )
     assert "the first takes 120 GB, quality pass, the other 46.0 GB, quality unproven" in words
-    views.put("model_comparison", compared(decode_tps_ratio=0.7, decode_tps_ratio_low=None, request_count=1))
-    assert "decodes at 0.700 times the speed of Qwen3-Coder-Next (no interval, 1 request)" in page(views)
+    views.put(
+        "model_comparison", compared(decode_tps_ratio=0.7, decode_tps_ratio_low=None, runs_a_side=1, request_count=1)
+    )
+    assert "decodes at 0.700 times the speed of Qwen3-Coder-Next (no interval, one run on a side, 1 request)" in page(
+        views
+    )
 
 
 def test_a_machine_without_lm_studio_says_so_and_answers_nothing(views: Planted) -> None:
@@ -330,7 +347,7 @@ def test_a_machine_without_lm_studio_says_so_and_answers_nothing(views: Planted)
     views.put("candidates", candidate("SmolLM2-135M-Instruct", "Q4_1", "llama.cpp"))
     words = page(views)
     assert "Nothing is said of the plan's two models on this machine" in words
-    assert "40.0 tokens/s (39.0 to 41.0, 35 requests)" in words
+    assert "40.0 tokens/s (95 % interval 39.0 to 41.0, one run, 35 requests)" in words
     assert "Which writes better code" not in words
 
 

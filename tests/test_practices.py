@@ -49,6 +49,8 @@ def pick(priority: str = "speed", context: int = 0, budget: float = 500.0, **mor
         "decode_tps": 45.0,
         "decode_tps_low": 44.0,
         "decode_tps_high": 46.0,
+        "interval_kind": "between runs",
+        "decode_run_count": 2,
         "memory_gb": 162.0,
         "request_count": 35,
         "run_count": 2,
@@ -115,6 +117,8 @@ def test_the_runtime_is_question_three_with_the_figure_of_question_one(views: Pl
         figure_value_high=1.3,
         figure_of="A 4 bit",
         request_count=70,
+        runs_a_side=2,
+        interval_kind="between runs",
     )
     views.put("answers", first, said(3, "trade-off", evidence="speed: MLX; load time: llama.cpp", request_count=5))
     assert told(views, "runtime", "decode_tps_ratio", "label", "request_count") == (
@@ -126,7 +130,10 @@ def test_the_runtime_is_question_three_with_the_figure_of_question_one(views: Pl
     )
     words = page(views, PAGE)
     assert "For production: **trade-off** (speed: MLX; load time: llama.cpp)." in words
-    assert "A 4 bit: MLX decodes at 1.20 times the speed of llama.cpp (1.10 to 1.30); 70 requests" in words
+    assert (
+        "A 4 bit: MLX decodes at 1.20 times the speed of llama.cpp (95 % interval 1.10 to 1.30, 2 runs a side); 70"
+        in words
+    )
     views.put("answers", said(1, "not measured"), said(3, "inconclusive"))
     assert told(views, "runtime", "decode_tps_ratio") == ("inconclusive", None, "collect plan --run")
 
@@ -284,11 +291,14 @@ def test_the_answer_is_the_pick_and_follows_it(views: Planted) -> None:
     views.put("recommendation", pick())
     words = page(views, PAGE)
     assert f"**Use A 4bit · mlx**, the fastest that fits {MACHINE} with short prompts: 45.0 tokens/s" in words
-    assert "(44.0 to 46.0, 35 requests) in 162 GB, confidence high." in words
+    assert "(95 % interval 44.0 to 46.0, 2 runs, 35 requests) in 162 GB, confidence high." in words
     assert "1 of 16 pieces of advice below rest on figures of " in words
-    views.put("recommendation", pick(label="B 6bit · mlx", decode_tps=38.5, decode_tps_low=None, request_count=1))
+    views.put(
+        "recommendation",
+        pick(label="B 6bit · mlx", decode_tps=38.5, decode_tps_low=None, decode_run_count=1, request_count=1),
+    )
     assert "**Use B 6bit · mlx**, the fastest that fits" in page(views, PAGE)
-    assert "38.5 tokens/s (no interval, 1 request)" in page(views, PAGE)
+    assert "38.5 tokens/s (no interval, one run, 1 request)" in page(views, PAGE)
 
 
 def test_each_machine_has_advice_of_its_own(views: Planted) -> None:

@@ -32,6 +32,11 @@ def feed(warehouse: Warehouse, address: str = SITE) -> ElementTree.Element:
     return ElementTree.fromstring(publishing.feed(warehouse, WORDS, address))
 
 
+@pytest.fixture
+def no_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "notices", list)
+
+
 def texts(root: ElementTree.Element, path: str) -> list[str]:
     return [found.text or "" for found in root.findall(path, ATOM)]
 
@@ -39,6 +44,7 @@ def texts(root: ElementTree.Element, path: str) -> list[str]:
 # ---------------------------------------------------------------- the feed
 
 
+@pytest.mark.usefixtures("no_notice")
 def test_a_feed_has_an_entry_for_each_run_newest_first(given: Given) -> None:
     root = feed(given([request(tps=50)], [request(tps=60)]))
     assert texts(root, "atom:entry/atom:title") == ["MiniMax-M2.1 Q4_K_M · llama.cpp on apple-m3-ultra-80gpu-512gb"] * 2
@@ -46,9 +52,10 @@ def test_a_feed_has_an_entry_for_each_run_newest_first(given: Given) -> None:
     assert texts(root, "atom:updated") == ["2026-11-22T12:01:00Z"]
     first = texts(root, "atom:entry/atom:summary")[0]
     assert first.startswith("60.0 tokens/s decode (95 % interval ")
-    assert "1 requests" in first
+    assert " one run, 1 requests)" in first
 
 
+@pytest.mark.usefixtures("no_notice")
 def test_links_are_absolute_and_ids_are_the_runs(given: Given) -> None:
     warehouse = given([request(tps=50)])
     here, there = feed(warehouse), feed(warehouse, "http://other.example/")
@@ -64,6 +71,7 @@ def test_links_are_absolute_and_ids_are_the_runs(given: Given) -> None:
     assert "results/" not in link
 
 
+@pytest.mark.usefixtures("no_notice")
 def test_a_run_without_speed_says_why_and_an_imported_one_leads_to_the_results(given: Given) -> None:
     bench = {"op": "bench", "bench_test": "tg128", "bench_depth": 0, "bench_tps": [30.0]}
     root = feed(given([{"server": "llama-bench"}, bench]))
@@ -78,6 +86,7 @@ def test_a_feed_of_nothing_is_a_feed(given: Given) -> None:
     assert texts(root, "atom:updated") == ["1970-01-01T00:00:00Z"]
 
 
+@pytest.mark.usefixtures("no_notice")
 def test_a_feed_holds_no_more_than_the_last_fifty(given: Given) -> None:
     root = feed(given(*([request(tps=50)] for _ in range(53))))
     updated = texts(root, "atom:entry/atom:updated")
@@ -86,10 +95,27 @@ def test_a_feed_holds_no_more_than_the_last_fifty(given: Given) -> None:
     assert updated[0] == f"{STARTED + timedelta(minutes=52):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@pytest.mark.usefixtures("no_notice")
 def test_hostile_names_are_text_in_a_feed(given: Given) -> None:
     root = feed(given([request()], model_key=f"{EVERYTHING}\x00\x1b\ufffe", quantization="]]><entry/>"))
     assert len(root.findall("atom:entry", ATOM)) == 1
     assert "]]><entry/>" in texts(root, "atom:entry/atom:title")[0]
+
+
+def test_readers_of_earlier_figures_are_told_that_their_meaning_changed(given: Given) -> None:
+    """Once, with an id that stays; whoever measured nothing before has nothing to be told."""
+    [told] = publishing.notices()
+    later = given([{"run_id": "f" * 12, "run_started_at": told["told_at"]}, request(tps=51)])
+    assert told["title"] not in texts(feed(later), "atom:entry/atom:title")
+    warehouse = given([request(tps=50)])
+    root, again = feed(warehouse), feed(warehouse, "http://other.example/")
+    assert texts(root, "atom:entry/atom:title").index(told["title"]) == 1
+    assert texts(root, "atom:entry/atom:updated") == ["2026-11-30T00:00:00Z"] * 2 + ["2026-11-22T12:00:00Z"]
+    assert texts(root, "atom:updated") == ["2026-11-30T00:00:00Z"]
+    assert texts(root, "atom:entry/atom:id")[1] == texts(again, "atom:entry/atom:id")[1]
+    assert "40.1 and 51.1 tokens/s and the interval 42.4 to 48.1" in texts(root, "atom:entry/atom:summary")[1]
+    [_, link, _] = [found.attrib["href"] for found in root.findall("atom:entry/atom:link", ATOM)]
+    assert link == f"{SITE}method/#what-changed-and-when"
 
 
 # ---------------------------------------------------------------- the badge
@@ -252,9 +278,11 @@ def test_every_page_leads_to_the_feed(deployed: Path) -> None:
 def test_links_of_the_feed_lead_to_pages(deployed: Path) -> None:
     root = ElementTree.parse(deployed / "feed.xml").getroot()
     links = [found.attrib["href"] for found in root.findall("atom:entry/atom:link", ATOM)]
-    assert len(links) == 2
+    assert len(links) == 2 + len(publishing.notices())
     for link in links:
-        assert (deployed / link.removeprefix(SITE) / "index.html").is_file(), link
+        page, _, part = link.removeprefix(SITE).partition("#")
+        html = (deployed / page / "index.html").read_text(encoding="utf-8")
+        assert not part or f' id="{part}"' in html, link
 
 
 def test_a_template_names_nobodys_machine_or_address() -> None:

@@ -36,6 +36,8 @@ def quant(quantization: str, bits: int, tps: float | None, gb: float | None, **m
         "decode_tps_high": tps and tps + 1,
         "request_count": 35,
         "run_count": 1,
+        "decode_run_count": 1,
+        "interval_kind": "between runs",
         "peak_memory_gb": gb,
         "peak_memory_kind": "system, above baseline",
         "quality_gate": "unproven",
@@ -124,14 +126,15 @@ def test_the_page_answers_its_three_questions_and_follows_the_figures(views: Pla
         "answers",
         said(7, "holds", figure_value=1.0, figure_of="4bit against 8bit", request_count=18),
         said(8, "not worth it: fewer bits hold", figure_value=1.67, figure_value_low=1.6, figure_value_high=1.7)
-        | {"figure_of": "4bit against 8bit", "request_count": 70, "missing": "it needs 6 bit"},
+        | {"figure_of": "4bit against 8bit", "request_count": 70, "runs_a_side": 2, "missing": "it needs 6 bit"},
     )
     words = page(views, PAGE)
     lost = "holds: 1 prompt lost, 4bit against 8bit (18 judged answers in all such comparisons)"
     assert f"**How much quality is lost?** {lost}" in words
-    assert "4bit against 8bit decodes at 1.67 times the speed (95 % interval 1.60 to 1.70); 70 requests in all" in words
+    ratio = "1.67 times the speed (95 % interval 1.60 to 1.70, 2 runs a side); 70 requests in all"
+    assert f"4bit against 8bit decodes at {ratio}" in words
     assert f"**Which is the best value?** {M} 4bit · mlx: smallest whose quality is proven, with 50.0 tokens/s" in words
-    assert "(49.0 to 51.0, 35 requests) in 120 GB." in words
+    assert "(95 % interval 49.0 to 51.0, one run, 35 requests) in 120 GB." in words
     assert "It is one of" not in words
     placed(views, quant("4bit", 4, 50.0, 120.0, **best), quant("8bit", 8, 52.5, 240.0, **best, runtime="llama.cpp"))
     assert "It is one of 2, one for each model and runtime." in page(views, PAGE)
@@ -152,7 +155,7 @@ def test_quality_of_the_reference_set_is_said_to_mean_nothing_and_of_no_other(vi
         "**Quality means nothing for 2 quantizations of the reference set:** all were made from 4-bit originals"
         in words
     )
-    assert f"The fastest is {M} Q8_0 · mlx with 58.0 tokens/s (57.0 to 59.0, 35 requests)" in words
+    assert f"The fastest is {M} Q8_0 · mlx with 58.0 tokens/s (95 % interval 57.0 to 59.0, one run, 35" in words
     assert "the smallest MiniMax-M2.1 Q4_0 · mlx with 0.400 GB" in words
     assert "How much quality is lost?" not in words
     placed(views, *rows, suite="standard")

@@ -19,7 +19,7 @@ from collector.backends import Facts
 from collector.schema import Results
 from site_src import report
 from site_src.warehouse import Warehouse
-from tests.conftest import RUN, STARTED, request
+from tests.conftest import RUN, STARTED, of_its_own, request
 
 Report = Callable[..., str]
 Given = Callable[..., Warehouse]
@@ -124,7 +124,7 @@ def test_an_unknown_run_is_a_mistake_that_names_the_latest(results: Results, col
 
 def test_a_beginning_of_several_runs_names_them(results: Results, collect: Report) -> None:
     for number in range(7):
-        stored(results, run_id=f"ab{number:010x}")
+        stored(results, *of_its_own([request()], number), run_id=f"ab{number:010x}")
     said = collect("report", "ab")
     assert "7 runs begin with 'ab': ab0000000000 (" in said
     assert "and 2 more." in said

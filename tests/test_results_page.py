@@ -113,7 +113,8 @@ def overview(views: Planted, **more: Any) -> str:
     }
     views.put("runs", run)
     side = {"machine": MACHINE, "configuration_id": "c", "label": "M 4bit", "runtime": "mlx", "decode_tps": 45.67}
-    side |= {"decode_tps_low": 45.0, "decode_tps_high": 46.0, "decode_count": 20, **more}
+    side |= {"decode_tps_low": 45.0, "decode_tps_high": 46.0, "decode_count": 20, "decode_run_count": 2}
+    side |= {"interval_kind": "between runs", **more}
     views.put("run_summary", side)
     return answer(views.warehouse, PAGE)
 
@@ -123,8 +124,13 @@ SENTENCES = [
     ({"run": {"request_count": 7, "failed_count": 0}}, "7 measured requests** on m3 (0 failed)"),
     ({}, "1 configuration with a decode speed: 1 on MLX, 0 on llama.cpp."),
     ({"runtime": "llama.cpp"}, "0 on MLX, 1 on llama.cpp."),
-    ({}, "Fastest: M 4bit with **45.7 tokens/s** (95 % interval 45.0 to 46.0, 20 requests)."),
-    ({"decode_tps": 12.3, "decode_tps_low": None}, "with **12.3 tokens/s** (without interval, 20 requests)."),
+    ({}, "Fastest: M 4bit with **45.7 tokens/s** (95 % interval 45.0 to 46.0, 2 runs, 20 requests)."),
+    ({"decode_run_count": 1}, "(95 % interval 45.0 to 46.0, one run, 20 requests)."),
+    (
+        {"decode_run_count": 1, "interval_kind": "within this run"},
+        "(45.0 to 46.0 within this run alone, one run, 20 requests).",
+    ),
+    ({"decode_tps": 12.3, "decode_tps_low": None}, "with **12.3 tokens/s** (no interval, 2 runs, 20 requests)."),
     ({"decode_tps": None}, "None has a decode speed"),
     ({}, "1 of 20 cells of [the plan](#the-plan) measured, 1 failed."),
     ({"states": ("measured", "measured")}, "2 of 20 cells of [the plan](#the-plan) measured, 0 failed."),

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scipy import stats
 
 from collector.backends import Facts
 from site_src.warehouse import Warehouse
+from tests.by_scipy import t_of
 from tests.conftest import request
 from tests.rows import sharing
 from tests.synthetic import LLAMA, MLX, Row, fill
@@ -348,7 +348,7 @@ def test_a_history_is_corrected_for_its_steps(given: Given) -> None:
         sides = [histories[steps].count(one.rpartition(" ")[2]) for one in (row["version"], row["version_before"])]
         error = math.sqrt(spread["run_variance"] * sum(1 / count for count in sides))
         margin = math.log(row["decode_tps_ratio_high"] / row["decode_tps_ratio"])
-        assert margin / error == pytest.approx(stats.t.isf(0.025 / steps, spread["degrees"]), rel=1e-9)
+        assert margin / error == pytest.approx(t_of(spread["degrees"], steps), rel=1e-9)
         assert row["reason"] == (f"corrected for {steps} steps" if steps > 1 else None)
     assert len(found) == sum(histories)
 

@@ -110,8 +110,18 @@ def steady(name: str = "a", cv: float | None = 0.01, grade: str | None = "stable
     }
 
 
-def speech(views: Planted, *rows: Row, updates: tuple[Row, ...] = (), drifts: tuple[Row, ...] = ()) -> str:
+SPREAD = {"machine": MACHINE, "figure": "decode", "run_variance": 0.0004, "degrees": 10, "run_count": 14}
+
+
+def speech(
+    views: Planted,
+    *rows: Row,
+    updates: tuple[Row, ...] = (),
+    drifts: tuple[Row, ...] = (),
+    spread: tuple[Row, ...] = (),
+) -> str:
     views.put("machines", machine())
+    views.put("machine_spread", *spread)
     views.put(
         "configuration_names",
         *({"configuration_id": r["configuration_id"], "configuration_name": r["label"]} for r in rows),
@@ -148,6 +158,27 @@ SENTENCES = [
         "No configuration changed by more than 3 % from its first run to its last (1 with several runs).",
     ),
     ((steady(is_drifting=True, drift=-0.045),), {}, "from the first run to the last: a (-4.5 %)."),
+    (
+        (steady(is_drifting=True, drift=-0.045, drift_low=-0.09, drift_high=0.003),),
+        {},
+        "from the first run to the last: a (-4.5 % [-9.0, +0.3]). In brackets is the 95 % interval",
+    ),
+    (
+        (steady(machine_run_spread=0.0202),),
+        {"spread": ({**SPREAD, "configuration_count": 4},)},
+        # sqrt(10 / chi-squared) of 0.975 and 0.025 with 10 degrees of freedom: 0.699 and 1.755
+        "typically off by 2.0% on this machine (95 % interval 1.4% to 3.6%), by 14 runs of 4 configurations.",
+    ),
+    (
+        (steady(outlier_count=2, first_outlier_count=1, judged_count=30),),
+        {},
+        "2 outliers among 30 judged requests, 1 of them the first of their run; they count.",
+    ),
+    (
+        (steady(),),
+        {"updates": ({**UPDATE, "verdict": "one run a side"},)},
+        "1 change of versions with one run a side: nothing can be said of what came of it.",
+    ),
     ((steady(),), {"updates": ({**UPDATE, "verdict": "regression"},)}, "Slower after an update: a under LM Studio 2."),
     ((steady(),), {"updates": ({**UPDATE, "verdict": "faster"},)}, "1 change of versions, none made"),
     (

@@ -24,6 +24,7 @@ OF_RUN = ("decode_tps_low", "decode_tps_high", "ttft_ms_low", "ttft_ms_high", "p
 
 def summary() -> None:
     figures: dict[str, Any] = {**dict.fromkeys((*SPEEDS, *OF_RUN)), "decode_count": 1, "request_count": 1}
+    figures |= dict.fromkeys(("interval_kind", "decode_tps_within_low", "decode_tps_within_high"))
     texts = dict.fromkeys(("label", "machine", "reason", "peak_memory_kind", "prompt_id"), HOSTILE)
     _summary.show({**figures, **texts, "prompts": [{**figures, **texts}]})
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # sets named where another is meant
 KNOWN = """
-    select distinct set_id, concat_ws(', ', configurations.label, suite, machine) as name, run_sets.kind, file
+    select distinct
+        set_id, concat_ws(', ', configurations.label, suite, configurations.machine) as name, run_sets.kind, file
     from run_sets
     inner join configurations using (configuration_id)
     left join (select run_id, file from runs) as files on files.run_id = set_id
@@ -71,6 +72,8 @@ def lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
             return "–"
         low, high = row[f"{column}_low"], row[f"{column}_high"]
         bounds = "no interval" if low is None else f"{figures.number(low)} – {figures.number(high)}"
+        if low is not None and figures.is_within(column, row):
+            bounds += " within this run"
         return f"{figures.number(row[column])} ({bounds})"
 
     return [
@@ -83,6 +86,13 @@ def lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
         )
         for label, name, ratio_column, verdict in FIGURES
     ]
+
+
+def runs(row: dict[str, Any]) -> str:
+    """How many runs a comparison of speed rests on, on the side with fewer."""
+    from site_src import words
+
+    return words.read(words.LANGUAGES[0]).runs("runs_a_side", row["runs_a_side"])
 
 
 def reasons(row: dict[str, Any]) -> list[str]:

@@ -61,6 +61,8 @@ def show_comparisons(rows: list[dict[str, Any]]) -> None:
             for figure, _, _, ratio, verdict in _sides.lines(row)
             if ratio != "–"
         ]
+        if told and row["verdict"] != "one run a side":
+            told.append(_sides.runs(row))
         said = "; ".join(told) if told else f"not comparable ({row['reason']})"
         console.print(Text(visible(f"against {other}: {said}")))
 
@@ -86,8 +88,9 @@ def show(run: dict[str, Any]) -> None:
             f"{prompt['decode_count']}/{prompt['request_count']}",
         )
     table.add_section()
+    is_alone = run["interval_kind"] != "between runs"
     table.add_row(
-        "all prompts (95 %)",
+        f"all prompts (95 %, {'within this run' if is_alone else 'another day'})",
         _number(run["decode_tps"]),
         _range(run["decode_tps_low"], run["decode_tps_high"]),
         _number(run["ttft_ms"]),
@@ -98,6 +101,10 @@ def show(run: dict[str, Any]) -> None:
     console.print(table)
     memory = f"peak memory {_number(run['peak_memory_gb'])} GB ({run['peak_memory_kind']})"
     console.print(Text(visible(f"{memory} · load time {_number(run['load_s'])} s")))
+    if run["decode_tps_low"] is not None:
+        within = _range(run["decode_tps_within_low"], run["decode_tps_within_high"])
+        told = "no configuration of this machine has two runs yet: nothing is known of another day"
+        console.print(f"one run; {told if is_alone else f'its repeats alone would say {within} tokens/s'}")
     if run["reason"]:
         console.print(Text(visible(f"note: {run['reason']}"), "yellow"))
 

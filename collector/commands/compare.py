@@ -52,6 +52,7 @@ def command(a: str, b: str, results: str | None, as_json: bool) -> None:
     console = Console(highlight=False)
     console.print(table)
     counts = f"{row['prompt_count']} prompts in common, {row['request_count']} requests"
-    console.print(f"{counts}, paired by prompt and repeat.")
+    runs = f", {_sides.runs(row)}" if row["runs_a_side"] else ""
+    console.print(f"{counts}{runs}, paired by prompt and repeat.")
     for reason in _sides.reasons(row):
         console.print(Text(visible(f"note: {reason}"), "yellow"))

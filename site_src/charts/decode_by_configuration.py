@@ -1,7 +1,7 @@
 """Decode speed of every configuration
 
-Each mark is a configuration with its 95 % interval, the fastest at the top; color is the runtime, shape the nominal
-bits.
+Each mark is a configuration with its 95 % interval, in which it lies on another day, the fastest at the top; color is
+the runtime, shape the nominal bits.
 """
 
 import altair as alt
@@ -26,7 +26,8 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             alt.Tooltip("decode_tps_low:Q", title="from", format=".2f"),
             alt.Tooltip("decode_tps_high:Q", title="to", format=".2f"),
             alt.Tooltip("decode_count:Q", title="requests"),
-            alt.Tooltip("run_count:Q", title="runs"),
+            alt.Tooltip("decode_run_count:Q", title="runs"),
+            alt.Tooltip("interval_kind:N", title="interval"),
             alt.Tooltip("server:N"),
             alt.Tooltip("suite:N"),
         ],

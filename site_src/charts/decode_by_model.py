@@ -19,5 +19,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         "decode_tps",
         "decode, tokens/s",
         ("quality_gate:N", "quality", None),
+        ("decode_run_count:Q", "runs", ","),
+        ("interval_kind:N", "interval", None),
         ("request_count:Q", "requests", ","),
     )

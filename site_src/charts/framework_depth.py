@@ -25,6 +25,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             alt.Tooltip("ratio_high:Q", title="to", format=".3f"),
             alt.Tooltip("verdict:N"),
             alt.Tooltip("pair_count:Q", title="prompts on both sides"),
+            alt.Tooltip("runs_a_side:Q", title="runs a side"),
         ],
     )
     axis = alt.Y("ratio:Q", title="MLX / llama.cpp", scale=alt.Scale(type="log", nice=False, padding=12))

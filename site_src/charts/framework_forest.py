@@ -28,6 +28,8 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             alt.Tooltip("ratio_low:Q", title="from", format=".3f"),
             alt.Tooltip("ratio_high:Q", title="to", format=".3f"),
             alt.Tooltip("verdict:N"),
+            alt.Tooltip("runs_a_side:Q", title="runs a side"),
+            alt.Tooltip("interval_kind:N", title="interval"),
             alt.Tooltip("observation_count:Q", title="n"),
             alt.Tooltip("observation_kind:N", title="n is"),
         ],

@@ -34,6 +34,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             ("verdict:N", "verdict", None),
             ("sample_count:Q", "samples", ","),
             ("sample_kind:N", "samples are", None),
+            ("runs_a_side:Q", "runs a side", None),
         ),
     )
     return alt.layer(band("x", 0.97, 1.03), line("x", 1), intervals, marks).properties(height=alt.Step(LINE + NAME))

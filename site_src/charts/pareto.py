@@ -43,6 +43,8 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             ("decode_tps_high:Q", "to", ".2f"),
             ("peak_memory_gb:Q", "peak memory, GB", ".3f"),
             ("quality_gate:N", "quality", None),
+            ("decode_run_count:Q", "runs", ","),
+            ("interval_kind:N", "interval", None),
             ("request_count:Q", "requests", ","),
         ),
     )

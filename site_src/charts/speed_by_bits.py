@@ -26,6 +26,8 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ("decode_tps:Q", "tokens/s", ".2f"),
         ("decode_tps_low:Q", "from", ".2f"),
         ("decode_tps_high:Q", "to", ".2f"),
+        ("decode_run_count:Q", "runs", ","),
+        ("interval_kind:N", "interval", None),
         ("request_count:Q", "requests", ","),
     )
     return alt.layer(*layers)

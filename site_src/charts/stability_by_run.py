@@ -1,7 +1,8 @@
 """From the first run to the last
 
 Each line is a configuration that was measured more than once: decode speed of each of its newest ten runs over that
-of its first, with the run's 95 % interval. A diamond marks a run under another version of server, engine or system.
+of its first, with what its repeats say (95 %, within the run). A diamond marks a run under another version of server,
+engine or system.
 Shaded is the margin of 3 %; of those that end outside, the four farthest off are named. The axis does not begin at 0.
 """
 

@@ -1,8 +1,8 @@
 """Every repeat
 
 Each dot is one request of the newest three runs: how far its decode speed is from the median of its prompt in the
-same configuration. Rings are requests that were left out of figures. Shaded is the margin of 3 %; unstable and
-drifting configurations are named so.
+same configuration. Rings are requests that were left out of figures, crosses outliers, which count. Shaded is the
+margin of 3 %; unstable and drifting configurations are named so.
 """
 
 import altair as alt
@@ -34,6 +34,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             alt.Tooltip("decode_tps:Q", title="tokens/s", format=".2f"),
             alt.Tooltip("median_tps:Q", title="median, tokens/s", format=".2f"),
             alt.Tooltip("repeat_count:Q", title="requests of this prompt"),
+            alt.Tooltip("is_outlier:N", title="outlier"),
             alt.Tooltip("reason:N", title="left out because"),
         ],
     )
@@ -41,8 +42,9 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     return alt.layer(
         band("x", -3, 3),
         line("x", 0),
-        dots.transform_filter("datum.is_counted").mark_circle(size=40, opacity=0.6),
+        dots.transform_filter("datum.is_counted && !datum.is_outlier").mark_circle(size=40, opacity=0.6),
         dots.transform_filter("!datum.is_counted").mark_point(filled=False, size=40, opacity=0.9),
+        dots.transform_filter("datum.is_outlier").mark_point(shape="cross", filled=True, size=60, opacity=0.9),
         firsts.transform_filter("datum.state")
         .mark_text(align="right", dx=-2, dy=-10, fontSize=10, fontWeight=600, color=TEXT)
         .encode(x=alt.value("width"), text="state:N"),

@@ -32,6 +32,8 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             alt.Tooltip("decode_tps_high:Q", title="to", format=".2f"),
             alt.Tooltip("peak_memory_gb:Q", title="peak memory, GB", format=".2f"),
             alt.Tooltip("peak_memory_kind:N", title="memory is"),
+            alt.Tooltip("decode_run_count:Q", title="runs"),
+            alt.Tooltip("interval_kind:N", title="interval"),
             alt.Tooltip("request_count:Q", title="requests"),
         ],
     )
