@@ -20,7 +20,6 @@ gaps as (
     select
         configuration_id,
         median(gap_ms_p95 - gap_ms_p50) as jitter_ms,
-        median(gap_ms_p50) as gap_ms_p50,
         count(gap_ms_p50) as jitter_count
     from request_gaps
     inner join (select run_id, op_index, configuration_id from counted) as own using (run_id, op_index)
@@ -45,8 +44,7 @@ comment on column configuration_requests.configuration_id is 'The configuration.
 comment on column configuration_requests.sustained_tps is 'Sustained rate: all tokens after the first chunks over all the time they took, tokens per second; long answers weigh most.';
 comment on column configuration_requests.ttft_ms_p95 is '95th percentile of the time to first token over all requests, ms.';
 comment on column configuration_requests.jitter_ms is 'Inter-token jitter: 95th percentile less median of the time between tokens, median over requests, ms.';
-comment on column configuration_requests.gap_ms_p50 is 'Median time between tokens, median over requests, ms.';
-comment on column configuration_requests.jitter_count is 'Requests behind these two: those with a token a chunk and 200 tokens or more.';
+comment on column configuration_requests.jitter_count is 'Requests behind it: those with a token a chunk and 200 tokens or more.';
 comment on column configuration_requests.outlier_count is 'Requests whose speed is an outlier of its prompt; they count.';
 comment on column configuration_requests.first_outlier_count is 'Those of them that were the first of their run.';
 comment on column configuration_requests.judged_count is 'Requests that were judged: those of a prompt with five or more.';
