@@ -13,6 +13,7 @@
     ├── RunUnclear           no run, or more than one, could be meant
     ├── RunDamaged           a run file cannot be read
     ├── SandboxFailed        the sandbox for programs that models wrote cannot be had
+    ├── KeyUnusable          the key that signs results, or the list of a folder's keys, cannot be read
     ├── NothingToVote        no two outputs are left to be judged
     ├── NobodyToAsk          a person has to answer, and input is no terminal
     └── StoreFailed          a run file could not be written or read back
@@ -81,6 +82,10 @@ class RunDamaged(CollectorError):
 
 class SandboxFailed(CollectorError):
     """The sandbox for programs that models wrote cannot be had."""
+
+
+class KeyUnusable(CollectorError):
+    """The key that signs results, or the list of a folder's keys, cannot be read or written."""
 
 
 class NothingToVote(CollectorError):

@@ -10,14 +10,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector import journal
+from collector import journal, signing
 from collector.backends import Facts
-from collector.errors import StoreFailed
+from collector.errors import KeyUnusable, StoreFailed
 from collector.journal import sync
 from collector.schema import COLUMNS, OPERATION, SCHEMA_VERSION, Column, Results, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LONGEST_PART = 40
 NO_NUMBERS = (float("inf"), float("-inf"))  # Python's JSON reader takes them; NaN differs even from itself
@@ -49,7 +50,7 @@ def keep(results: Results, table: "pa.Table", target: Path, prefix: str, what: s
         handle, name = tempfile.mkstemp(prefix=f"{prefix}-", suffix=".part", dir=results.journals)
         part = Path(name)
         try:
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(handle, "w+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # so that no other process takes it for a killed one's
                 _encode(table, file)
                 sync(file.fileno())
@@ -169,15 +170,29 @@ def _encode(table: "pa.Table", file: Any) -> None:
     # Dictionaries only where values repeat: on the lists they would double a small file.
     texts = [field.name for field in table.schema if str(field.type) == "string"]
     repeating = [name for name in texts if not name.endswith("_text")]
-    pq.write_table(
-        table,
+    key = _key()
+    with pq.ParquetWriter(
         file,
+        table.schema,
         compression="zstd",
         compression_level=9,
         use_dictionary=repeating,
         write_page_checksum=True,
-    )
+    ) as writer:
+        writer.write_table(table)
+        if key:
+            writer.add_key_value_metadata(signing.blank(key))
+    if key:
+        signing.sign(file, key)
     file.flush()
+
+
+def _key() -> "Ed25519PrivateKey | None":
+    """The user's key; None where it cannot be had: a run is kept unsigned rather than lost."""
+    try:
+        return signing.own()
+    except KeyUnusable:
+        return None
 
 
 def _check(path: Path, table: "pa.Table") -> None:

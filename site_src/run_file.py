@@ -1,11 +1,13 @@
 """Reading one run file, or one of grades or votes, or saying why it cannot be trusted."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from collector import signing
 from collector.schema import COLUMNS, FORMAT, LARGEST, SCHEMA_VERSION, Column, arrow_schema
 from site_src.form import OF_RUNS, refusal
 from site_src.leaves import leaves
@@ -18,11 +20,16 @@ LIMITS: dict[pa.DataType, tuple[float, float]] = {
     pa.float64(): (-LARGEST["DOUBLE"], LARGEST["DOUBLE"]),
     pa.timestamp("us"): (0, 230 * 366 * 86_400e6),  # from 1970 to 2200, since a clock may be wrong
 }
+SIGNED_BY, SHA256 = "signed_by", "sha256"
 OWN_ROOM = {"PLAIN", "RLE", "BIT_PACKED"}  # encodings in which no text is stored once and meant often
 
 
 class Untrusted(Exception):
-    """A run file that must not be read, and why."""
+    """A run file that must not be read, and why; `origin`, where that could still be told."""
+
+    def __init__(self, reason: str, origin: tuple[str | None, str] | None = None) -> None:
+        super().__init__(reason)
+        self.origin = origin
 
 
 def read_run(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
@@ -32,7 +39,7 @@ def read_run(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
     """
     table = read_rows(path, columns)
     if not columns and (reason := refusal(table, OF_RUNS)):
-        raise Untrusted(reason)
+        raise Untrusted(reason, origin(table))
     return table
 
 
@@ -57,10 +64,20 @@ def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tu
         _limit(path, file.metadata.num_rows * len(columns))
         table = file.read([name for name in only if name in file.schema_arrow.names] or None)
         table.validate(full=True)  # whether texts are UTF-8
+        data = path.read_bytes()
+        origin = {SIGNED_BY: signing.signer(data, file.metadata.metadata or {}) or "", SHA256: sha256(data).hexdigest()}
+    except signing.Broken as reason:
+        raise Untrusted(str(reason)) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).partition("\n")[0].rstrip(".").replace(f"{path.parent}/", "")  # reasons are published
         raise Untrusted(f"it is damaged: {said}") from None
-    return _typed(table, arrow_schema(columns))
+    return _typed(table, arrow_schema(columns)).replace_schema_metadata(origin)
+
+
+def origin(table: pa.Table) -> tuple[str | None, str]:
+    """Of a file that was read: the public key that signed it, if any, and its bytes' SHA-256."""
+    said = {name.decode(): value.decode() for name, value in table.schema.metadata.items()}
+    return said[SIGNED_BY] or None, said[SHA256]
 
 
 def _limit(path: Path, values: int) -> None:

@@ -1,7 +1,11 @@
 """A clock that moves only when told, a server that answers as scripted, and results made of the rows that matter."""
 
+import atexit
 import json
+import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +20,7 @@ from collector.backends.openai_chat import OpenAIChat
 from collector.commands import _ask
 from collector.schema import Results
 from site_src.warehouse import Warehouse
-from tests import asked_here, programs, reduced
+from tests import asked_here, keys, programs, reduced
 
 MS = 1_000_000  # ns
 # Two processes share the files as these come: what takes minutes comes first, so that neither is alone at the end.
@@ -24,6 +28,14 @@ LONG = (
     *("test_plan", "test_site_in_browser", "test_graders", "test_payloads", "test_worlds", "test_engine"),
     *("test_comparisons", "test_serve", "test_real_memory", "test_build", "test_browser", "test_workflows"),
 )
+
+
+def pytest_configure() -> None:
+    """What is stored here is signed by a key of the tests, and that in this process and those it starts."""
+    folder = Path(tempfile.mkdtemp(prefix="llm-mac-512-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    keys.put(folder, "owner")
+    os.environ["LLM_CONFIG"] = str(folder)
 
 
 def pytest_report_header() -> str:

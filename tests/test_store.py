@@ -224,7 +224,7 @@ def refuse(number: int, after: int = 0) -> Any:
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("os", "fsync"), ("tempfile", "mkstemp"), ("pyarrow.parquet", "write_table"), ("pathlib.Path", "mkdir")],
+    [("os", "fsync"), ("tempfile", "mkstemp"), ("pyarrow.parquet", "ParquetWriter"), ("pathlib.Path", "mkdir")],
 )
 def test_a_full_disk_or_a_read_only_folder_leaves_nothing(
     results: Results, monkeypatch: pytest.MonkeyPatch, module: str, name: str
@@ -257,12 +257,12 @@ def test_a_file_system_that_cannot_sync_folders_still_holds_the_run(
 
 
 def test_what_reads_back_differently_is_not_placed(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_table = pq.write_table
+    write_table = pq.ParquetWriter.write_table
 
-    def lose_a_row(table: pa.Table, *arguments: Any, **options: Any) -> None:
-        write_table(table.slice(1), *arguments, **options)
+    def lose_a_row(writer: pq.ParquetWriter, table: pa.Table) -> None:
+        write_table(writer, table.slice(1))
 
-    monkeypatch.setattr(pq, "write_table", lose_a_row)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", lose_a_row)
     with pytest.raises(StoreFailed):
         written(results)
     assert lying_in(results) == []

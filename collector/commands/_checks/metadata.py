@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pyarrow.parquet as pq
 
+from collector import signing
 from collector.commands._checks import FETCH, File, Found
 
 HAPPENED = "It carries metadata that the collector does not write:"
 REMEDY = FETCH
-KEYS = {b"format", b"schema_version", b"ARROW:schema"}
+KEYS = {b"format", b"schema_version", b"ARROW:schema", signing.SIGNED_BY.encode(), signing.SIGNATURE.encode()}
 
 
 def find(file: File) -> Iterator[Found]:
