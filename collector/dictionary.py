@@ -8,8 +8,9 @@ _HEAD = """# Results
 Data only. `runs/` holds one Parquet file per run, written by `collect` and never changed. What was thought of the
 outputs in them lies beside them: `grades/` holds what graders found, `votes/` one file for each vote of `collect vote`.
 `models.csv` says which model a name means, and its shape; `plan.csv` is the matrix to be measured, `machines.csv` the
-memory bandwidth of chips; `archive.csv` holds figures from before this project. `.journal/` (git-ignored) holds runs in
-progress, and random digits that stand for whoever votes here.
+memory bandwidth of chips; `archive.csv` holds figures from before this project. `keys.toml` lists the keys whose files
+are this repository's, `unsigned.sha256` the files that are so without a signature; all others are contributed.
+`.journal/` (git-ignored) holds runs in progress, and random digits that stand for whoever votes here.
 
 To add a result, commit the file that `collect` printed: `git add "$(collect)"`. To withdraw one, delete its file.
 Any tool reads them: `duckdb -c "select model_key, op, count(*) from 'results/runs/*.parquet' group by all"`.

@@ -52,3 +52,12 @@ VOTE = columns(
     ("shown_first", "VARCHAR", "", "which of them stood first: a or b"),
     ("choice", "VARCHAR", "", " | ".join(CHOICES)),
 )
+
+
+def gradable() -> tuple[list[tuple[str, str, int]], list[tuple[str, str, str]]]:
+    """What there is to grade with now: name, tier and version of each grader; grader, id and hash of each check."""
+    from collector import graders, suite
+
+    known = [(name, graders.read(name).TIER, graders.read(name).VERSION) for name in graders.names()]
+    checks = {check.sha256: check for prompt in suite.known().values() for check in prompt.checks}.values()
+    return known, [(check.grader, check.id, check.sha256) for check in checks]

@@ -303,6 +303,9 @@ def arrow_schema(columns: tuple[Column, ...] = COLUMNS, form: str = FORMAT) -> "
     return pa.schema([(column.name, arrow(column.type)) for column in columns], metadata=metadata)
 
 
+KEYS, UNSIGNED = "keys.toml", "unsigned.sha256"  # which files are this repository's own
+
+
 @dataclass(frozen=True)
 class Results:
     """A results folder and what lies where in it. The only place that knows these paths."""
@@ -349,6 +352,16 @@ class Results:
     def loads(self) -> Path:
         """When which model was last loaded on this machine; git-ignored."""
         return self.journals / "loads.json"
+
+    @property
+    def keys(self) -> Path:
+        """Whose measurements are this repository's: the public keys of its owners."""
+        return self.root / KEYS
+
+    @property
+    def unsigned(self) -> Path:
+        """Hashes of files that are this repository's although none of these keys signed them."""
+        return self.root / UNSIGNED
 
     def table(self, name: str) -> Path:
         """A hand-kept CSV such as `models.csv`: the folder's own, else the clone's."""

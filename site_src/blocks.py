@@ -31,6 +31,7 @@ ON_PAGES = (
     *("chart", "table", "facts", "side_by_side", "compare", "columns", "marts", "address", "path_to", "path_to_file"),
     *("tree_picture", "tree", "chooser", "value", "counted", "has", "one", "each"),
 )
+CONTRIBUTED = "select machine, contributor from machines where contributor is not null order by place"
 DOWNLOADS = (("csv", "CSV"), ("parquet", "Parquet"))
 
 
@@ -128,6 +129,17 @@ class Blocks:
     def chooser(self, view: str) -> Markup:
         """Lists to choose from, which lead to a leaf of that tree; nothing without JavaScript."""
         return html(decide_html.choosers(self._rows(view), decide.read(self._words)))
+
+    def contributed(self) -> Markup:
+        """Of each machine here that others say to have: that its figures are not this repository's."""
+        own = {self.one(view)["machine"] for view in self._ones if self._only and "machine" in self._comments(view)}
+        rows = [row for row in self._warehouse.rows(CONTRIBUTED) if not self._only or row["machine"] in own]
+        told = [
+            f'<p class="contributed"{data_table.of_machine(row)}>'
+            f"{escape(self._words.block('contributed', contributor=row['contributor']))}</p>"
+            for row in rows
+        ]
+        return html("".join(told)) if told else Markup()
 
     def value(self, name: str) -> Markup:
         """`view.column` of a view with one row, with its unit."""

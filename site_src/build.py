@@ -75,7 +75,8 @@ def page(
         text = (translated if translated.exists() else PAGES / name).read_text(encoding="utf-8")
         if not translated.exists():
             text = re.sub("^# ", f"{_untranslated(words)}# ", text, count=1, flags=re.MULTILINE)
-        return _compiled(text).render(offered)
+        title, end, rest = _compiled(text).render(offered).partition("\n\n")
+        return f"{title}{blocks.contributed()}{end}{rest}"
     except Exception as error:  # whatever it is, the page is what its author can mend
         raise PageFailed(f"page {name}: {type(error).__name__}: {error}") from error
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import duckdb
 
+from collector import signing
+from collector.ownership import Owners
 from collector.schema import COLUMNS, SCHEMA_VERSION, Results
-from site_src import form, intake, run_file
+from site_src import form, intake, run_file, whose
 from site_src.layers import in_layers, of_a_file
 
 Stamp = tuple[int, int]  # of a file: time of its last change in ns, size in bytes
@@ -58,7 +60,9 @@ def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[bool]
         os.close(lock)
 
 
-def copy(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str]) -> bool:
+def copy(
+    con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str], owners: Owners
+) -> bool:
     """Bring `kept` up to date with these files of a folder and copy their rows; whether that worked, else none is here.
 
     What it holds of files that are not `there` is forgotten.
@@ -66,13 +70,15 @@ def copy(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stam
     names = list(wanted)
     try:
         _update(con, folder, wanted, there)
+        for table in intake.OF_FILES:
+            con.sql(
+                f"insert into {intake.HOME}.{table} from {PLACE}.{table} where file in (select unnest($names))",
+                params={"names": names},
+            )
+        whose.mark(con, owners)
         files = intake.ordered(con, names, PLACE)
         for table in intake.TABLES:
             intake.append(con, table, f"{PLACE}.{table}", files)
-        con.sql(
-            f"insert into {intake.HOME}.raw_damaged from {PLACE}.raw_damaged where file in (select unnest($names))",
-            params={"names": names},
-        )
     except duckdb.Error:
         with suppress(duckdb.Error):
             con.sql("rollback")
@@ -135,7 +141,7 @@ def _attach(con: duckdb.DuckDBPyConnection, file: Path) -> bool:
 
 def _version() -> str:
     """Changes with whatever decides how a file's rows look here."""
-    reading = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (run_file, form, intake)]
+    reading = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (run_file, form, intake, signing)]
     views = [view.body for view in of_a_file(in_layers())]
     said = f"{SCHEMA_VERSION} {COLUMNS} {duckdb.__version__} {reading} {views}"
     return hashlib.sha256(said.encode()).hexdigest()

@@ -16,7 +16,8 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from collector.schema import Results, TableInvalid
+from collector.errors import CollectorError
+from collector.schema import Results
 from site_src import build
 from site_src.tables import TABLES
 from site_src.warehouse import kept
@@ -96,10 +97,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     try:
         warehouse = kept(Results.find().root)
         warehouse.refresh()
-    except TableInvalid as error:
+    except CollectorError as error:
         raise PluginError(str(error)) from None
     language = config.theme["language"]
     if language == LANGUAGES[0]:
+        if not warehouse.is_claimed:
+            log.info("The results folder has no keys.toml: all that lies there counts as its owner's.")
         for row in warehouse.rows("from damaged_files"):
             log.warning("results/%s/%s is skipped: %s", row["folder"], row["file"], row["reason"])
     for file in [file for file in files if "[" in file.src_uri]:  # makes pages, and is none

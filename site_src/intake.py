@@ -17,13 +17,17 @@ import pyarrow as pa
 from collector.schema import COLUMNS
 from site_src import database
 from site_src.layers import KEPT, View, in_layers, of_a_file
-from site_src.run_file import Untrusted, read_run
+from site_src.run_file import Untrusted, origin, read_run
 
 HOME = "home"  # the database that the views are made in
 WIDE = ("chunks", "memory", "output_text", "reasoning_text")
 DETAILS = ("run_id", "op_index", "op", "started_ns", "elapsed_ns", "completion_tokens", *WIDE)
 TABLES = ("raw_facts", *KEPT)  # with the column `file`, by which a file is forgotten
-ORDER = "run_started_at, run_id, op_index"
+OF_FILES = ("raw_damaged", "raw_origins")  # with one row a file
+# Contributed files come last, so that the owner's rows stay where they are: sums of floats hang on it.
+RUNS = "contributor is not null, run_started_at, run_id"
+WHOSE = f"left join {HOME}.raw_contributors using (file)"
+ORDER = f"{RUNS}, op_index"
 BATCH = 50  # files whose every column is held at a time
 COPIED = 2_000  # files whose rows are copied at a time
 
@@ -44,6 +48,7 @@ def make_tables(con: duckdb.DuckDBPyConnection, place: str = HOME) -> None:
     narrow = ", ".join(f"{name} {kind}" for name, kind in types.items() if name not in WIDE)
     con.sql(f"create or replace table {place}.raw_facts (file VARCHAR, {narrow})")
     con.sql(f"create or replace table {place}.raw_damaged (file VARCHAR, reason VARCHAR)")
+    con.sql(f"create or replace table {place}.raw_origins (file VARCHAR, signed_by VARCHAR, sha256 VARCHAR)")
     for name in KEPT:
         columns = ", ".join(f"{column} {kind}" for column, kind in workshop().columns[name])
         con.sql(f"create or replace table {place}.{name} ({columns})")
@@ -61,12 +66,21 @@ def take_in(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], place: str = 
     """The rows of these files, or a file's name and why it cannot be trusted."""
     for batch in _batches(paths):
         tables: list[pa.Table] = []
+        origins: list[tuple[str | None, ...]] = []
         for path in batch:
             try:
-                tables.append(named(read_run(path), path))
+                table = read_run(path)
+                tables.append(named(table, path).replace_schema_metadata())
+                origins.append((path.name, *origin(table)))
             except Untrusted as reason:
                 values = {"file": path.name, "reason": str(reason)}
                 con.sql(f"insert into {place}.raw_damaged values ($file, $reason)", params=values)  # noqa: S608
+                if reason.origin:
+                    origins.append((path.name, *reason.origin))
+        if origins:
+            names = ("file", "signed_by", "sha256")
+            columns = [pa.array(column, pa.string()) for column in zip(*origins, strict=True)]
+            insert(con, f"{place}.raw_origins", pa.table(columns, names))
         if tables:
             rows = pa.concat_tables(tables, promote_options="permissive")
             insert(con, f"{place}.raw_facts", rows.drop_columns([name for name in WIDE if name in rows.column_names]))
@@ -81,10 +95,10 @@ def named(rows: pa.Table, path: Path) -> pa.Table:
 
 def in_order(con: duckdb.DuckDBPyConnection, new: Sequence[str]) -> bool:
     """Whether the rows of these files, which came last, belong after all others and into the order they have."""
-    others = "select max((run_started_at, run_id)) as latest from raw_facts where file not in (select unnest($new))"
+    others = f"select max(({RUNS})) as latest from raw_facts {WHOSE} where file not in (select unnest($new))"  # noqa: S608
     own = f"""
-        select ({ORDER}) as place, lag(({ORDER})) over (order by rowid) as before, (run_started_at, run_id) as of_run
-        from raw_facts where file in (select unnest($new))
+        select ({ORDER}) as place, lag(({ORDER})) over (order by line) as before, ({RUNS}) as of_run
+        from (select rowid as line, * from raw_facts) {WHOSE} where file in (select unnest($new))
     """  # noqa: S608
     wrong = f"select 1 from ({own}) as own, ({others}) as others where place < before or of_run < latest limit 1"  # noqa: S608
     return not con.sql(wrong, params={"new": list(new)}).fetchall()
@@ -92,7 +106,7 @@ def in_order(con: duckdb.DuckDBPyConnection, new: Sequence[str]) -> bool:
 
 def forget(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = HOME) -> None:
     """Remove what files of these names brought."""
-    for table in (*TABLES, "raw_damaged"):
+    for table in (*TABLES, *OF_FILES):
         asked = f"delete from {place}.{table} where file in (select unnest($files))"  # noqa: S608
         con.sql(asked, params={"files": list(files)})
 
@@ -147,7 +161,7 @@ def ordered(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = H
         f"select distinct on (file) file, run_started_at, run_id from {place}.raw_facts "  # noqa: S608
         "where file in (select unnest($files)) order by run_started_at, run_id"
     )
-    asked = f"select file from ({firsts}) order by run_started_at, run_id, file"  # noqa: S608
+    asked = f"select file from ({firsts}) {WHOSE} order by {RUNS}, file"  # noqa: S608
     return [file for (file,) in con.sql(asked, params={"files": list(files)}).fetchall()]
 
 

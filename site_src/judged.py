@@ -7,11 +7,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
+from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT, gradable
+from collector.ownership import Owners
 from collector.schema import Column, Results
 from site_src.cache import Stamp, stamps
 from site_src.form import OF_ALL, refusal
-from site_src.run_file import Untrusted, read
+from site_src.run_file import Untrusted, origin, read
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,22 @@ class Judged:
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
         self._seen: dict[Path, Stamp] = {}
+        self._owners = Owners()
         con.sql("create table raw_damaged_judgments (folder VARCHAR, file VARCHAR, reason VARCHAR)")
         for kind in KINDS:
             columns = ", ".join(f"{column.name} {column.type}" for column in kind.columns)
-            con.sql(f"create table {kind.table} (file VARCHAR, {columns})")
+            con.sql(f"create table {kind.table} (file VARCHAR, contributor VARCHAR, {columns})")
+        _tell_graders(con)
 
-    def refresh(self, results: Results) -> bool:
-        """Read new and changed files, forget vanished ones; whether there were any."""
+    def refresh(self, results: Results, owners: Owners) -> bool:
+        """Read new and changed files, or all where the owners have changed; forget vanished ones; whether any were."""
+        is_other, self._owners = owners != self._owners, owners
         is_changed = False
         for kind in KINDS:
             folder = kind.folder(results)
             now = {folder / name: stamp for name, stamp in stamps(folder).items()}
             mine = [path for path in self._seen if path.parent.name == kind.name]
-            gone = [path for path in mine if now.get(path) != self._seen[path]]
+            gone = [path for path in mine if is_other or now.get(path) != self._seen[path]]
             for path in gone:
                 self._forget(kind, path)
             new = [path for path in now if path not in self._seen]
@@ -78,7 +82,10 @@ class Judged:
             values = [kind.name, path.name, str(reason)]
             self._con.sql("insert into raw_damaged_judgments values ($1, $2, $3)", params=values)
             return
-        self._con.register("incoming", table.append_column("file", pa.array([path.name] * len(table), pa.string())))
+        contributor = self._owners.contributor(*origin(table))
+        for name, value in (("file", path.name), ("contributor", contributor)):
+            table = table.append_column(name, pa.array([value] * len(table), pa.string()))
+        self._con.register("incoming", table)
         self._con.sql(f"insert into {kind.table} by name select * from incoming")  # noqa: S608
         self._con.unregister("incoming")
 
@@ -87,3 +94,13 @@ class Judged:
         self._con.sql(f"delete from {kind.table} where file = $file", params={"file": path.name})  # noqa: S608
         gone = {"folder": kind.name, "file": path.name}
         self._con.sql("delete from raw_damaged_judgments where folder = $folder and file = $file", params=gone)
+
+
+def _tell_graders(con: duckdb.DuckDBPyConnection) -> None:
+    """`raw_graders` and `raw_checks`: what there is to grade with now. A grade that names anything else is none."""
+    con.sql("create table raw_graders (grader VARCHAR, tier VARCHAR, version INTEGER)")
+    con.sql("create table raw_checks (grader VARCHAR, check_id VARCHAR, check_sha256 VARCHAR)")
+    graders, checks = gradable()
+    for table, rows in (("raw_graders", graders), ("raw_checks", checks)):
+        for row in rows:
+            con.sql(f"insert into {table} values ($1, $2, $3)", params=list(row))  # noqa: S608

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from collector import ownership
+from collector.ownership import Owners
 from collector.schema import COLUMNS, Results, arrow_schema
-from site_src import bradley_terry, cache, counted_once, intake, layers, tables
+from site_src import bradley_terry, cache, counted_once, intake, layers, tables, whose
 from site_src.judged import Judged
 from site_src.layers import KEPT, View, in_layers
 from site_src.layers import VIEWS as VIEWS
@@ -62,6 +64,8 @@ class Warehouse:
         self._judged = Judged(self._con)
         self._con.sql(f"create table raw_strengths ({', '.join(STRENGTHS)})")
         self._voted: list[bradley_terry.Vote] = []
+        self._owners = Owners()
+        whose.make_table(self._con)
         counted_once.make_table(self._con)
         self._con.sql(f"create table raw_here ({', '.join(HERE)})")
         if here:
@@ -76,10 +80,12 @@ class Warehouse:
         """Read new and changed files, forget vanished ones, make edited views again. Raises TableInvalid."""
         if self._read_views():
             self._unmake()
+        owners = ownership.read(self.results)
+        is_other, self._owners = owners != self._owners, owners
         now = cache.stamps(self.results.runs)
         gone = {name for name, stamp in self._seen.items() if now.get(name) != stamp}
         new = {name: stamp for name, stamp in now.items() if name not in self._seen or name in gone}
-        if new or gone or counted_once.is_due(self._con):
+        if new or gone or is_other or counted_once.is_due(self._con):
             aside = counted_once.files(self._con)  # what they doubled may be gone
             gone |= self._seen.keys() & aside
             new |= {name: now[name] for name in aside if name in now}
@@ -88,9 +94,9 @@ class Warehouse:
             self._forget(sorted(gone))
         if new:
             self._take_in(new, now)
-        if new or gone:
-            self._settle(list(new))
-        if self._judged.refresh(self.results):
+        if new or gone or is_other:
+            self._settle(list(self._seen if is_other else new))
+        if self._judged.refresh(self.results, owners):
             self._unmake()
         if self._tables():
             self._unmake()
@@ -126,6 +132,11 @@ class Warehouse:
             if view.is_foundation or view.name in KEPT:
                 self._con.sql(view.sql if view.is_foundation else view.said_of_table)
         return self._views != known
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the folder says whose it is; else all that lies there is its owner's."""
+        return self._owners.is_claimed
 
     @property
     def views(self) -> list[str]:
@@ -244,12 +255,13 @@ class Warehouse:
     def _take_in(self, new: "dict[str, Stamp]", now: "dict[str, Stamp]") -> None:
         folder = self.results.runs
         with cache.attached(self._con, self.results) as kept:
-            if not (kept and cache.copy(self._con, folder, new, now.keys())):
+            if not (kept and cache.copy(self._con, folder, new, now.keys(), self._owners)):
                 intake.take_in(self._con, [folder / name for name in new])
         self._seen |= new
 
     def _settle(self, new: list[str]) -> None:
         """The same tables whichever way the files came: of a run twice there the first counts, in the runs' order."""
+        whose.mark(self._con, self._owners)
         counted_once.set_aside(self._con)
         if not intake.in_order(self._con, new):  # sums of floats hang on it, in their last digit
             intake.sort(self._con, list(self._seen))

@@ -466,7 +466,10 @@ def judged(cell: Cell, known: suite.Suite, texts: dict[str, str], at_ns: int) ->
         flaw = {"check_id": "degenerate", "grader": "degenerate", "tier": "Q0", "outcome": "fail"}
         is_right = text == {**RIGHT, **QUESTIONS, **AGENT}[name]
         outcome = ("agrees" if is_right else "differs") if name == "reasoning" else ("pass" if is_right else "fail")
-        check = {"check_id": name, "grader": "made up", "tier": "Q1", "outcome": outcome, "share": float(is_right)}
+        # a grade that no grader could give is none, so a prompt without a check has that of another
+        [asked, *_] = [*(prompts[name].checks if name in prompts else ()), prompts["reasoning"].checks[0]]
+        check = {"check_id": asked.id, "grader": asked.grader, "check_sha256": asked.sha256, "tier": "Q1"}
+        check |= {"outcome": outcome, "share": float(is_right)}
         rows.append({**row, "grades": [*([flaw] if text == LOOP else []), check]})
     return rows
 

@@ -1,5 +1,6 @@
 -- Of several grades of one output by one check the newest version of the grader counts, and of that a check that was run
--- before one that was not, then the latest. A grade whose hash is not that of the stored text is none.
+-- before one that was not, then the latest. A grade whose hash is not that of the stored text is none, nor is one that could
+-- not be given again: by a grader, in a version or for a check that there is not. Whoever brought the output may grade it.
 create or replace view stg_grades as
 select
     outputs.run_id,
@@ -18,7 +19,15 @@ select
     grades.detail
 from raw_grades as grades
 inner join stg_outputs as outputs using (run_id, op_index, text_sha256)
-where grades.tier in ('Q0', 'Q1')
+inner join stg_runs using (run_id)
+inner join raw_graders as graders
+    on graders.grader = grades.grader and graders.tier = grades.tier and graders.version >= grades.grader_version
+where
+    (grades.contributor is null or grades.contributor = stg_runs.contributor)
+    and if(
+        grades.tier = 'Q0', grades.check_id = grades.grader,
+        (grades.grader, grades.check_id, grades.check_sha256) in (select (grader, check_id, check_sha256) from raw_checks)
+    )
 qualify row_number() over (
     partition by outputs.run_id, outputs.op_index, grades.check_id
     order by grades.grader_version desc, grades.outcome = 'not run', grades.graded_at desc, grades.file

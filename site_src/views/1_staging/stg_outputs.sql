@@ -4,7 +4,7 @@ create or replace view stg_outputs as
 with
 of_runs as materialized (
     select
-        run_id, run_started_at, configuration_id, label, machine, server, endpoint, runtime, model, quantization, bits,
+        run_id, run_started_at, configuration_id, label, machine, contributor, server, endpoint, runtime, model, quantization, bits,
         file_bytes, sampling,
         left(md5(concat_ws('|', machine, server, endpoint, runtime, model, quantization, sampling)), 12) as build_id
     from stg_runs
@@ -17,7 +17,7 @@ select
     of_runs.configuration_id,
     of_runs.build_id,
     of_runs.label as build_label,
-    of_runs.machine, of_runs.server, of_runs.endpoint, of_runs.runtime, of_runs.model, of_runs.quantization,
+    of_runs.machine, of_runs.contributor, of_runs.server, of_runs.endpoint, of_runs.runtime, of_runs.model, of_runs.quantization,
     of_runs.bits, of_runs.file_bytes, of_runs.sampling,
     raw.prompt_id,
     raw.prompt_category,
@@ -65,3 +65,4 @@ comment on column stg_outputs.answer_sha256 is 'Equal for answers that read alik
 comment on column stg_outputs.has_answer is 'Whether there is anything but space in the answer.';
 comment on column stg_outputs.answer_chars is 'Characters of the answer.';
 comment on column stg_outputs.reasoning_chars is 'Characters of the reasoning.';
+comment on column stg_outputs.contributor is 'Whose run it is; NULL is this repository''s own.';

@@ -14,8 +14,11 @@ known as (
     group by model_key
 ),
 named as (
-    select runs.*, coalesce(known.model, runs.model_key) as model
+    select
+        runs.*, contributor, coalesce(known.model, runs.model_key) as model,
+        machine_name(chip, gpu_cores, cpu_cores, memory_bytes) as machine_alone
     from runs
+    left join raw_contributors using (file)
     left join known on known.model_key = runs.model_key
 )
 select
@@ -28,7 +31,9 @@ select
     collector_version,
 
     ---------- machine
-    machine_name(chip, gpu_cores, cpu_cores, memory_bytes) as machine,
+    -- a machine that somebody else says to have is another one: nothing of theirs is pooled with what is ours
+    concat_ws('-by-', machine_alone, replace(contributor, ' ', '-')) as machine,
+    contributor,
     gb(memory_bytes) as machine_memory_gb,
     os_name = 'macOS' as is_macos,
     concat_ws(' ', os_name, os_version) as os,
@@ -86,6 +91,7 @@ comment on column stg_runs.run_seconds is 'How long it took, in seconds; NULL af
 comment on column stg_runs.is_forced is 'Measured although a check of the machine had failed.';
 comment on column stg_runs.collector_version is 'Version of the collector.';
 comment on column stg_runs.machine is 'Chip, GPU cores and memory: machines with the same name are taken as equal.';
+comment on column stg_runs.contributor is 'The key that signed a file of somebody else''s, in short, or that it is not signed; NULL is this repository''s own.';
 comment on column stg_runs.machine_memory_gb is 'Memory built in, GB.';
 comment on column stg_runs.is_macos is 'Whether the machine runs macOS, which decides what peak memory means.';
 comment on column stg_runs.os is 'Operating system and version.';

@@ -1,9 +1,9 @@
--- A vote file may be anybody's: it counts if the texts it names are stored, and once for each voter and two texts. Of
+-- A vote counts if it is this repository's and the texts it names are stored, once for each voter and two texts. Of
 -- several the first counts, for what was which is told afterwards. Sides are turned so that a is the pair's a.
 create or replace view counted_votes as
 with
 turned as (
-    select * exclude (file) from raw_votes
+    select * exclude (file, contributor) from raw_votes where contributor is null
     union all by name
     select
         vote_id, voted_at, voter, prompt_sha256, nonce,
@@ -12,6 +12,7 @@ turned as (
         case shown_first when 'a' then 'b' when 'b' then 'a' end as shown_first,
         case choice when 'a' then 'b' when 'b' then 'a' else choice end as choice
     from raw_votes
+    where contributor is null
 )
 select
     vote_id, voted_at, voter, a_id, b_id, output_pairs.prompt_id, prompt_sha256, nonce, a_sha256, b_sha256,

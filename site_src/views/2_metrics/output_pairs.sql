@@ -1,9 +1,9 @@
--- Two builds answered the same request. Answers that read alike leave nothing to judge, even if the reasoning differs.
+-- Two builds of this repository answered the same request. Answers that read alike leave nothing to judge, even if the reasoning differs.
 create or replace view output_pairs as
 with
 answers as (
     select * from stg_outputs
-    where op = 'quality' and has_answer and prompt_sha256 is not null and nonce is not null
+    where contributor is null and op = 'quality' and has_answer and prompt_sha256 is not null and nonce is not null
 )
 select
     a.build_id as a_id,

@@ -25,6 +25,7 @@ matched as (
         and stg_runs.runtime = stg_plan.runtime
         and lower(stg_runs.quantization) = lower(stg_plan.quantization)
         and (stg_runs.suite is not distinct from 'context') = (stg_plan.kind = 'context')
+        and stg_runs.contributor is null
         and (stg_plan.kind = 'speed' or coalesce(stg_runs.context_requested = stg_plan.context_length, true))
     left join run_speed using (run_id)
     left join run_load using (run_id)

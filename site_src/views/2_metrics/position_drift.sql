@@ -22,7 +22,7 @@ summed as (
     select
         run_id,
         count(*) as request_count,
-        if(stddev_samp(speed_rank) > 0 and stddev_samp(place) > 0, corr(place, speed_rank), null) as rho,
+        if(stddev_samp(speed_rank) > 0 and stddev_samp(place) > 0, round(corr(place, speed_rank), 12), null) as rho,
         max(speed) / min(speed) - 1 as speed_range
     from ranked
     group by run_id

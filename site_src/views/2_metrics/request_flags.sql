@@ -8,7 +8,7 @@ usual as (
     group by configuration_id, version, prompt_sha256
 ),
 lengths as (
-    select run_id, prompt_sha256, any_value(model) as model, max(prompt_tokens) as prompt_tokens
+    select run_id, prompt_sha256, any_value(model) as model, any_value(contributor) as contributor, max(prompt_tokens) as prompt_tokens
     from request_speed
     inner join stg_runs using (run_id)
     where not is_failed
@@ -21,7 +21,8 @@ usual_lengths as (
         quantile_disc(of_all.prompt_tokens, 0.51) filter (of_all.model = own.model) as of_model,
         quantile_disc(of_all.prompt_tokens, 0.51) as of_any
     from lengths as own
-    inner join lengths as of_all using (prompt_sha256)
+    inner join lengths as of_all
+        on of_all.prompt_sha256 = own.prompt_sha256 and of_all.contributor is not distinct from own.contributor
     group by own.run_id, own.prompt_sha256
 ),
 flagged as (

@@ -25,7 +25,7 @@ inner join passes as other
     and other.repeat = 1 and (other.run_id, other.op_index) != (own.run_id, own.op_index)
 where not exists (
     from raw_grades as done
-    where done.tier = 'Q2' and done.run_id = own.run_id and done.op_index = own.op_index
+    where done.tier = 'Q2' and done.contributor is null and done.run_id = own.run_id and done.op_index = own.op_index
         and done.text_sha256 = own.text_sha256 and done.other_sha256 = other.text_sha256
 )
 order by own.run_id, own.op_index, other.op_index;

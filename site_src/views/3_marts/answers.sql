@@ -14,7 +14,7 @@ questions(question, asked, needs) as (
         (9, 'Which variant is the best value?', 'graded outputs: without them fewer bits always look better')
 ),
 machines as (
-    select distinct machine from stg_runs where server = 'lmstudio'
+    select distinct machine from stg_runs where server = 'lmstudio' and contributor is null
 ),
 said as (
     select * from answers_runtime union all by name select * from answers_models union all by name select * from answers_quantization

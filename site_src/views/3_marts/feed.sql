@@ -1,4 +1,4 @@
--- What feed readers are told: the latest runs of all machines.
+-- What feed readers are told: the latest runs of all machines of this repository.
 create or replace view feed as
 select
     run_id,
@@ -15,6 +15,7 @@ select
     reason
 from runs
 left join configurations using (configuration_id)
+semi join (select machine from machines where contributor is null) as own on own.machine = runs.machine
 order by run_started_at desc, run_id
 limit 50;
 

@@ -14,7 +14,7 @@ costs as (
             sum(elapsed_ns) filter (op in ('quality', 'fidelity')) / 1e9 as judged_seconds
         from raw_facts group by run_id
     ) as asked using (run_id)
-    where run_state = 'complete'
+    where run_state = 'complete' and contributor is null
     group by configuration_id
 ),
 undecided as (
@@ -103,6 +103,7 @@ select
     ) as run_rank,
     * exclude (machine, class, place)
 from everything
+anti join (select machine from machines where contributor is not null) as others using (machine)
 order by machine, run_rank;
 
 comment on view next_runs is 'One row per machine and further measurement that would settle something, the most telling first.';

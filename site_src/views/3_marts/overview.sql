@@ -32,7 +32,7 @@ picks as (
 )
 select
     machines.machine,
-    (select count(*) from machines) as machine_count,
+    (select count(*) from machines where contributor is null) as machine_count,
     coalesce(machines.is_plan, false) as is_plan,
     (select count(*) from machines where is_plan) as plan_machine_count,
     coalesce(machines.run_count, 0) as run_count,
@@ -40,7 +40,7 @@ select
     coalesce(measured.request_count, 0) as request_count,
     coalesce(failed_count, 0) as failed_count,
     coalesce(rated.configuration_count, 0) as configuration_count,
-    (select count(*) from damaged_files) as damaged_count,
+    (select count(*) from damaged_files where damaged_files.contributor is null) as damaged_count,
     (select count(*) from stg_plan) as cell_count,
     coalesce(measured_cell_count, 0) as measured_cell_count,
     (select count(distinct question) from answers) as question_count,

@@ -3,7 +3,7 @@
 create or replace view plan_coverage as
 with
 machines as (
-    select machine from stg_runs where server = 'lmstudio'
+    select machine from stg_runs where server = 'lmstudio' and contributor is null
     union
     select machine from stg_here
 ),

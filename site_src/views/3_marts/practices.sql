@@ -42,7 +42,8 @@ select
     if(seen.verdict is null or not is_answer(seen.verdict) or seen.verdict = 'nothing measured fits', asked.command, null) as command
 from asked
 left join machines on true
-left join seen on seen.machine = machines.machine and seen.practice = asked.practice
+left join seen
+    on seen.machine = machines.machine and seen.practice = asked.practice and machines.contributor is null
 order by machines.place, asked.place;
 
 comment on view practices is 'One row per machine and advice, machine NULL before anything was measured: the numbers that back it, or what would measure them.';

@@ -2,7 +2,7 @@
 create or replace view practices_setup as
 with
 served as (
-    select * from stg_runs where server = 'lmstudio'
+    select * from stg_runs where server = 'lmstudio' and contributor is null
 ),
 settings as (
     select machine, 'context' as practice, run_id, context_effective != context_requested as is_affected from served

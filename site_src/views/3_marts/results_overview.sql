@@ -58,7 +58,7 @@ select
     coalesce(measured_cell_count, 0) as measured_cell_count,
     coalesce(failed_cell_count, 0) as failed_cell_count,
     (select count(*) from stg_plan) as cell_count,
-    (select count(*) from damaged_files) as damaged_count
+    (select count(*) from damaged_files where damaged_files.contributor is null) as damaged_count
 from (select 1 as one)
 left join (select machine, place, is_plan from machines) as machines on true
 left join measured on measured.machine = machines.machine

@@ -11,7 +11,7 @@ measured as (
         on own.run_id = grades.run_id and own.op_index = grades.op_index and own.text_sha256 = grades.text_sha256
     inner join stg_outputs as other
         on other.run_id = grades.other_run_id and other.op_index = grades.other_op_index and other.text_sha256 = grades.other_sha256
-    where grades.tier = 'Q2'
+    where grades.tier = 'Q2' and grades.contributor is null
     group by all
 ),
 placed as (

@@ -1,0 +1,164 @@
+"""Nothing of the owner's moves by what others add, and every rule that holds them apart is needed."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from collector.schema import Results
+from site_src import build, counted_once, layers, warehouse
+from site_src.warehouse import Warehouse
+from tests import keys, reduced, worlds
+from tests.planted import shared
+from tests.strangers import OWNER, STRANGERS, Stranger, moved, owned, said
+
+FILES, AT_ONCE = reduced.REDUCED["files added by strangers"][0], 18
+
+# Of each view that keeps strangers out: the words that do it, and what stands there without the rule.
+RULES = {
+    "stg_runs": (
+        "concat_ws('-by-', machine_alone, replace(contributor, ' ', '-')) as machine",
+        "machine_alone as machine",
+    ),
+    "stg_grades": ("(grades.contributor is null or grades.contributor = stg_runs.contributor)", "true"),
+    "counted_votes": ("where contributor is null", ""),
+    "output_pairs": ("contributor is null and", ""),
+    "request_flags": ("and of_all.contributor is not distinct from own.contributor", ""),
+    "plan_runs": ("and stg_runs.contributor is null", ""),
+    "plan_coverage": ("and contributor is null", ""),
+    "machines": ("order by contributor is not null,", "order by"),
+    "machines ": ("plan_run_count > 0 and contributor is null", "plan_run_count > 0"),
+    "candidates": ("semi join (select machine from stg_runs where contributor is null) as own using (machine)", ""),
+    "answers": ("and contributor is null", ""),
+    "practices": ("and machines.contributor is null", ""),
+    "feed": (
+        "semi join (select machine from machines where contributor is null) as own on own.machine = runs.machine",
+        "",
+    ),
+    "next_runs": (
+        "anti join (select machine from machines where contributor is not null) as others using (machine)",
+        "",
+    ),
+    "data_overview": ("filter (contributor is null) as run_count", "as run_count"),
+}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The owner's results, signed and claimed."""
+    with keys.signing_as(OWNER):
+        return owned(worlds.make("one machine", tmp_path_factory.mktemp("owner") / "results"))
+
+
+@pytest.fixture(scope="module")
+def before(world: Results) -> dict[str, list[dict[str, Any]]]:
+    return said(Warehouse(world))
+
+
+def beside(world: Results, place: Path) -> Results:
+    shutil.copytree(world.root, place, ignore=shutil.ignore_patterns(".journal"))
+    return Results(place)
+
+
+@pytest.mark.parametrize("seed", range(FILES // AT_ONCE))
+def test_no_file_that_a_stranger_adds_moves_anything(
+    seed: int, world: Results, before: dict[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    results = beside(world, tmp_path / "results")
+    stranger = Stranger(world, Random(seed))
+    for _ in range(AT_ONCE):
+        stranger.add(results)
+    assert moved(before, Warehouse(results)) == {}
+
+
+@pytest.fixture(scope="module")
+def crowd(world: Results, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What each rule is there for: more runs than the owner has, by one key, and every kind of judgment by another."""
+    results = beside(world, tmp_path_factory.mktemp("crowd") / "results")
+    stranger = Stranger(world, Random(1))
+    count = len(list(world.runs.glob("*.parquet")))
+    for place in range(2 * count):
+        stranger.run(results, STRANGERS[place > count + 2], place, prompt_tokens=9000)
+    with keys.signing_as(STRANGERS[1]):
+        for _ in range(6):
+            stranger._grades(results)
+            stranger._votes(results)
+    return results
+
+
+def mutated(view: str, words: str, instead: str) -> Iterator[None]:
+    """The views with this rule taken out of one."""
+    views = layers.in_layers()
+    name = view.strip()
+    assert words in views[name].sql
+    views[name] = replace(views[name], sql=views[name].sql.replace(words, instead))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warehouse, "in_layers", lambda: views)
+        yield
+
+
+def test_with_every_rule_nothing_moves(crowd: Results, before: dict[str, list[dict[str, Any]]]) -> None:
+    assert moved(before, Warehouse(crowd)) == {}
+
+
+@pytest.mark.parametrize("view", RULES)
+def test_a_rule_taken_out_of_a_view_is_noticed_there(
+    view: str, crowd: Results, before: dict[str, list[dict[str, Any]]]
+) -> None:
+    for _ in mutated(view, *RULES[view]):
+        assert list(moved(before, Warehouse(crowd), [view.strip()])) == [view.strip()]
+
+
+@pytest.mark.parametrize("contributor", [None, "0a1b2c3d"])
+def test_a_similarity_counts_that_was_measured_here(contributor: str | None) -> None:
+    planted = shared()
+    about = {"op": "fidelity", "machine": "m", "prompt_sha256": "p"}
+    planted.put(
+        "stg_outputs",
+        *({**about, "run_id": name, "op_index": 0, "text_sha256": name, "build_id": name} for name in ("one", "two")),
+    )
+    planted.put(
+        "builds", *({"build_id": name, "machine": "m", "label": name, "reference_id": "two"} for name in ("one", "two"))
+    )
+    grade = {
+        "run_id": "one",
+        "op_index": 0,
+        "text_sha256": "one",
+        "prompt_sha256": "p",
+        "tier": "Q2",
+        "check_id": "alike",
+    }
+    other = {"other_run_id": "two", "other_op_index": 0, "other_sha256": "two", "share": 0.5, "grader_version": 1}
+    planted.put("raw_grades", {**grade, **other, "contributor": contributor})
+    assert [row["similarity"] for row in planted.rows("from similarity")] == ([] if contributor else [0.5])
+    planted.clear()
+
+
+def test_a_strangers_file_never_takes_the_place_of_the_owners(
+    world: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = beside(world, tmp_path / "results")
+    own = Warehouse(world).rows("select run_id from stg_runs order by run_started_at limit 1")[0]["run_id"]
+    Stranger(world, Random(2)).run(results, STRANGERS[0], run_id=own, run_started_at=worlds.STARTED.replace(year=2025))
+    [named] = Warehouse(results).rows("from damaged_files")
+    assert named["contributor"] == keys.short(STRANGERS[0])
+    monkeypatch.setattr(
+        counted_once, "FOUND", counted_once.FOUND.replace("is_contributed, run_started_at", "run_started_at")
+    )
+    [named] = Warehouse(results).rows("from damaged_files")
+    assert named["contributor"] is None
+
+
+def test_pages_say_of_the_owner_what_they_said_and_of_others_whose_it_is(world: Results, crowd: Results) -> None:
+    alone, together = Warehouse(world), Warehouse(crowd)
+    name = keys.short(STRANGERS[0])
+    for page in ("index", "answers", "decide", "quantization"):
+        then, now = (build.page(each, f"{page}.md", set()) for each in (alone, together))
+        assert f"Contributed ({name})" in now
+        assert f"-by-{name}" in now
+        lines = now.splitlines()
+        assert [line for line in then.splitlines() if len(line) < 300 and line not in lines] == []
