@@ -38,12 +38,16 @@ class Reviewed:
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     run_id: str | None = None
+    signed_by: str | None = None
+    sha256: str | None = None
+    contributor: str | None = None
+    whose: str | None = None
     facts: dict[str, Any] | None = None
     compared: list[tuple[str, list[tuple[str, ...]], str | None]] = field(default_factory=list)
 
 
-def markdown(reviewed: list[Reviewed]) -> str:
-    """All of it: first whether it can be published, then file by file."""
+def markdown(reviewed: list[Reviewed], changes: list[str]) -> str:
+    """All of it: first whether it can be published, then what it would change, then file by file."""
     refused = [one for one in reviewed if one.faults]
     if not reviewed:
         said = "**Nothing is added:** these results are as they are stored."
@@ -51,7 +55,8 @@ def markdown(reviewed: list[Reviewed]) -> str:
         said = f"**{len(refused)} of {len(reviewed)} files cannot be published as they are.**"
     else:
         said = f"**Nothing is wrong with {'the file' if len(reviewed) == 1 else f'all {len(reviewed)} files'}.**"
-    return "\n\n".join(["## Results for review", said, *map(_of_file, reviewed)]) + "\n"
+    listed = ["\n".join(f"- {code(change)}" for change in changes)] if changes else []
+    return "\n\n".join(["## Results for review", said, *listed, *map(_of_file, reviewed)]) + "\n"
 
 
 def code(text: str) -> str:
@@ -64,7 +69,7 @@ def code(text: str) -> str:
 
 
 def _of_file(one: Reviewed) -> str:
-    parts = [f"### {code(one.path.name)}"]
+    parts = [f"### {code(one.path.name)}", *([one.whose] if one.whose else [])]
     for fault in one.faults:
         parts.append(f"- **{fault.happened}** {f'{code(fault.shown)}. ' if fault.shown else ''}{fault.remedy}")
     if one.facts:

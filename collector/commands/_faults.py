@@ -4,18 +4,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector import privacy
+from collector import ownership, privacy, signing
 from collector.commands import _checks
 from collector.commands._checks import FETCH, _size
 from collector.errors import TableInvalid
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
-from collector.schema import COLUMNS, FORMAT, Column, Results
+from collector.schema import COLUMNS, FORMAT, KEYS, UNSIGNED, Column, Results
 from site_src.form import SHOWN
 from site_src.review import Fault, Reviewed
 
 if TYPE_CHECKING:
     from site_src.warehouse import Warehouse
 
+OWNERS_CHANGE = "It changes whose measurements are this repository's."
+OWNERS_REMEDY = "Leave it as it is; an owner runs `collect keys add` or `collect keys remove` on main."
 FORMS: dict[str, tuple[tuple[Column, ...], str, str]] = {
     "runs": (COLUMNS, FORMAT, "a run file"),
     "grades": (GRADE, GRADES_FORMAT, "a file of grades"),
@@ -32,7 +34,7 @@ def of_file(path: Path, kind: str, names: Iterable[str] = ()) -> Reviewed:
         one.faults.append(Fault("It is a link, or no file at all.", "Put the file itself there."))
     elif path.suffix == ".parquet" and kind in FORMS:
         _of_parquet(one, kind, tuple(names))
-    elif kind == "." and path.name in (*TABLES, "README.md"):
+    elif kind == "." and path.name in (*TABLES, "README.md", KEYS, UNSIGNED):
         one.faults += of_text(path, names)
     elif path.name != ".gitkeep":
         one.faults.append(Fault("A file of this kind has no place there.", "Leave it out."))
@@ -40,7 +42,7 @@ def of_file(path: Path, kind: str, names: Iterable[str] = ()) -> Reviewed:
 
 
 def _of_parquet(one: Reviewed, kind: str, names: tuple[str, ...]) -> None:
-    from site_src.run_file import Untrusted, read, read_rows
+    from site_src.run_file import Untrusted, origin, read, read_rows
 
     columns, form, called = FORMS[kind]
     if fault := _size.too_large(one.path):
@@ -48,6 +50,7 @@ def _of_parquet(one: Reviewed, kind: str, names: tuple[str, ...]) -> None:
         return
     try:
         table = read_rows(one.path) if kind == "runs" else read(one.path, columns, form, called)
+        one.signed_by, one.sha256 = origin(table)
     except Untrusted as reason:
         one.faults.append(Fault("It cannot be trusted:", FETCH, str(reason)))
         return
@@ -64,19 +67,51 @@ def kind_of(path: Path) -> str:
 
 
 def together(folder: Results, reviewed: list[Reviewed], place: Path) -> Results:
-    """A results folder of links: to what is stored, and in its place to what was reviewed and is a run."""
+    """A results folder of links: to what is stored, and in its place to what was reviewed and could be read."""
     from site_src.tables import TABLES
 
     both = Results(place)
-    both.runs.mkdir()
     names = {one.path.name for one in reviewed}
-    stored = [path for path in folder.runs.glob("*.parquet") if path.name not in names]
-    runs = {one.path.name: one.path for one in reviewed if one.run_id}
-    for path in (*stored, *runs.values()):
-        (both.runs / path.name).symlink_to(path.resolve())
+    for kind in FORMS:
+        (both.root / kind).mkdir(parents=True)
+        stored = [path for path in (folder.root / kind).glob("*.parquet") if path.name not in names]
+        new = {one.path.name: one.path for one in reviewed if one.sha256 and kind_of(one.path) == kind}
+        readable = {one.path.name for one in reviewed if one.run_id or kind != "runs"}
+        for path in (*stored, *(path for name, path in new.items() if name in readable)):
+            (both.root / kind / path.name).symlink_to(path.resolve())
     for table in TABLES:
         (both.root / table).symlink_to(folder.table(table))
+    for owned in (folder.keys, folder.unsigned):
+        if owned.exists():
+            (both.root / owned.name).symlink_to(owned)
     return both
+
+
+def of_owners(folder: Results, proposed: Path) -> list[Reviewed]:
+    """What is wrong where a proposed results folder would change who the owners are, which no contribution may."""
+    changed = []
+    for own in (folder.keys, folder.unsigned):
+        theirs = proposed / own.name
+        before, after = (path.read_bytes() if path.is_file() else None for path in (own, theirs))
+        if before != after:
+            changed.append(Reviewed(theirs, faults=[Fault(OWNERS_CHANGE, OWNERS_REMEDY)]))
+    return changed
+
+
+def add_whose(folder: Results, reviewed: Iterable[Reviewed]) -> None:
+    """Says of each file that could be read whose it is."""
+    owners = ownership.read(folder)
+    for one in reviewed:
+        if one.sha256 is None:
+            continue
+        signed = f"signed by {signing.short(one.signed_by)}" if one.signed_by else "not signed"
+        one.contributor = owners.contributor(one.signed_by, one.sha256)
+        if one.contributor:
+            one.whose = f"Contributed, {signed}: shown beside this repository's own, in none of its figures."
+        elif owners.is_claimed:
+            one.whose = f"This repository's own, {signed}."
+        else:
+            one.whose = f"This repository's own, for it has no {KEYS} ({signed})."
 
 
 def add_of_runs(warehouse: "Warehouse", added: Iterable[Reviewed]) -> None:

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 
 def folder(given: str | None) -> "Results":
-    """The results folder, with runs in it that were cut off saved. Raises StoreFailed."""
+    """The results folder, with runs in it that were cut off saved. Raises StoreFailed, KeyUnusable."""
     from collector import embedded_model, store, wheel
+    from collector.commands import _owner
     from collector.sandbox import interpreter
     from collector.schema import Results
 
     results = Results.find(given)
+    _owner.tell(results)
     for saved in store.recover(results):
         say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
     caches = (embedded_model.CACHE, interpreter.CACHE)

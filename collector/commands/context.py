@@ -65,7 +65,7 @@ def command(
     A later call goes on where an earlier one ran out of time. The path of the run goes to stdout.
     """
     from collector import calibrate, preflight
-    from collector.commands import _backend, _start
+    from collector.commands import _backend, _owner, _start
     from collector.errors import Unfit
 
     if embedded and key:
@@ -96,6 +96,7 @@ def command(
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         sys.exit(exit_code(outcome))
+    _owner.claim(folder)
     if outcome.stopped_by:
         say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
     ladder, summary = _asked(folder, outcome.run_id)

@@ -16,7 +16,7 @@ def command(results: str | None) -> None:
     Grades are files in results/grades/; earlier ones are kept, and the newest version of a grader counts. Programs that
     models wrote run in a WebAssembly sandbox only (the extra `sandbox`).
     """
-    from collector.commands import _grading
+    from collector.commands import _grading, _owner
     from collector.schema import Results
 
     folder = Results.find(results)
@@ -24,7 +24,10 @@ def command(results: str | None) -> None:
     if not runs:
         say(f"Nothing is stored in {folder.runs} yet; `collect` measures.")
         return
+    _owner.tell(folder)
     written, damaged = _grading.grade(folder, runs)
+    if written:
+        _owner.claim(folder)
     files = f"{written} {'file' if written == 1 else 'files'} of grades"
     others = "All others are" if damaged else "Everything is"
     say(f"{files} written to {folder.grades}." if written else f"{others} graded already.")

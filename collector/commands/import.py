@@ -21,15 +21,18 @@ def command(file: Path, results: str | None) -> None:
     with those of a server.
     """
     from collector import llama_bench, store
+    from collector.commands import _owner
     from collector.schema import Results
 
     folder = Results.find(results)
+    _owner.tell(folder)
     for run in llama_bench.read(file):
         there = sorted(folder.runs.glob(f"*-{run.run_id}.parquet"))
         if there:
             say(f"{there[0].name} holds these results already.")
             continue
         path = store.write(folder, run.facts, run.operations)
+        _owner.claim(folder)
         count = len(run.operations)
         say(f"{run.facts['model_key']}: {count} {'test' if count == 1 else 'tests'} imported.")
         click.echo(path)

@@ -173,6 +173,10 @@ class _Worker:
 
     def _came(self, outcome: "Outcome") -> str | None:
         """What came of a block; None when it was measured, else why the cell is left for now."""
+        from collector.commands import _owner
+
+        if outcome.path:
+            _owner.claim(self.folder)
         if outcome.was_interrupted:
             self.exit_code = 130
         elif outcome.path:

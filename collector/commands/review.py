@@ -30,16 +30,21 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
     checksums, size, name, contradictions, duplicates, and that nothing about a person is in it. Exit code 1 if a file
     is refused.
     """
-    from collector.commands import _faults
+    from collector.commands import _changes, _faults
     from collector.schema import Results
     from site_src import review
 
     folder = Results.find(results)
-    reviewed = [one for path in paths for one in _look(folder, path, names)]
-    if added := [one for one in reviewed if one.run_id]:
+    reviewed = [one for path in paths if path.is_dir() for one in _faults.of_owners(folder, path)]
+    reviewed += [one for path in paths for one in _look(folder, path, names)]
+    _faults.add_whose(folder, reviewed)
+    changes: list[str] = []
+    if any(one.sha256 for one in reviewed):
         with tempfile.TemporaryDirectory() as name:
-            _compare(_faults.together(folder, reviewed, Path(name)), added)
-    click.echo(review.markdown(reviewed), nl=False)
+            together = _faults.together(folder, reviewed, Path(name))
+            _compare(together, [one for one in reviewed if one.run_id])
+            changes = _changes.told(folder, together)
+    click.echo(review.markdown(reviewed, changes), nl=False)
     for one in reviewed:
         for fault in one.faults:
             said = " ".join(part for part in (fault.happened, fault.shown) if part)
@@ -60,7 +65,8 @@ def _look(folder: "Results", path: Path, names: tuple[str, ...]) -> Iterator["Re
         raise RunUnclear(f"There are no files in {path}.", "Name a results folder, or files of its folder runs.")
     ours = {found.relative_to(folder.root) for found in folder.root.rglob("*") if found.is_file()}
     published = {name for name in ours if name.parent.as_posix() in _faults.FORMS}
-    for name in sorted(theirs | published):
+    owned = {Path(own.name) for own in (folder.keys, folder.unsigned)}  # told of already, and first
+    for name in sorted((theirs | published) - owned):
         file, own = path / name, folder.root / name
         if name not in theirs:
             yield Reviewed(file, faults=[Fault("It is removed, and with it figures that others may cite.", ASK)])

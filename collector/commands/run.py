@@ -169,10 +169,11 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         return
-    from collector.commands import _words
+    from collector.commands import _owner, _words
     from collector.commands._grading import after
     from collector.commands._summary import comparisons, figures, show, show_comparisons
 
+    _owner.claim(folder)
     if outcome.stopped_by:
         say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
     else:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,25 +30,42 @@ def command(paths: tuple[Path, ...], since: str, results: str | None) -> None:
     Without a FILE every file of the results folder is checked. What breaks a rule is an error in a new file, and a
     warning in one that git has in the commit REF with the same name and content. Exit code 1 if there are errors.
     """
-    from collector.commands import _faults
+    from collector.commands import _changes, _faults
     from collector.schema import Results
     from site_src.warehouse import Warehouse
 
     folder = Results.find(results)
     stored = _stored(folder, since)
-    reviewed = [_faults.of_file(file, kind, ()) for path in paths or (folder.root,) for file, kind in _files(path)]
-    if any(one.run_id for one in reviewed):
+    reviewed = [one for path in paths if path.is_dir() for one in _faults.of_owners(folder, path)]
+    reviewed += [_faults.of_file(file, kind, ()) for path in paths or (folder.root,) for file, kind in _files(path)]
+    _faults.add_whose(folder, reviewed)
+    old = _old(reviewed, stored)
+    changes: list[str] = []
+    if any(one.sha256 for one in reviewed):
         with tempfile.TemporaryDirectory() as name:
-            _faults.add_of_runs(Warehouse(_faults.together(folder, reviewed, Path(name))), reviewed)
+            together = _faults.together(folder, reviewed, Path(name, "all"))
+            _faults.add_of_runs(Warehouse(together), reviewed)
+            new = [one for one in reviewed if one.sha256 and one.path not in old]
+            if new and len(new) < len(reviewed):
+                without = _faults.together(folder, [replace(one, sha256=None) for one in new], Path(name, "before"))
+                changes = _changes.told(without, together)
     counts = {"error": 0, "warning": 0}
     for one in reviewed:
-        level = "warning" if one.faults and _is_old(one.path, stored) else "error"
+        level = "warning" if one.path in old else "error"
         counts[level] += len(one.faults)
         for fault in one.faults:
             click.echo(_line(level, one, fault))
+    for line in (*_whose(reviewed), *changes):
+        click.echo(line)
     said = ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts.items())
     click.echo(f"{len(reviewed)} file{'' if len(reviewed) == 1 else 's'} checked: {said}.")
     sys.exit(1 if counts["error"] else 0)
+
+
+def _whose(reviewed: "list[Reviewed]") -> list[str]:
+    """A line for each whose files these are."""
+    told = Counter(one.whose for one in reviewed if one.whose)
+    return [f"{count} file{'' if count == 1 else 's'}: {said}" for said, count in sorted(told.items())]
 
 
 def _files(path: Path) -> list[tuple[Path, str]]:
@@ -78,16 +97,22 @@ def _stored(folder: "Results", ref: str) -> Stored:
     return {(name, about.split()[2]) for about, name in entries}
 
 
-def _is_old(path: Path, stored: Stored) -> bool:
-    """Whether git holds a file of its kind, name and content."""
+def _old(reviewed: "list[Reviewed]", stored: Stored) -> set[Path]:
+    """Those that git holds, of their kind, name and content."""
     from collector.commands import _faults
 
-    if path.is_symlink() or not path.is_file():
-        return False
-    asked = ["git", "hash-object", "--no-filters", str(path)]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
-    kind = _faults.kind_of(path)
-    return ((Path(kind) / path.name).as_posix(), done.stdout.strip()) in stored
+    files = [one.path for one in reviewed if one.path.is_file() and not one.path.is_symlink()]
+    files = [path for path in files if "\n" not in str(path)] if stored else []  # git takes one path a line
+    asked = ["git", "hash-object", "--no-filters", "--stdin-paths"]
+    said = "".join(f"{path.absolute()}\n" for path in files)
+    done = (
+        subprocess.run(asked, input=said, capture_output=True, text=True, errors="surrogateescape", check=False)
+        if files
+        else None
+    )
+    hashes = done.stdout.split() if done and not done.returncode else []
+    named = [((Path(_faults.kind_of(path)) / path.name).as_posix(), path) for path in files]
+    return {path for (name, path), found in zip(named, hashes, strict=False) if (name, found) in stored}
 
 
 def _line(level: str, one: "Reviewed", fault: "Fault") -> str:

@@ -41,12 +41,14 @@ def command(count: int | None, results: str | None) -> None:
     stdout when you quit, everything else to stderr.
     """
     from collector import votes
+    from collector.commands import _owner
     from collector.schema import Results
     from site_src.warehouse import Warehouse
 
     if not _is_terminal():
         raise NobodyToAsk("Nobody can be asked: input is no terminal.", "Run `collect vote` in a terminal window.")
     folder = Results.find(results)
+    _owner.tell(folder)
     warehouse = Warehouse(folder)
     voter = votes.voter(folder)
     left = warehouse.rows(OPEN, voter=voter)
@@ -74,6 +76,8 @@ def command(count: int | None, results: str | None) -> None:
         say("\nStopped.")
         code = 130
     finally:
+        if stored:
+            _owner.claim(folder)
         for path in stored:
             click.echo(path)
     sys.exit(code)

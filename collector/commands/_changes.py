@@ -1,0 +1,37 @@
+"""What files of results would change of what this repository says of its own machines."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collector.schema import Results
+    from site_src.warehouse import Warehouse
+
+NOTHING = "No answer and no pick of this repository changes."
+OWN = "machine in (select machine from machines where contributor is null)"
+ANSWERS = f"select machine, question, verdict from answers where {OWN} order by all"  # noqa: S608
+PICKS = f"""
+    select machine, priority, context_needed, memory_budget_gb, coalesce(label, verdict) as pick
+    from common_budgets where {OWN} order by all
+"""  # noqa: S608
+
+
+def told(before: "Results", after: "Results") -> list[str]:
+    """A sentence for each answer and pick that is another one with the files; one that says so where none is."""
+    from site_src.warehouse import Warehouse
+
+    old, new = Warehouse(before), Warehouse(after)
+    said = [f"Question {key[1]} on {key[0]}: {how}." for key, how in _differing(old, new, ANSWERS, 2)]
+    for (machine, priority, context, budget), how in _differing(old, new, PICKS, 4):
+        said.append(f"For {priority} at {context:,} tokens in {budget:g} GB on {machine}: {how}.")
+    return said or [NOTHING]
+
+
+def _differing(old: "Warehouse", new: "Warehouse", query: str, width: int) -> list[tuple[tuple[Any, ...], str]]:
+    """Keys, the first `width` columns of a query, whose last column differs, and how."""
+    before, after = (
+        {tuple(row.values())[:width]: list(row.values())[-1] for row in each.rows(query)} for each in (old, new)
+    )
+    keys = sorted({*before, *after}, key=str)
+    return [
+        (key, f"{before.get(key, '–')} → {after.get(key, '–')}") for key in keys if before.get(key) != after.get(key)
+    ]
