@@ -32,11 +32,14 @@ RULES = {
     "plan_coverage": ("and contributor is null", ""),
     "machines": ("order by contributor is not null,", "order by"),
     "machines ": ("plan_run_count > 0 and contributor is null", "plan_run_count > 0"),
-    "candidates": ("semi join (select machine from stg_runs where contributor is null) as own using (machine)", ""),
+    "candidates": (
+        "anti join (select machine from stg_runs where contributor is not null) as others using (machine)",
+        "",
+    ),
     "answers": ("and contributor is null", ""),
     "practices": ("and machines.contributor is null", ""),
     "feed": (
-        "semi join (select machine from machines where contributor is null) as own on own.machine = runs.machine",
+        "anti join (select machine from machines where contributor is not null) as others on others.machine = runs.machine",
         "",
     ),
     "next_runs": (

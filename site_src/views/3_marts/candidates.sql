@@ -58,7 +58,7 @@ judged as (
             if(quality.gate = 'fail', 'its outputs failed the quality gate', null)
         ), '') as reason
     from run_summary
-    semi join (select machine from stg_runs where contributor is null) as own using (machine)  -- what others measured is no choice
+    anti join (select machine from stg_runs where contributor is not null) as others using (machine)  -- no choice of ours
     left join facts using (configuration_id)
     left join repeated using (configuration_id)
     left join ladders using (machine, model, runtime, quantization)

@@ -6,7 +6,7 @@ select
     (select count(*) from machines where machines.contributor is null) as machine_count,
     (
         select count(*) from configurations
-        semi join (select machine from machines where machines.contributor is null) as own using (machine)
+        anti join (select machine from machines where machines.contributor is not null) as others using (machine)
     ) as configuration_count,
     count(distinct run_id) filter (contributor is not null) as contributed_run_count,
     count(distinct contributor) as contributor_count,

@@ -15,7 +15,7 @@ select
     reason
 from runs
 left join configurations using (configuration_id)
-semi join (select machine from machines where contributor is null) as own on own.machine = runs.machine
+anti join (select machine from machines where contributor is not null) as others on others.machine = runs.machine
 order by run_started_at desc, run_id
 limit 50;
 
