@@ -21,6 +21,7 @@ class Interrupted(Exception):
 # Keys of a request that an answer can do without; what is left out of this list decides what is asked.
 OPTIONAL = ("stream_options", "temperature", "top_p", "top_k", "repeat_penalty", "seed")
 REFUSALS = (400, 422)
+REPEATED = re.compile(r"(.{1,32}?)\1+", re.DOTALL)
 
 
 def send(
@@ -57,6 +58,14 @@ def refused_keys(seen: measure.Exchange, body: Any) -> set[str]:
     return {key for key in OPTIONAL if key in body and re.search(rf"(?<![A-Za-z_]){key}(?![A-Za-z_])", said)}
 
 
+def characters(messages: list[dict[str, str]]) -> int:
+    """Characters of a chat, as far as they need tokens: a row of blanks counts once, and so does what repeats at once.
+
+    Tokenizers have single tokens for a hundred blanks or equals signs, and for the whole alphabet.
+    """
+    return sum(len(REPEATED.sub(r"\1", " ".join(message["content"].split()))) for message in messages)
+
+
 def require_access(client: httpx.Client, row: Facts) -> None:
     """Raises ServerNotFound where the first request was turned away for want of a token: so would all others be."""
     if row.get("http_status") in (401, 403):
@@ -90,7 +99,8 @@ class Asker:
         limit = most_tokens or prompt.max_tokens
         loaded = self.backend.instances()
         self.recorder.begin(op, {"prompt_id": prompt.id, "repeat": repeat, "max_tokens": limit})
-        seen = send(self.client, self.backend, self.recorder, messages(digits, prompt.text), limit, sampling)
+        chat = messages(digits, prompt.text)
+        seen = send(self.client, self.backend, self.recorder, chat, limit, sampling)
         self.recorder.sampler.sample_now()
         row = {
             "prompt_id": prompt.id,
@@ -99,6 +109,7 @@ class Asker:
             "max_tokens": limit,
             "repeat": repeat,
             "nonce": digits,
+            "prompt_chars": characters(chat),
             **(where or {}),
             "loaded_instances": loaded,
             **record.of_exchange(seen),

@@ -10,6 +10,7 @@ Versions:
     3  2026-11  quality pass
     4  2026-11  sleep of the machine
     5  2026-11  evidence of the wire: which model answered, what was loaded, requests sent again, keys left out
+    6  2026-11  length of each prompt in characters
 """
 
 import os
@@ -22,7 +23,7 @@ from collector.errors import TableInvalid as TableInvalid  # what site_src knows
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
 # Kinds of `error_kind` that are flaws of what was written; the request itself went well, and its speed counts.
@@ -194,6 +195,7 @@ OPERATION = columns(
     ("max_tokens", "INTEGER", "tokens", "limit sent with the request"),
     ("repeat", "INTEGER", "", "which repeat of this prompt, from 1"),
     ("nonce", "VARCHAR", "", "six digits the request began with, so that no prompt cache holds it"),
+    ("prompt_chars", "INTEGER", "characters", "of all its messages; blanks, and what repeats at once, count once"),
     # when, in ns since the request was sent
     ("headers_ns", "BIGINT", "ns", "sent → response headers"),
     ("first_event_ns", "BIGINT", "ns", "sent → first event of any kind"),

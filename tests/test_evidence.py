@@ -364,6 +364,30 @@ def test_no_tokenizer_needs_a_quarter_as_many(given: Given) -> None:
     assert lengths(given, 2088, 520, model_key=keys) == [None, CUT]
 
 
+FULL = "the prompt was cut: so few tokens cannot hold what was sent"
+
+
+@pytest.mark.parametrize(
+    ("chars", "tokens", "exclusion"),
+    [
+        (4711, 520, FULL),
+        (40_000, 4095, FULL),
+        (190, 20, FULL),
+        (4711, 1556, None),
+        (4711, 600, None),
+        (None, 520, None),
+        (4711, None, None),
+        (4711, 0, None),
+        (10**9, 10**9, None),  # the largest that is taken
+    ],
+)
+def test_a_prompt_of_more_text_than_its_tokens_hold_was_cut(
+    given: Given, chars: int | None, tokens: int | None, exclusion: str | None
+) -> None:
+    """In the only run there is: no other tells how many tokens the prompt has."""
+    assert one(given([request(prompt_chars=chars, prompt_tokens=tokens)]), "request_flags")["exclusion"] == exclusion
+
+
 def test_short_prompts_differ_by_their_templates(given: Given) -> None:
     assert lengths(given, 90, 30, None) == [None] * 3
 

@@ -163,6 +163,7 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
             lambda path: both(path, prompt_sha256=LONG.sha256, prompt_tokens=520),
             f"prompt_tokens: 520 for {len(LONG.text.encode()):,} bytes (row 0)",
         ),
+        (lambda path: both(path, prompt_chars=4711, prompt_tokens=520), "prompt_tokens: 520 for 4,711 characters"),
     ],
     "prompt_shorter": [(shorter, "prompt_tokens: 100 (row 0)")],
     "range": [

@@ -1,12 +1,22 @@
 """What a stream says is generated: every text with its time, one answer of several, and counts that can be."""
 
+import re
 from typing import Any
 
 import pytest
 
-from collector import record
+from collector import record, suite
+from collector.asking import characters
 from collector.backends import Facts
+from collector.nonce import messages
+from collector.run import WARMUP
+from collector.schema import Results
+from collector.suite import Prompt
 from tests.conftest import DONE, MS, ScriptedServer, delta, sse, usage
+from tests.loopback import Loopback
+from tests.test_run import SUITE, rows, run
+from tests.test_run import loopback as loopback
+from tests.test_run import quick as quick
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
 
@@ -248,3 +258,41 @@ def test_text_nested_without_end_is_not_followed_for_ever(server: ScriptedServer
         deep = {"more": [deep]}
     seen = row(server, (5, delta(content="Hi", odd=deep)), (5, delta("stop")))
     assert (seen["output_text"], seen["error_kind"]) == ("Hi", None)
+
+
+# --- the length of a prompt ---
+
+
+@pytest.mark.parametrize(
+    ("text", "chars"),
+    [
+        ("Describe how a ship is built.", 29),
+        ("今天天气不错,我们去公园散步。", 14),  # one of the two 天 that stand together
+        ("x" + " " * 5000 + "y", 3),
+        ("if a:\n" + " " * 40 + "return b", len("if a: return b")),
+        ("\n\t\r\n" * 900, 0),
+        ("=" * 3000 + ">", 2),
+        ("-+" * 900, 2),
+        ("abcdefghijklmnopqrstuvwxyz" * 90, 26),
+        ("👋" * 50, 1),
+    ],
+)
+def test_the_characters_of_a_prompt_are_those_that_need_tokens(text: str, chars: int) -> None:
+    assert characters([{"role": "system", "content": ""}, {"role": "user", "content": text}]) == chars
+
+
+@pytest.mark.parametrize("prompt", suite.known().values(), ids=lambda prompt: prompt.id)
+def test_no_prompt_of_a_suite_is_cut_by_the_densest_tokenizer(prompt: Prompt) -> None:
+    """One that has a token for each word with the blank before it, any two Chinese characters, any row of signs."""
+    chat = messages("123456", prompt.text)
+    word = re.compile(r"[\u3400-\u9fff]{1,2}|[a-zA-Z]+|[^\sa-zA-Z\u3400-\u9fff]+")
+    assert characters(chat) < 8 * sum(len(word.findall(message["content"])) for message in chat)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_request_is_stored_with_the_length_of_its_prompt(loopback: Loopback, results: Results) -> None:
+    outcome = run(loopback, results)
+    texts = {prompt.id: prompt.text for prompt in (*SUITE.prompts, WARMUP)}
+    for stored in [row for op in ("warmup", "request", "warm") for row in rows(outcome, op)]:
+        text = texts[stored["prompt_id"]]
+        assert stored["prompt_chars"] == characters(messages(stored["nonce"], text)) > len(text)

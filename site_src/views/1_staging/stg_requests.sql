@@ -8,6 +8,7 @@ select
     prompt_id,
     prompt_category,
     prompt_sha256,
+    prompt_chars,
     repeat,
     nonce,
     max_tokens,
@@ -61,6 +62,7 @@ comment on column stg_requests.position is 'Place among the run''s measured requ
 comment on column stg_requests.prompt_id is 'The prompt''s name in its suite.';
 comment on column stg_requests.prompt_category is 'What kind of prompt it is.';
 comment on column stg_requests.prompt_sha256 is 'Hash of text, material and token limit: equal prompts are equal here.';
+comment on column stg_requests.prompt_chars is 'Characters sent; blanks, and what repeats at once, count once; NULL in older files.';
 comment on column stg_requests.repeat is 'Which repeat of the prompt, from 1.';
 comment on column stg_requests.nonce is 'Six digits the request began with.';
 comment on column stg_requests.max_tokens is 'Token limit sent.';

@@ -38,10 +38,13 @@ flagged as (
         coalesce(speed.ttft_ms > 5 * usual.ttft_ms and speed.ttft_ms > usual.ttft_ms + 1000, false) as is_late,
         coalesce(model.is_other_model, false) as is_other_model,
         coalesce(model.is_unloaded, false) as is_unloaded,
-        -- templates differ by some tokens, tokenizers by half
-        coalesce(
-            speed.prompt_tokens + 64 < greatest(0.8 * lengths.of_model, 0.4 * lengths.of_any), false
-        ) as is_cut,
+        case
+            -- templates differ by some tokens, tokenizers by half
+            when speed.prompt_tokens + 64 < greatest(0.8 * lengths.of_model, 0.4 * lengths.of_any)
+                then 'the prompt was cut: elsewhere it has far more tokens'
+            -- English and code have 3 to 5 characters a token, Chinese 1 to 2, and imports of Java 7
+            when requests.prompt_chars / 8 > speed.prompt_tokens then 'the prompt was cut: so few tokens cannot hold what was sent'
+        end as cut_reason,
         coalesce(
             abs(speed.reported_decode_tps / speed.decode_tps - 1) > 0.05 or speed.ttft_ms < 0.98 * speed.reported_prompt_ms,
             false
@@ -74,7 +77,7 @@ select
         when is_hot then 'the machine was hot'
         when is_pressured then 'memory was short'
         when is_cached then 'the prompt was partly cached'
-        when is_cut then 'the prompt was cut: elsewhere it has far more tokens'
+        when cut_reason is not null then cut_reason
         when is_early then 'the first token came in less than half the usual time, as from a cache'
         when is_late then 'the first token came more than five times later than usual, as after loading the model again'
         when is_timing_mismatch then 'our clock and the server''s differ'
@@ -93,7 +96,7 @@ comment on column request_flags.is_early is 'TTFT below half the median of this 
 comment on column request_flags.is_late is 'TTFT above five times the median of this prompt in this configuration, and more than a second above it.';
 comment on column request_flags.is_other_model is 'Another model answered than the one that was measured.';
 comment on column request_flags.is_unloaded is 'The server listed what was loaded just before, and the model was not among it.';
-comment on column request_flags.is_cut is 'Fewer prompt tokens than 80 % of what the same prompt has with this model, or 40 % of what it has with any, by 64 and more.';
+comment on column request_flags.cut_reason is 'Fewer prompt tokens than 80 % of what the same prompt has with this model, or 40 % of what it has with any, by 64 and more; or more than 8 characters each.';
 comment on column request_flags.is_timing_mismatch is 'The server''s decode speed differs from ours by more than 5 %, or it spent longer on the prompt than we waited.';
 comment on column request_flags.is_pressured is 'Memory pressure above normal, swap grown by more than 500 MB or compressed memory by more than 2 GB during the run.';
 comment on column request_flags.is_hot is 'Thermal pressure above nominal.';
