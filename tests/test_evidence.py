@@ -394,6 +394,7 @@ def test_short_prompts_differ_by_their_templates(given: Given) -> None:
 
 # ---------------------------------------------------------------- what is said, and of what else
 
+SIZES = [("a", 131, 150), ("b", 180, 4150)]
 LATE = "the first token came more than five times later than usual, as after loading the model again"
 
 
@@ -407,6 +408,66 @@ def test_a_first_token_far_later_than_usual_leaves_a_request_out(
         *[None] * 2,
         exclusion,
     ]
+
+
+def warmup(ttft_ms: float, **more: Any) -> Facts:
+    return request("warmup", op="warmup", ttft_ms=ttft_ms, **more)
+
+
+def late(given: Given, *operations: Facts) -> list[int]:
+    """Which of a run's operations are requests whose first token came too late."""
+    return [row["op_index"] for row in given(list(operations)).rows("from request_flags") if row["exclusion"] == LATE]
+
+
+@pytest.mark.parametrize(
+    ("operations", "found"),
+    [
+        ([request("a", ttft_ms=150), request("b", ttft_ms=4150)], [1]),  # once a prompt
+        ([warmup(150), warmup(60), request("a", ttft_ms=4150), request("b", ttft_ms=150)], [2]),
+        ([request("a", ttft_ms=150), request("a", 2, ttft_ms=4150)], [1]),  # twice a prompt
+        ([request("a", prompt_tokens=60, ttft_ms=150), request("b", prompt_tokens=120, ttft_ms=1200)], [1]),
+        (
+            [request(name, prompt_tokens=None, prompt_chars=size, ttft_ms=ms) for name, size, ms in SIZES],
+            [1],
+        ),  # no counts, but characters
+        ([request(name, ttft_ms=ms) for name, ms in zip("abcd", (9000, 150, 8000, 151), strict=True)], [2]),
+    ],
+)
+def test_a_first_token_far_later_than_in_requests_before_leaves_a_request_out(
+    given: Given, operations: list[Facts], found: list[int]
+) -> None:
+    assert late(given, *operations) == found
+
+
+@pytest.mark.parametrize(
+    "honest",
+    [
+        # the first after a load: nothing before it says what is usual
+        [request("a", ttft_ms=9000), request("b", ttft_ms=150)],
+        [warmup(9000), warmup(60), request("a", ttft_ms=1500)],
+        # a cache answers the second warm-up, and may say so of others
+        [warmup(3000), warmup(40), request("a", ttft_ms=2900)],
+        [warmup(9000, error_kind="timeout"), warmup(40), request("a", ttft_ms=2900)],
+        [request("a", ttft_ms=40, cached_tokens=90), request("b", ttft_ms=2900)],
+        # longer prompts: nothing half as long came before; of twice the tokens none takes five times as long
+        [warmup(40, prompt_tokens=45), request("a", prompt_tokens=2000, ttft_ms=9000)],
+        [request("a", prompt_tokens=1000, ttft_ms=2000), request("b", prompt_tokens=2000, ttft_ms=8000)],
+        [request("a", prompt_tokens=None, ttft_ms=40), request("b", prompt_tokens=None, ttft_ms=9000)],
+        # less than a second more, or less than five times
+        [request("a", ttft_ms=30), request("b", ttft_ms=1020)],
+        [request("a", ttft_ms=3000), request("b", ttft_ms=14_900)],
+        # what failed, and what did not come in time of its own, tells nothing
+        [request("a", ttft_ms=30, error_kind="server_error"), request("b", ttft_ms=2000)],
+    ],
+)
+def test_honest_requests_are_not_late(given: Given, honest: list[Facts]) -> None:
+    assert late(given, *honest) == []
+
+
+def test_what_is_usual_of_a_prompt_goes_before_other_prompts(given: Given) -> None:
+    """Of three requests and more, in any run: a prompt that always takes long is not late."""
+    runs = [[request("a", ttft_ms=150), request("b", ttft_ms=ms)] for ms in (2000, 2100, 2200)]
+    assert {row["exclusion"] for row in given(*runs).rows("from request_flags")} == {None}
 
 
 def test_a_run_says_what_is_wrong_with_its_streams(given: Given) -> None:

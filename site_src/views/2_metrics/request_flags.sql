@@ -1,12 +1,6 @@
 -- Rules fixed before looking. A flag deletes nothing: it keeps a request out of figures and comparisons, and is counted.
 create or replace view request_flags as
 with
-usual as (
-    select configuration_id, version, prompt_sha256, median(ttft_ms) as ttft_ms
-    from request_speed
-    inner join run_versions using (run_id)
-    group by configuration_id, version, prompt_sha256
-),
 lengths as (
     select run_id, prompt_sha256, any_value(model) as model, any_value(contributor) as contributor, max(prompt_tokens) as prompt_tokens
     from request_speed
@@ -34,8 +28,8 @@ flagged as (
         speed.is_failed,
         speed.error_kind,
         coalesce(speed.cached_tokens > 16, false) as is_cached,
-        coalesce(speed.ttft_ms < 0.5 * usual.ttft_ms, false) as is_early,
-        coalesce(speed.ttft_ms > 5 * usual.ttft_ms and speed.ttft_ms > usual.ttft_ms + 1000, false) as is_late,
+        coalesce(speed.ttft_ms < 0.5 * usual.usual_ttft_ms, false) as is_early,
+        usual.is_late,
         coalesce(model.is_other_model, false) as is_other_model,
         coalesce(model.is_unloaded, false) as is_unloaded,
         case
@@ -58,12 +52,9 @@ flagged as (
         requests.thermal_level
     from request_speed as speed
     inner join stg_requests as requests using (run_id, op_index)
-    inner join run_versions using (run_id)
+    inner join request_usual as usual using (run_id, op_index)
     left join run_peaks using (run_id)
     left join request_model as model on model.run_id = speed.run_id and model.op_index = speed.op_index
-    left join usual
-        on usual.configuration_id = run_versions.configuration_id and usual.version = run_versions.version
-        and usual.prompt_sha256 = speed.prompt_sha256
     left join usual_lengths as lengths on lengths.run_id = speed.run_id and lengths.prompt_sha256 = speed.prompt_sha256
 )
 select
@@ -93,7 +84,7 @@ comment on column request_flags.is_failed is 'Whether the request failed.';
 comment on column request_flags.error_kind is 'How it failed, or what is flawed in its text.';
 comment on column request_flags.is_cached is 'More than 16 prompt tokens were taken from a cache; up to that, the chat template explains it.';
 comment on column request_flags.is_early is 'TTFT below half the median of this prompt in this configuration under the same versions.';
-comment on column request_flags.is_late is 'TTFT above five times the median of this prompt in this configuration, and more than a second above it.';
+comment on column request_flags.is_late is 'TTFT above five times what was to be expected, and more than a second above it.';
 comment on column request_flags.is_other_model is 'Another model answered than the one that was measured.';
 comment on column request_flags.is_unloaded is 'The server listed what was loaded just before, and the model was not among it.';
 comment on column request_flags.cut_reason is 'Fewer prompt tokens than 80 % of what the same prompt has with this model, or 40 % of what it has with any, by 64 and more; or more than 8 characters each.';
