@@ -682,6 +682,11 @@ def test_one_token_less_where_the_limit_ends_an_answer(given: Callable[..., Talk
     assert usage_of(talk, max_tokens=99)["completion_tokens"] == 8
 
 
+def test_a_prompt_beyond_the_context_is_cut_without_a_word(given: Callable[..., Talk]) -> None:
+    talk = given(DoubleModel(GGUF, cuts_prompts=True), tokens=Scripted(steady(4, ms=0), prompt_tokens=5000))
+    assert usage_of(talk) == {"prompt_tokens": 4096, "completion_tokens": 4, "total_tokens": 4100}
+
+
 def test_somebody_elses_request_evicts_whatever_is_loaded(given: Callable[..., Talk]) -> None:
     talk = given(DoubleModel(GGUF), DoubleModel(MLX, format="mlx"))
     talk.double.load(GGUF)

@@ -146,6 +146,13 @@ def test_one_token_less_at_the_limit_is_stored_as_it_is_told(given: Given) -> No
         assert (one["completion_tokens"], sum(chunk["chars"] > 0 for chunk in one["chunks"])) == (98, 99)
 
 
+def test_a_prompt_that_was_cut_is_stored_with_the_length_it_had(given: Given) -> None:
+    script = Scripted(steady(4, ms=0, first_ms=0), prompt_tokens=10**6)
+    for one in given(DoubleModel(GGUF, cuts_prompts=True), loaded=GGUF, tokens=script).collect().requests:
+        assert (one["prompt_tokens"], one["error_kind"]) == (one["context_effective"], None)
+        assert one["prompt_chars"] > 50
+
+
 def test_a_stream_that_hangs_after_done_ends(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grace, "END_S", 0.05)
     lab = given(loaded=GGUF)

@@ -46,6 +46,7 @@ class DoubleModel:
     )
     honors_seed: bool | None = None  # None: as §7.6 says (MLX only with parallel 1)
     caches: bool = True  # §7.3: some models do not reuse a prompt
+    cuts_prompts: bool = False  # the app's setting "truncate middle": a prompt beyond the context is cut without a word
     hides_runtime: bool = False  # no runtime block in /api/v0 answers
     runtime_of: str | None = None  # the runtime block and model_info contradict: those of this format
     tokens_per_chunk: int = 1  # with Engine; a script says it itself

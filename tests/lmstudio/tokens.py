@@ -99,6 +99,8 @@ class Scripted:
         is_repeat = model.caches and text in job.instance.cached
         job.instance.cached.add(text)
         job.prompt_tokens = self.prompt_tokens or len(text) // 4
+        if model.cuts_prompts:
+            job.prompt_tokens = min(job.prompt_tokens, job.instance.context)
         if job.prompt_tokens > job.instance.context:
             return (yield from too_long(job, job.instance.context))
         for number, step in enumerate(self._shortened(job)):
