@@ -177,7 +177,8 @@ def _read(
                 event = parse(name, data)
             except ValueError as error:  # a server that sends no JSON, or was cut in the middle of it
                 seen.take(arrived, Event())
-                seen.fail("bad_event", f"{error}: {data[:200]}")
+                cut = "the stream ended within an event: " if events.is_cut else ""
+                seen.fail("stream_cut" if cut else "bad_event", f"{cut}{error}: {data[:200]}")
                 continue
             if event.idle:
                 continue

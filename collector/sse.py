@@ -20,7 +20,7 @@ class Events:
 
     Comments (`: keepalive`) are dropped, several `data:` lines are joined by a newline. A line `error: …`, as some
     servers write, is an event `error`. `strange`: the beginning of what is none of the protocol's, such as a page or
-    a JSON object in place of a stream. Raises EventTooLong.
+    a JSON object in place of a stream. `is_cut`: the stream ended within the last event. Raises EventTooLong.
     """
 
     def __init__(self) -> None:
@@ -31,6 +31,7 @@ class Events:
         self._data: list[str] = []
         self._size = 0  # of the data
         self.strange = ""
+        self.is_cut = False
 
     def feed(self, piece: bytes) -> Iterator[tuple[str, str]]:
         """Yield the events that `piece` completes."""
@@ -56,6 +57,7 @@ class Events:
             self._field(bytes(self._buffer))
             self._buffer.clear()
         if self._data:
+            self.is_cut = True
             yield self._complete()
 
     def _newlines(self, piece: bytes) -> bytes:

@@ -127,7 +127,7 @@ def wrong_when_cut(stream: Stream, framed: Framed) -> str | None:
     seen, whole = READER.read(framed.steps), as_sent(stream)
     row, right = record.of_exchange(seen), record.of_exchange(whole)
     told = [(kind, text) for _, kind, text in seen.arrivals]
-    if seen.error_kind == "bad_event" and told[-1:] == [("other", "")]:
+    if seen.error_kind in ("bad_event", "stream_cut") and told[-1:] == [("other", "")]:
         told.pop()
     if told != [(kind, text) for _, kind, text in whole.arrivals][: len(told)]:
         return "what arrived is no beginning of what was sent"

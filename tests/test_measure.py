@@ -325,9 +325,11 @@ def test_a_speed_that_cannot_be_is_unknown(server: ScriptedServer, speed: object
     assert (seen.get("reported_decode_tps"), seen["reported_prefill_tps"]) == (None, 80)
 
 
-def test_an_event_cut_in_its_middle_is_a_bad_event(server: ScriptedServer) -> None:
-    seen = row(server, (9, delta(content="Hi")), (5, delta(content=" there")[:30]))
-    assert (seen["error_kind"], seen["output_text"]) == ("bad_event", "Hi")
+@pytest.mark.parametrize("length", [7, 30, 50])
+def test_an_event_cut_in_its_middle_is_a_cut_stream(server: ScriptedServer, length: int) -> None:
+    seen = row(server, (9, delta(content="Hi")), (5, delta(content=" there")[:length]))
+    assert (seen["error_kind"], seen["output_text"]) == ("stream_cut", "Hi")
+    assert "ended within an event" in seen["error_detail"]
 
 
 def test_the_first_failure_is_the_one_that_is_told(server: ScriptedServer) -> None:
