@@ -69,7 +69,7 @@ def characters(messages: list[dict[str, str]]) -> int:
 def require_access(client: httpx.Client, row: Facts) -> None:
     """Raises ServerNotFound where the first request was turned away for want of a token: so would all others be."""
     if row.get("http_status") in (401, 403):
-        raise token_wanted(client)
+        raise token_wanted(client, row["http_status"], row["error_detail"] or "")
 
 
 def _status(seen: measure.Exchange) -> int | None:

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from collector.backends import Facts
+from collector.backends.words import words
 from collector.commands import _backend
 from collector.commands._progress import Progress
-from collector.commands._words import told, why, words
+from collector.commands._words import told, why
 from collector.commands.run import _address
 from collector.errors import ModelUnclear, ServerLoading, ServerNotFound
 from collector.schema import Results
@@ -99,7 +100,9 @@ def test_what_the_server_said_stands_on_the_screen(collect: Collect, server: Loo
     said = collect("--url", server.url, *SMOKE)
     assert said.code == 3
     assert said.err.count("    the server refused it with status 500: not yet\n") == 2
-    assert "    1 × the server refused it with status 500: first\n" in said.err
+    summary = said.err.splitlines()[-3:]  # behind the table, where a person looks
+    assert summary[0] == "2 of 2 requests failed; the run stores why."
+    assert "    1 × the server refused it with status 500: first" in summary
     assert not set("\x1b\u202e\r") & set(said.err)  # words of a server do not steer the terminal
     assert max(len(line) for line in said.err.splitlines() if "gone" in line) < 300
 
@@ -221,10 +224,33 @@ def answering(status: int, body: Any) -> httpx.Response:
             "--ca FILE",
         ),
         (httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"), "speaks no https", "http://"),
-        (answering(401, {"error": "no"}), "wants an API token", "LM_API_TOKEN"),
-        (answering(403, "<html>no</html>"), "wants an API token", "LM_API_TOKEN"),
+        *(
+            (
+                httpx.ConnectError(f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why} (_ssl.c:1)"),
+                why,
+                do,
+            )
+            for why, do in (
+                ("unable to get local issuer certificate", "--ca FILE"),
+                ("certificate has expired", "Renew it"),
+                ("IP address mismatch, certificate is not valid for '10.0.0.5'", "a name that it is made out to"),
+            )
+        ),
+        (httpx.ConnectError("[SSL] record layer failure (_ssl.c:1)"), "speaks no https", "http://"),
+        (httpx.ConnectError("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] alert"), "no common TLS", "of its clients"),
+        (httpx.ConnectError("[Errno -2] Name or service not known"), "Nobody knows the name in", "Correct it"),
+        (httpx.ConnectError("[Errno 8] nodename nor servname provided, or not known"), "Nobody knows", "Correct it"),
+        (httpx.ConnectError("[Errno 101] Network is unreachable"), "Nothing answered at", "Start the server"),
+        (httpx.RemoteProtocolError("Server disconnected without sending a response."), "no answer in HTTP", "https://"),
+        (
+            answering(401, {"error": "no key"}),
+            "wants an API token, or another one (status 401: no key)",
+            "LM_API_TOKEN",
+        ),
+        (answering(403, "<html>no</html>"), "(status 403: no)", "LM_API_TOKEN"),
+        (answering(401, ""), "another one (status 401).", "LM_API_TOKEN"),
         (answering(404, {"detail": "Not Found"}), "has no model list at /v1/models (status 404: Not Found)", "--model"),
-        (answering(200, "<html>a router</html>"), "has no model list", "--url"),
+        (answering(200, "<html><title>a router</title></html>"), "(status 200: a router)", "--url"),
         (answering(500, {"error": {"message": "disk full"}}), "(status 500: disk full)", "--url"),
     ],
 )
@@ -291,7 +317,7 @@ def test_a_server_whose_chat_alone_wants_a_token_is_told_at_once(
     server.warmup = server.otherwise = whole(status, {"error": {"message": "this key does not fit"}})
     said = collect(*command, "--url", server.url, "--force")
     assert said.code == 1, said.err
-    assert "wants an API token" in said.err
+    assert f"wants an API token, or another one (status {status}: this key does not fit)." in said.err
     assert "LM_API_TOKEN" in said.err
     assert (len(server.asked), files(results)) == (1, [])
 

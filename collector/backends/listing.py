@@ -5,16 +5,17 @@ from typing import Any, TypeGuard
 
 import httpx
 
-from collector.backends.chunk import said_of
 from collector.backends.identity import NO_JSON
+from collector.backends.words import words
 from collector.errors import ServerLoading, ServerNotFound
 
 PATIENCE_S = 60  # for a list that is made from what lies on a disk
-SAID = 200  # characters of a server's words in a message
 START = (
     "Start the server (LM Studio: `lms server start`), pass its address with --url, "
     "or use --embedded, which needs none."
 )
+# What getaddrinfo says, by system.
+UNKNOWN_NAME = ("not known", "nodename nor servname", "name resolution", "No address associated", "getaddrinfo")
 CHECK = "Pass the address of a server with OpenAI's /v1 with --url."
 
 
@@ -25,9 +26,9 @@ def listed(client: httpx.Client) -> list[dict[str, Any]]:
         response = client.get("/v1/models", timeout=PATIENCE_S)
     except httpx.HTTPError as error:
         raise _unreachable(address, error) from None
-    said = _quoted(response.text)
+    said = words(response.text)
     if response.status_code in (401, 403):
-        raise token_wanted(client)
+        raise token_wanted(client, response.status_code, response.text)
     if response.is_redirect:
         raise ServerNotFound(
             f"The server at {address} redirects to another address, which `collect` does not follow.",
@@ -52,10 +53,11 @@ class NoList(ServerNotFound):
     """Something answers, but with no list of models."""
 
 
-def token_wanted(client: httpx.Client) -> ServerNotFound:
-    """What to say where a server turns a request away for want of a token."""
+def token_wanted(client: httpx.Client, status: int, said: str) -> ServerNotFound:
+    """What to say where a server turns a request away for want of a token, with what it said itself."""
+    told = f"status {status}{': ' if said.strip() else ''}{words(said)}"
     return ServerNotFound(
-        f"The server at {str(client.base_url).rstrip('/')} wants an API token, or another one.",
+        f"The server at {str(client.base_url).rstrip('/')} wants an API token, or another one ({told}).",
         "Put it into the environment as LM_API_TOKEN; it is sent, never stored.",
     )
 
@@ -67,19 +69,28 @@ def _unreachable(address: str, error: httpx.HTTPError) -> ServerNotFound:
         why = re.sub(r".*certificate verify failed: ", "", said).partition(" (_ssl")[0]
         return ServerNotFound(
             f"The certificate of {address} is not trusted ({why}).",
-            "Trust it with --ca FILE, or name FILE in SSL_CERT_FILE: the certificate itself, or its issuer's, as PEM.",
+            _remedy_of_certificate(why),
         )
+    if "WRONG_VERSION_NUMBER" in said or "record layer" in said.lower():
+        return ServerNotFound(f"What answers at {address} speaks no https ({words(said)}).", f"Try http://. {CHECK}")
     if "SSL" in said or "TLS" in said:
-        return ServerNotFound(f"What answers at {address} speaks no https ({_quoted(said)}).", f"Try http://. {CHECK}")
+        return ServerNotFound(
+            f"What answers at {address} and this client find no common TLS ({words(said)}).",
+            f"See what it asks of its clients, or try http://. {CHECK}",
+        )
+    if isinstance(error, httpx.ConnectError) and any(word in said for word in UNKNOWN_NAME):
+        return ServerNotFound(
+            f"Nobody knows the name in {address} ({words(said)}).", "Correct it, or pass the number with --url."
+        )
     if "compressed" in said:
         return ServerNotFound(
             f"The server at {address}, or a proxy before it, compressed its answer, though asked not to.",
             "Turn compression off there, or pass the address of the server itself with --url.",
         )
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-        tls = " Try https://." if "illegal status line" in said and address.startswith("http:") else ""
+        tls = " Or try https://." if address.startswith("http:") else ""
         return ServerNotFound(
-            f"What listens at {address} gave no answer in HTTP ({kind}: {_quoted(said)}).", f"{CHECK}{tls}"
+            f"What listens at {address} gave no answer in HTTP ({kind}: {words(said)}).", f"{CHECK}{tls}"
         )
     if isinstance(error, httpx.ReadTimeout):
         return ServerNotFound(
@@ -89,9 +100,12 @@ def _unreachable(address: str, error: httpx.HTTPError) -> ServerNotFound:
     return ServerNotFound(f"Nothing answered at {address} ({kind}).", START)
 
 
-def _quoted(text: str) -> str:
-    """A server's words on one line, the beginning of them."""
-    return " ".join(said_of(text).split())[:SAID]
+def _remedy_of_certificate(why: str) -> str:
+    if "mismatch" in why or "not valid for" in why:
+        return "Pass with --url a name that it is made out to."
+    if "expired" in why or "not yet valid" in why:
+        return "Renew it, or see whether this machine's clock is right."
+    return "Trust it with --ca FILE, or name FILE in SSL_CERT_FILE: the certificate itself, or its issuer's, as PEM."
 
 
 def _entries(body: Any) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from collector.backends.identity import get_json, identify
 from collector.errors import ModelUnclear, ServerNotFound
 
 ENDPOINT = "/v1/chat/completions"
+SHOWN = 8  # names of models in a message
 QUANTIZATION = re.compile(
     r"(?i)(?<![a-z0-9])((?:UD-)?(?:IQ|TQ|Q)\d_[A-Z0-9_]+|BF16|F16|F32|FP8|MXFP[48]|NVFP4"
     # 4bit, 8-bit, 6.5bit, 4bit-DWQ, mixed-3_6bit; not the 5bit of Qwen2.5bit
@@ -139,7 +140,8 @@ class OpenAIChat:
         if len(loaded) == 1 and not self.model:  # a router lists all that it could load
             return loaded[0]
         if len(models) > 1:
-            names = ", ".join(basename(entry["id"]) for entry in (loaded or models)[:8])
+            listed = [basename(entry["id"]) for entry in loaded or models]
+            names = ", ".join(listed[:SHOWN]) + (f" and {len(listed) - SHOWN:,} more" if len(listed) > SHOWN else "")
             which = f", {len(loaded)} of them loaded" if loaded else ""
             raise ModelUnclear(f"The server lists {len(models)} models{which}: {names}.", "Say which one with --model.")
         return models[0]

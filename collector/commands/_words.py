@@ -1,12 +1,10 @@
 """Why a request failed, in one line for a person: the server's own words, made printable by whoever prints them."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
-from collector.backends.chunk import said_of
+from collector.backends.words import words
 
-WIDTH = 200
 MEANINGS = {
     "not_streamed": "the server does not stream; it sent",
     "http_status": "the server refused it with status {status}",
@@ -25,15 +23,6 @@ def why(kind: str, status: int | None, detail: str | None) -> str:
     meaning = MEANINGS.get(kind, kind.replace("_", " ")).format(status=status)
     said = words(detail or "")
     return f"{meaning}: {said}" if said else meaning
-
-
-def words(text: str) -> str:
-    """The message of an error, of a page, or of anything; one line, cut."""
-    said = said_of(text)
-    if re.match(r"(?i)\s*<(!doctype|html|head|body|title|h1|p)\b", said):
-        said = re.sub(r"(?s)<(script|style)\b.*?</\1>|<[^>]*>", " ", said)
-    said = " ".join(said.split())
-    return said if len(said) <= WIDTH else f"{said[: WIDTH - 1]}…"
 
 
 def told(failures: Iterable[tuple[str, int | None, str | None]]) -> list[str]:

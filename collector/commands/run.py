@@ -178,10 +178,6 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
         say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
     else:
         after(folder, outcome.path)
-    if outcome.failed_count:
-        say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
-        for reason in _words.told(outcome.failures):
-            say(f"    {reason}")
     if outcome.left_out:
         say(f"The server refuses {outcome.left_out}: left out of every request, and stored as such.")
     if outcome.was_interrupted:
@@ -195,6 +191,10 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
         show(run)
         show_comparisons(comparisons(folder, run))
         click.echo(outcome.path)
+    if outcome.failed_count:  # last, where a person looks
+        say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
+        for reason in _words.told(outcome.failures):
+            say(f"    {reason}")
 
 
 def exit_code(outcome: "Outcome") -> int:
