@@ -21,6 +21,7 @@ class Interrupted(Exception):
 # Keys of a request that an answer can do without; what is left out of this list decides what is asked.
 OPTIONAL = ("stream_options", "temperature", "top_p", "top_k", "repeat_penalty", "seed")
 REFUSALS = (400, 422)
+LOADING_TRIES, LOADING_S = 600, 1.0  # 400 GB are read in two to five minutes
 REPEATED = re.compile(r"(.{1,32}?)\1+", re.DOTALL)
 
 
@@ -32,12 +33,22 @@ def send(
     limit: int,
     sampling: Facts,
     within_s: float | None = None,
+    tries: int = 0,
 ) -> measure.Exchange:
-    """Send one request and time it; without keys that the server refuses, of which the run is told."""
-    known = set(backend.left_out)
+    """Send one request and time it; without keys that the server refuses, of which the run is told.
+
+    `tries`: how often it is sent again, a second later each time, while the server says that it loads its model.
+    """
+    told, known = False, set(backend.left_out)
     while True:
         request = backend.chat(messages, limit, sampling)
         seen = measure.exchange(client, request, backend.parse, at_first_text=recorder.sampler.nudge, within_s=within_s)
+        if tries and is_loading(seen):
+            if not told:
+                recorder.wait(seen.error_detail)
+            told, tries = True, tries - 1
+            measure.sleep(LOADING_S)
+            continue
         refused = refused_keys(seen, request.body)
         if not refused:
             break
@@ -48,6 +59,12 @@ def send(
         left_out = {key: None for key in sorted(backend.left_out) if key in sampling}
         recorder.learn({"keys_left_out": ", ".join(sorted(backend.left_out)), **left_out})
     return seen
+
+
+def is_loading(seen: measure.Exchange) -> bool:
+    """Whether the server turned the request away because its model is not there yet."""
+    said = (seen.error_detail or "").lower()
+    return _status(seen) == 503 and "loading" in said and "fail" not in said
 
 
 def refused_keys(seen: measure.Exchange, body: Any) -> set[str]:
@@ -100,7 +117,8 @@ class Asker:
         loaded = self.backend.instances()
         self.recorder.begin(op, {"prompt_id": prompt.id, "repeat": repeat, "max_tokens": limit})
         chat = messages(digits, prompt.text)
-        seen = send(self.client, self.backend, self.recorder, chat, limit, sampling)
+        tries = LOADING_TRIES if op == "warmup" else 0  # later it would be another model's doing, and is a failure
+        seen = send(self.client, self.backend, self.recorder, chat, limit, sampling, tries=tries)
         self.recorder.sampler.sample_now()
         row = {
             "prompt_id": prompt.id,

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from collector import environment, haystack, ladder, measure, record
-from collector.asking import Interrupted, require_access, send
+from collector.asking import LOADING_S, LOADING_TRIES, Interrupted, require_access, send
 from collector.backends import Backend, Facts
 from collector.haystack import Haystack
 from collector.nonce import messages, nonce
@@ -51,14 +51,16 @@ class Climb:
         self._deadline = recorder.now() + int(self.budget_s * 1e9)
         self._spare_s = LIMIT_SHARE * self.budget_s
         self._place = 0
+        self._is_answered = False
         context = recorder.facts.get("context_effective") or recorder.facts.get("context_advertised")
         done = self._resume()
         self._calibrate(context)
         if not self.scale.is_known():
+            why = "the server counts no tokens" if self._is_answered else "no prompt was answered"
             self.tell(
                 "the budget ended before the first rung"
                 if self._left_s() <= 0
-                else "the server counts no tokens, so no ladder can be climbed"
+                else f"{why}, so no ladder can be climbed"
             )
             return
         self._up(context, done)
@@ -120,6 +122,7 @@ class Climb:
                 characters = max(2 * CALIBRATION[0], min(characters, int(context / 4 / tokens)))
             hay = haystack.build(f"{self._run_id}/calibration/{number}", characters)
             row = self._ask("warmup", hay, f"calibration-{number + 1}", 1, {}, ANSWER_TOKENS)
+            self._is_answered |= row["error_kind"] in (None, *OUTPUT_FLAWS)
             if row.get("prompt_tokens"):
                 self.scale.learn(len(hay.prompt), row["prompt_tokens"])
                 self.times.append((row["prompt_tokens"], row["elapsed_ns"] / 1e9))
@@ -172,6 +175,7 @@ class Climb:
             max_tokens,
             dict(self._job.sampling),
             within_s=max(self._left_s(), 0) + GRACE_S,
+            tries=min(LOADING_TRIES, max(int(self._left_s() / LOADING_S), 0)) if op == "warmup" else 0,
         )
         self._client.timeout = measure.TIMEOUT
         self._recorder.sampler.sample_now()

@@ -10,8 +10,8 @@ from collector.memory.engine import Engine
 from collector.memory.sampler import Sampler
 from collector.privacy import clean
 
-# Told of each operation before (`begin`) and after (`end`), never in between; and when the journal cannot be written
-# (`trouble`).
+# Told of each operation before (`begin`) and after (`end`), never while it is timed; when the server is waited for
+# (`wait`); and when the journal cannot be written (`trouble`).
 Watch = Callable[[str, Facts], None]
 
 
@@ -40,6 +40,10 @@ class Recorder:
     def begin(self, op: str, about: Facts) -> None:
         """Tell the watcher what comes next."""
         self._watch("begin", {"op": op, **about})
+
+    def wait(self, said: str | None) -> None:
+        """Tell the watcher that the server is waited for, and what it said."""
+        self._watch("wait", {"op": "warmup", "error_detail": said})
 
     def end(self, op: str, facts: Facts, began: int | None = None) -> None:
         """Store a finished operation that began at `began` (by the clock), and the idle time before it."""

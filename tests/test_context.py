@@ -692,7 +692,7 @@ def test_a_ladder_prints_its_path_to_stdout_and_its_rungs_to_stderr(
     assert (said.code, said.out) == (0, f"{path}\n"), said.err
     assert "1,792 tokens #2" not in said.err.partition("TTFT")[0]
     assert re.search(r"1,79\d tokens #2: 3 of 3 needles, TTFT 0\.\d s", said.err)
-    assert f"{ladder.beyond(2048):,} tokens #1: context_overflow" in said.err
+    assert f"{ladder.beyond(2048):,} tokens #1: too long for the server's context: " in said.err
     assert re.search(r"context in tokens: advertised unknown, effective 2048, accepted 179\d, usable 1792", said.err)
 
 

@@ -12,6 +12,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from collector import asking, measure
 from collector.backends import Facts
 from collector.backends.words import words
 from collector.commands import _backend
@@ -310,6 +311,60 @@ def test_a_model_that_never_gets_loaded_is_not_waited_for_forever(
     assert files(results) == []
 
 
+def loading(tries: int) -> Answer:
+    """So often it loads, and then it answers."""
+    left = [tries]
+
+    def answer(handler: Handler) -> None:
+        left[0] -= 1
+        (whole(503, {"error": {"message": "Loading model", "code": 503}}) if left[0] >= 0 else ONE_TWO)(handler)
+
+    return answer
+
+
+@pytest.mark.parametrize("command", [("run", *SMOKE), ("context", "--budget", "60")])
+def test_a_model_that_loads_behind_a_list_is_waited_for_too(
+    collect: Collect, server: Loopback, results: Results, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """As a router has it: the list is there, and the first request is turned away until the model is."""
+    monkeypatch.setattr(asking, "LOADING_S", 0.001)
+    server.warmup = server.otherwise = loading(5)
+    told = collect(*command, "--url", server.url, "--force")
+    assert told.err.count("The server is still loading its model (Loading model). Waiting for it") == 1
+    assert [row["error_kind"] for row in stored(results) if row["op"] == "warmup"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "is_loading"),
+    [
+        (503, '{"error":{"message":"Loading model","code":503}}', True),
+        (503, "model is loading, try again", True),
+        (503, "qwen3: LOADING 40 %", True),
+        (503, "failed loading the model: out of memory", False),
+        (503, "no slot available", False),
+        (503, "", False),
+        (500, "error while loading", False),
+        (200, "loading", False),
+    ],
+)
+def test_only_a_model_that_is_on_its_way_is_waited_for(status: int, said: str, is_loading: bool) -> None:
+    seen = measure.Exchange(sent_at=0, facts={"http_status": status}, error_detail=said)
+    assert asking.is_loading(seen) == is_loading
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_model_that_is_loaded_again_later_is_a_failure(server: Loopback, results: Results) -> None:
+    server.script = {1: whole(503, {"error": {"message": "Loading model"}})}
+    assert run(server, results, repeats=1).failed_count == 1
+
+
+def test_a_ladder_says_why_too(collect: Collect, server: Loopback) -> None:
+    server.warmup = server.otherwise = whole(500, {"error": {"message": "the GPU is gone"}})
+    said = collect("context", "--budget", "60", "--url", server.url, "--force")
+    assert "calibration-1: the server refused it with status 500: the GPU is gone" in said.err
+    assert "no prompt was answered, so no ladder can be climbed" in said.err
+
+
 @pytest.mark.parametrize(("command", "status"), [(("run", *SMOKE), 401), (("context", "--budget", "60"), 403)])
 def test_a_server_whose_chat_alone_wants_a_token_is_told_at_once(
     collect: Collect, server: Loopback, results: Results, command: tuple[str, ...], status: int
@@ -338,6 +393,12 @@ def test_a_server_whose_chat_alone_wants_a_token_is_told_at_once(
 def test_of_the_models_of_a_router_the_loaded_one_is_meant(told: dict[str, Any]) -> None:
     others = [{"id": name, "status": {"value": "unloaded"}, "loaded": False} for name in ("embed", "a", "b")]
     assert backend(listing(*others[:2], {"id": "this", **told}, others[2])).describe()["model_key"] == "this"
+
+
+def test_of_many_models_some_are_named() -> None:
+    with pytest.raises(ModelUnclear, match=r"lists 6000 models: m0, m1, .*, m7 and 5,992 more\.") as caught:
+        backend(listing(*({"id": f"m{number}"} for number in range(6000)))).describe()
+    assert len(caught.value.happened) < 100
 
 
 def test_several_loaded_models_are_named_without_the_others() -> None:

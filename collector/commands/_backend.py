@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.asking import LOADING_S, LOADING_TRIES
 from collector.commands import _ask, say
 from collector.errors import ModelUnclear, ServerLoading
 from collector.preflight import PLAN_CONTEXT, Finding, Need
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collector.schema import Results
 
 EMBEDDED_CONTEXT = 8192
-LOADING_TRIES, LOADING_S = 600, 1.0  # 400 GB are read in two to five minutes
 
 
 def embedded(client: "httpx.Client", model: str | None, context: int | None) -> "Backend":

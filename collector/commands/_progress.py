@@ -4,6 +4,7 @@ import sys
 from types import TracebackType
 
 from collector.backends import Facts
+from collector.backends.words import words
 from collector.commands import say
 from collector.commands._words import why
 from collector.schema import OUTPUT_FLAWS
@@ -35,6 +36,9 @@ class Progress:
         if stage == "trouble":
             say(trouble(row))
             return
+        if stage == "wait":
+            say(waiting(row))
+            return
         is_request = row["op"] in COUNTED
         if stage == "end" and is_request:
             self._done += 1
@@ -42,7 +46,7 @@ class Progress:
             self._bar.update(self._bar.task_ids[0], completed=self._done, description=_what(row), refresh=True)
         if not self._bar and stage == "end" and is_request:
             say(f"[{self._done}/{self._total}] {_what(row)}: {_came(row)}")
-        if stage == "end" and not self._bar and _is_failed(row):
+        if stage == "end" and not self._bar and is_failed(row):
             say(f"    {why(row['error_kind'], row.get('http_status'), row.get('error_detail'))}")
         if not self._bar and stage == "begin" and not is_request:
             say(f"{_what(row)} …")
@@ -56,7 +60,15 @@ def trouble(row: Facts) -> str:
     )
 
 
-def _is_failed(row: Facts) -> bool:
+def waiting(row: Facts) -> str:
+    """What is said when the server turns requests away until its model is loaded."""
+    return (
+        f"The server is still loading its model ({words(row['error_detail'])}). Waiting for it, ten minutes at most …"
+    )
+
+
+def is_failed(row: Facts) -> bool:
+    """Whether an operation failed; a flaw of its text is none."""
     return row.get("error_kind") not in (None, *OUTPUT_FLAWS)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.commands import say
-from collector.commands._progress import trouble
+from collector.commands._progress import is_failed, trouble, waiting
+from collector.commands._words import why
 from collector.commands.run import exit_code, results_option, url_option
 
 if TYPE_CHECKING:
@@ -143,15 +144,18 @@ def climb(
 
 
 def _tell(stage: str, row: "Facts") -> None:
+    if stage == "wait":
+        say(waiting(row))
     if stage == "trouble":
         say(trouble(row))
     if row["op"] == "load" and stage == "begin":
         say("loading the model …")
-    if row["op"] != "context" or stage == "begin":
+    if row["op"] not in ("warmup", "context") or stage != "end":
         return
-    if row.get("prompt_tokens") is None:
-        if row["error_kind"] != "budget":
-            say(f"{row['context_rung']:,} tokens #{row['repeat']}: {row['error_kind']}")
+    what = row["prompt_id"] if row["op"] == "warmup" else f"{row['context_rung']:,} tokens #{row['repeat']}"
+    if is_failed(row) and row["error_kind"] != "budget":
+        say(f"{what}: {why(row['error_kind'], row.get('http_status'), row.get('error_detail'))}")
+    if row["op"] == "warmup" or row.get("prompt_tokens") is None:
         return
     hits = sum(needle["found"] for needle in row["needles"])
     seconds = (row["first_text_ns"] or 0) / 1e9
