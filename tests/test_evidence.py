@@ -392,6 +392,31 @@ def test_short_prompts_differ_by_their_templates(given: Given) -> None:
     assert lengths(given, 90, 30, None) == [None] * 3
 
 
+# ---------------------------------------------------------------- E: the round trip
+
+
+@pytest.mark.parametrize(
+    ("probed_ms", "headers_ms", "roundtrip_ms"),
+    [
+        (400, [2, 3], 2),  # every question is slow there, the headers of an answer are not
+        (400, [450, 2], 2),
+        (40, [None, 39], 39),
+        (40, [41, 60], 40),  # a slow network, or a server that sends its headers late
+        (0.5, [2, 499], 0.5),
+        (400, [None, None], 400),  # not known, as in imported files
+    ],
+)
+def test_no_question_is_more_trivial_than_the_headers_of_an_answer(
+    given: Given, probed_ms: float, headers_ms: list[float | None], roundtrip_ms: float
+) -> None:
+    answers = [
+        request(repeat=n, ttft_ms=500, prompt_tokens=1000, headers_ns=ms and round(ms * 1e6))
+        for n, ms in enumerate(headers_ms)
+    ]
+    found = given([probe(round(probed_ms * 1000)), *answers]).rows("select prefill_tps from request_speed")
+    assert [row["prefill_tps"] for row in found] == [pytest.approx(1e6 / (500 - roundtrip_ms))] * 2
+
+
 # ---------------------------------------------------------------- what is said, and of what else
 
 SIZES = [("a", 131, 150), ("b", 180, 4150)]

@@ -5,7 +5,7 @@ counted as (
     select
         stg_requests.* replace (evidence.completion_tokens as completion_tokens),
         evidence.* exclude (run_id, op_index, completion_tokens),
-        roundtrip_ns
+        run_roundtrip.roundtrip_ns
     from stg_requests
     inner join request_evidence as evidence using (run_id, op_index)
     left join run_roundtrip using (run_id)
