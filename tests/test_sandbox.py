@@ -1,7 +1,10 @@
 """What a program in the sandbox tries is reported as what it was, and nothing on the machine has changed."""
 
+import errno
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +18,7 @@ import wasmtime
 
 from collector import sandbox, wheel
 from collector.errors import SandboxFailed
-from collector.sandbox import Ran, interpreter
+from collector.sandbox import HostTrouble, Ran, interpreter
 from tests.hostile import PROGRAMS, SLEEPER
 
 CANARY = "sings"
@@ -65,8 +68,7 @@ def test_output_is_kept_up_to_the_limit(ran: dict[str, Ran]) -> None:
     assert max(len(found.stderr) for found in ran.values()) <= sandbox.MOST_OUTPUT
 
 
-def test_sleeping_for_ever_ends_at_the_clock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "WALL_S", 1.0)
+def test_sleeping_for_ever_ends_without_waiting(folder: Path) -> None:
     found = run(SLEEPER)
     assert (found.exit_code, found.trouble) == (None, "stopped at the limit of waiting time")
 
@@ -193,3 +195,84 @@ def test_without_the_package_there_is_no_sandbox(monkeypatch: pytest.MonkeyPatch
     assert sandbox.available()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert not sandbox.available()
+
+
+# --- trouble of the machine, and what the program may know of it ---
+
+
+@pytest.mark.parametrize("kind", [errno.ENOSPC, errno.EMFILE, errno.EROFS, errno.EIO, errno.ENOMEM])
+@pytest.mark.parametrize(
+    "call", ["tempfile.TemporaryDirectory", "os.pipe", "subprocess.Popen", "pathlib.Path.write_text"]
+)
+def test_what_the_machine_lacks_is_no_fault_of_a_program(
+    call: str, kind: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(kind, os.strerror(kind))
+
+    monkeypatch.setattr(call, fail)
+    with pytest.raises(HostTrouble, match="could not be started"):
+        run("print(1)")
+
+
+def test_no_thread_is_no_fault_of_a_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", fail)
+    with pytest.raises(HostTrouble, match="new thread"):
+        run("print(1)")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
+def test_a_sandbox_that_is_killed_or_stands_still_is_no_fault_of_a_program(
+    number: signal.Signals, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = subprocess.Popen.__init__
+
+    def start(process: Any, *arguments: Any, **named: Any) -> None:
+        original(process, *arguments, **named)
+        process.send_signal(number)
+
+    monkeypatch.setattr(sandbox, "WALL_S", 0.3)
+    monkeypatch.setattr(subprocess.Popen, "__init__", start)
+    with pytest.raises(HostTrouble, match=r"from outside|took more than"):
+        run("while True: pass")
+
+
+@pytest.mark.parametrize("limit", ["-v 1500000", "-t 1"])
+def test_a_machine_that_allows_too_little_is_no_fault_of_a_program(limit: str, folder: Path) -> None:
+    asked = "from collector import sandbox; print(sandbox.execute({'main.py': 'print(1)'}, ['/w/main.py']))"
+    done = subprocess.run(
+        ["bash", "-c", f'ulimit {limit}; exec "$@"', "x", sys.executable, "-c", asked], capture_output=True, text=True
+    )
+    assert "HostTrouble" in done.stderr or (not done.stdout and done.returncode < 0), done
+
+
+def test_waiting_is_counted_and_a_program_runs_the_same_again(folder: Path) -> None:
+    program = (
+        "import os, random, time\nbegan = time.time()\ntime.sleep(3)\n"
+        "print(2.9 < time.time() - began < 9, time.gmtime()[:3], random.random(), os.urandom(4), hash('x'))"
+    )
+    first, second = run(program), run(program)
+    assert first == second
+    assert first.stdout.startswith("True (2026, 1, 1) ")
+
+
+def test_calls_that_take_no_fuel_of_their_own_are_paid_for(folder: Path) -> None:
+    program = "import os\nwhile True: os.urandom(1 << 20)"
+    assert run(program).trouble == "stopped at the limit of computing time"
+
+
+def test_questions_are_answered_and_what_is_none_ends_the_program(folder: Path) -> None:
+    program = "import sys\nname = input()\nfor n in range(3):\n    print(n, flush=True)\n    name += input()\n"
+    program += "sys.stderr.write(name)"
+    files, arguments = {"main.py": program}, ["/w/main.py"]
+    assert sandbox.execute(files, arguments, "a\n", lambda line: f"<{line}>").stderr == "a<0><1><2>"
+
+    def refuse(line: str) -> str:
+        raise ValueError
+
+    assert sandbox.execute(files, arguments, "a\n", refuse).stopped_by == sandbox.NO_QUESTION
+    endless = {"main.py": "while True: print('x' * 1000, flush=True); input()"}
+    assert sandbox.execute(endless, arguments, "", lambda line: "").stopped_by == sandbox.TOO_MUCH

@@ -1,27 +1,25 @@
 """Runs untrusted Python in CPython compiled to WebAssembly: nothing is allowed but reading the files it is given.
 
 No network, no processes, no threads, no files but its own, which it cannot change; memory, computing time, waiting
-time and output are limited. The host believes nothing that the guest says of itself, only what it computed.
+time and output are limited. The host believes nothing that the guest says of itself, only what it computed. Trouble of
+this machine is HostTrouble, never the program's.
 """
 
-import contextlib
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
-import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from collector.sandbox.interpreter import compiled
 
-WALL_S = 8.0
-FUEL_CODE = 251  # of child.py, when the fuel was spent; WASI lets no guest exit with more than 125
+WALL_S = 30.0  # of this machine's time, should it stand still: a program ends by its computing time long before
 MOST_OUTPUT = 4 << 20  # bytes of stdout; a hundredth of it of stderr
-FUEL_SPENT, TOO_MUCH, TOO_LONG = "computing time", "output", "waiting time"
+FUEL_SPENT, TOO_MUCH, TOO_LONG, NO_QUESTION = "computing time", "output", "waiting time", "what it may ask"
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,7 @@ SIGNS = (
 )
 
 Execute = Callable[..., Ran]  # `execute`, or None where there is no sandbox
+Reply = Callable[[str], str]  # from a line that the program prints to the line it gets; ValueError: no such question
 
 
 def available() -> bool:
@@ -65,23 +64,50 @@ def available() -> bool:
     return importlib.util.find_spec("wasmtime") is not None
 
 
-def execute(files: Mapping[str, str], arguments: list[str], stdin: str = "") -> Ran:
+class HostTrouble(Exception):
+    """Why the program could not be run by this machine, in words: nothing is known of the program itself."""
+
+
+def execute(files: Mapping[str, str], arguments: list[str], stdin: str = "", reply: Reply | None = None) -> Ran:
     """Run `python ARGUMENTS` over these files (relative paths within the program's folder).
 
-    Raises SandboxFailed when the interpreter cannot be had; ValueError for a path that leads out of the folder.
+    With `reply`, each line that the program prints is a question, and what `reply` makes of it comes after `stdin`.
+    Raises SandboxFailed when the interpreter cannot be had; ValueError for a path that leads out of the folder;
+    HostTrouble for whatever else is not the program's doing: no room, no memory, no file handles, killed, stood still.
     """
     apart(files)
+    try:
+        return _executed(files, arguments, stdin, reply)
+    except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError: no thread can be started
+        raise HostTrouble(f"the sandbox could not be started ({str(error) or type(error).__name__})") from None
+
+
+def _executed(files: Mapping[str, str], arguments: list[str], stdin: str, reply: Reply | None) -> Ran:
+    from collector.sandbox.watching import watch
+
     interpreter = compiled()
-    with tempfile.TemporaryDirectory(prefix="sandbox-") as name:
+    with tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         for path, text in files.items():
             _place(folder / "guest" / safe(path), text)
         (folder / "stdin").write_text(stdin, encoding="utf-8")
-        command = [sys.executable, "-I", "-m", "collector.sandbox.child", str(interpreter), name, *arguments]
-        with subprocess.Popen(
-            command, env={}, cwd=name, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
-            return _watch(process)
+        told, tell = os.pipe()
+        command = [sys.executable, "-I", "-m", "collector.sandbox.child", str(interpreter), name, str(tell), *arguments]
+        with open(told, "rb") as status, (folder / "stdin").open("rb") as given:  # noqa: PTH123 - a handle, no path
+            try:
+                process = subprocess.Popen(
+                    command,
+                    env={},
+                    cwd=name,
+                    stdin=subprocess.PIPE if reply else given,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    pass_fds=(tell,),
+                )
+            finally:
+                os.close(tell)
+            with process:
+                return watch(process, status, stdin, reply)
 
 
 def _place(target: Path, text: str) -> None:
@@ -89,7 +115,8 @@ def _place(target: Path, text: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8", errors="replace") as file:
             file.write(text)
-    except OSError as error:  # a file where a folder must be, or two names that this file system takes for one
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        # a file where a folder must be, or two names that this file system takes for one
         raise ValueError(f"{target.name!r} cannot stand beside the other files ({error.strerror})") from None
 
 
@@ -97,7 +124,8 @@ def safe(path: str) -> PurePosixPath:
     """The path if it stays within a folder. Raises ValueError."""
     parsed = PurePosixPath(path)
     plain = all(part.isprintable() and part not in ("..", ".") and "\\" not in part for part in parsed.parts)
-    if not parsed.parts or parsed.is_absolute() or not plain or len(path) > 200:
+    is_short = len(path) <= 200 and all(len(part.encode("utf-8", "replace")) <= 255 for part in parsed.parts)
+    if not parsed.parts or parsed.is_absolute() or not plain or not is_short:
         raise ValueError(f"{path!r} is no path within a folder")
     return parsed
 
@@ -113,42 +141,3 @@ def apart(paths: Iterable[str]) -> None:
         for exact in ("/".join(parts[:length]) for length in range(1, len(parts) + 1)):
             if known.setdefault(unicodedata.normalize("NFC", exact).casefold(), exact) != exact:
                 raise ValueError(f"{exact!r} cannot stand beside a name that differs only in case")
-
-
-def _watch(process: "subprocess.Popen[bytes]") -> Ran:
-    """Read what it prints, up to the limit, and end it when its time is over."""
-    assert process.stdout and process.stderr
-    limits: list[str] = []
-    out, err = bytearray(), bytearray()
-
-    def stop(limit: str) -> None:
-        limits.append(limit)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-
-    def read(stream: IO[bytes], kept: bytearray, most: int) -> None:
-        while piece := stream.read1(1 << 16):  # type: ignore[attr-defined]  # a buffered pipe has it
-            kept += piece[: most - len(kept)]
-            if len(kept) >= most:
-                stop(TOO_MUCH)
-                return
-
-    readers = [
-        threading.Thread(target=read, args=(process.stdout, out, MOST_OUTPUT)),
-        threading.Thread(target=read, args=(process.stderr, err, MOST_OUTPUT // 100)),
-    ]
-    clock = threading.Timer(WALL_S, stop, (TOO_LONG,))
-    for thread in (clock, *readers):
-        thread.start()
-    code = process.wait()
-    clock.cancel()
-    for reader in readers:
-        reader.join()
-    if not limits and code == FUEL_CODE:
-        limits.append(FUEL_SPENT)
-    return Ran(
-        code if not limits else None,
-        limits[0] if limits else None,
-        out.decode("utf-8", "replace"),
-        err.decode("utf-8", "replace"),
-    )

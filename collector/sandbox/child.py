@@ -1,19 +1,23 @@
-"""The process that holds the sandbox: `python -m collector.sandbox.child INTERPRETER FOLDER ARGUMENTS…`.
+"""The process that holds the sandbox: `python -m collector.sandbox.child INTERPRETER FOLDER STATUS ARGUMENTS…`.
 
-The guest sees FOLDER/guest as `/w`, read-only, and nothing else of this machine.
+The guest sees FOLDER/guest as `/w`, read-only, and nothing else of this machine. What became of it is written to the
+file handle STATUS, which the guest does not have: where nothing is written there, it was this process that failed.
 """
 
+import json
+import os
 import resource
 import sys
 from pathlib import Path
 
 import wasmtime
 
-from collector.sandbox import FUEL_CODE
+from collector.sandbox import FUEL_SPENT, TOO_LONG
+from collector.sandbox.calls import Calls, WaitedTooLong
 
 FUEL = 20_000_000_000  # about 2 s on the machines tried; endless loops end here, always at the same place
 MEMORY = 256 << 20
-CPU_S = 9  # should fuel fail to end it
+CPU_S = 6  # should fuel fail to end it, as in calls that take none
 
 
 def engine() -> wasmtime.Engine:
@@ -24,9 +28,9 @@ def engine() -> wasmtime.Engine:
     return wasmtime.Engine(config)
 
 
-def run(interpreter: Path, folder: Path, arguments: list[str]) -> int:
-    """Run the guest; its exit code."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+def run(interpreter: Path, folder: Path, arguments: list[str]) -> dict[str, object]:
+    """Run the guest: its exit code, or the limit it ran into."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 2))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     made = engine()
     module = wasmtime.Module.deserialize_file(made, str(interpreter))
@@ -35,32 +39,34 @@ def run(interpreter: Path, folder: Path, arguments: list[str]) -> int:
     store.set_limits(memory_size=MEMORY)
     wasi = wasmtime.WasiConfig()
     wasi.argv = ["python", "-I", "-B", *arguments]
-    wasi.stdin_file = str(folder / "stdin")
+    wasi.inherit_stdin()
     wasi.inherit_stdout()
     wasi.inherit_stderr()
     wasi.preopen_dir(str(folder / "guest"), "/w", fs_mutable=False)
     store.set_wasi(wasi)
     linker = wasmtime.Linker(made)
     linker.define_wasi()
+    Calls(store).define(linker)
+    start = linker.instantiate(store, module).exports(store)["_start"]
+    assert isinstance(start, wasmtime.Func)
     try:
-        start = linker.instantiate(store, module).exports(store)["_start"]
-        assert isinstance(start, wasmtime.Func)
         start(store)
     except wasmtime.ExitTrap as ended:
-        return int(ended.code)
+        return {"exit": int(ended.code)}
+    except WaitedTooLong:
+        return {"stopped": TOO_LONG}
     except wasmtime.Trap as trap:
-        return FUEL_CODE if trap.trap_code == wasmtime.TrapCode.OUT_OF_FUEL else _told(trap)
+        if trap.trap_code == wasmtime.TrapCode.OUT_OF_FUEL:
+            return {"stopped": FUEL_SPENT}
+        sys.stderr.write(f"RecursionError or worse: the interpreter was ended ({trap.trap_code})\n")
+        return {"exit": 1}
     except wasmtime.WasmtimeError as error:  # an exit code that is none
         sys.stderr.write(f"{str(error).strip().splitlines()[-1].strip()}\n")
-        return 1
-    return 0
-
-
-def _told(trap: wasmtime.Trap) -> int:
-    sys.stderr.write(f"RecursionError or worse: the interpreter was ended ({trap.trap_code})\n")
-    return 1
+        return {"exit": 1}
+    return {"exit": 0}
 
 
 if __name__ == "__main__":
-    sys.stdout.flush()
-    sys.exit(run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))
+    found = run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[4:])
+    sys.stderr.flush()
+    os.write(int(sys.argv[3]), json.dumps(found).encode())
