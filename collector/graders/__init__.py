@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collector.sandbox import Execute
 
+TROUBLE = "trouble of this machine:"  # how such a grade's words begin
 OUTCOMES = ("pass", "partial", "fail", "unparsed", "not run", "agrees", "differs")
+RUN_CODE = ("python_sort", "python_project")  # graders that run what a model wrote, in the sandbox
 FOLDER = Path(__file__).parent
 GUESTS = FOLDER.parent / "sandbox" / "guests"  # programs of ours that run in the sandbox, beside a model's
 
@@ -48,6 +50,11 @@ class Grade:
 
 
 NOT_RUN = Grade("not run", "there is no sandbox")
+
+
+def host_trouble(trouble: Exception) -> Grade:
+    """The grade of a program that this machine could not run: it says nothing about the program, and is made again."""
+    return Grade("not run", f"{TROUBLE} {trouble}")
 
 
 @dataclass(frozen=True)
@@ -89,15 +96,19 @@ def read(name: str) -> ModuleType:
 
 def grade(output: Output, checks: tuple[Check, ...], execute: "Execute | None") -> Iterator[Graded]:
     """Every Q0 grader, then the checks declared for the output's prompt."""
-    validity = tuple(Check(name, name, {}) for name in names("Q0"))
-    for check in (*validity, *checks):
-        grader = read(check.grader)
-        yield Graded(check, grader.TIER, grader.VERSION, grader.grade(output, check.declared, execute))
+    for check in (*(Check(name, name, {}) for name in names("Q0")), *checks):
+        yield again(check, output, execute)
+
+
+def again(check: Check, output: Output, execute: "Execute | None") -> Graded:
+    """What a check finds in a text: the same each time, so that anybody can make a grade again. Raises KeyError."""
+    grader = read(check.grader)
+    return Graded(check, grader.TIER, grader.VERSION, grader.grade(output, check.declared, execute))
 
 
 def fingerprint(has_sandbox: bool) -> str:
-    """Changes with the text of any grader, and with whether code can be run: then it is worth grading again."""
-    sources = [*sorted(FOLDER.glob("*.py")), *sorted(GUESTS.glob("*.py"))]
+    """Changes with any grader, with the sandbox, and with whether that is there: then it is worth grading again."""
+    sources = [*sorted(FOLDER.glob("*.py")), *sorted(GUESTS.parent.glob("*.py")), *sorted(GUESTS.glob("*.py"))]
     digest = hashlib.sha256(str(has_sandbox).encode())
     for path in sources:
         digest.update(path.read_bytes())

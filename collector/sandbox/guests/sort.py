@@ -1,6 +1,7 @@
-"""In the sandbox: says what solution.py is made of, then has it sort the lists on stdin.
+"""In the sandbox: has solution.py sort lists, and states what came of it by value. The host alone judges.
 
-Two lines of JSON: the first is written before any of the solution runs; the second is worth what the host finds right.
+The first line of stdin says what to do: `word`, with which each line that counts begins, and either `cases`, lists of
+plain integers, or `asked`, lists of numbers that only the host knows (`asked.py`). Nothing is kept secret here.
 """
 
 import ast
@@ -9,75 +10,80 @@ import inspect
 import io
 import json
 import sys
+import time
+import types
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 FOLDER = "/w"
-REACHING = {"eval", "exec", "compile", "open", "__import__", "globals", "vars", "breakpoint", "__builtins__"}
-REACHING |= {"getattr", "setattr", "delattr"}
-USUAL = {"random", "typing", "time", "math", "sys", "copy", "functools", "collections", "itertools", "timeit"}
-USUAL |= {"__future__", "dataclasses", "operator", "statistics", "unittest", "doctest", "string", "bisect", "heapq"}
-USUAL |= {"abc", "argparse", "array", "enum", "logging", "numbers", "pprint"}
-OF_SYS = {"setrecursionlimit", "getrecursionlimit", "maxsize", "argv", "exit", "version", "version_info"}
-OF_SYS |= {"stdin", "stdout", "stderr"}
+SOLUTION = f"{FOLDER}/solution.py"
 SMALL = [3, 1, 2, 2]
-
-
-def made_of(tree: ast.Module) -> dict[str, Any]:
-    """Functions that may be the sort, best first; what they call; and what a sort has no use for."""
-    functions: dict[str, ast.AST] = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
-            functions |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
-    calls = {name: sorted(set(_called(node))) for name, node in functions.items()}
-    return {"calls": calls, "reaches": sorted(set(_reaching(tree)))}
-
-
-def _called(node: ast.AST) -> Iterator[str]:
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Call):
-            if isinstance(inner.func, ast.Name):
-                yield inner.func.id
-            elif isinstance(inner.func, ast.Attribute):
-                of_own = isinstance(inner.func.value, ast.Name) and inner.func.value.id in ("self", "cls")
-                yield inner.func.attr if of_own else f".{inner.func.attr}"
-
-
-def _reaching(tree: ast.Module) -> Iterator[str]:
-    imported = set[str]()
-    for node in ast.walk(tree):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-            imported |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or "."]
-            yield from (f"import {alias.name}" for alias in node.names if alias.name.startswith("_"))
-        yield from (f"import {name}" for name in names if name.split(".")[0] not in USUAL)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in REACHING:
-            yield node.id
-        if isinstance(node, ast.Attribute):
-            is_sys = isinstance(node.value, ast.Name) and node.value.id == "sys"
-            is_private = node.attr.startswith("_") and isinstance(node.value, ast.Name) and node.value.id in imported
-            if is_private or (is_sys and node.attr not in OF_SYS):
-                yield f"{node.value.id}.{node.attr}"  # type: ignore[attr-defined]  # both are of a name
-            if node.attr.startswith("__") and node.attr not in ("__name__", "__init__", "__doc__"):
-                yield node.attr
-
+SORTS = {"sorted", "sort", "argsort", "heapify", "heappop", "nsmallest", "nlargest", "merge", "insort", "insort_left"}
+SORTS |= {"insort_right", "bisect", "bisect_left", "bisect_right", "heappush", "heappushpop", "heapreplace"}
 
 Sort = Callable[[list[Any]], Any]  # in place, or returned
+
+
+def named_sorts(tree: ast.Module) -> list[str]:
+    """Sorts of Python's own that are named outside of a demonstration: a hint, where nothing else can be seen."""
+    body = [node for node in tree.body if not isinstance(node, ast.If)]
+    found = set[str]()
+    for node in (inner for outer in body for inner in ast.walk(outer)):
+        if isinstance(node, ast.Name | ast.Attribute):
+            found.add(node.id if isinstance(node, ast.Name) else node.attr)
+        elif isinstance(node, ast.alias):
+            found.add(node.name.rpartition(".")[2])
+    return sorted(found & SORTS)
+
+
+class Absent(types.ModuleType):
+    """Stands for a package that is not here; a decorator of it leaves functions as they are."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(name)
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        """As a decorator: the function itself."""
+        return given[0] if len(given) == 1 and inspect.isfunction(given[0]) else self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+def load(source: str, names: dict[str, Any]) -> tuple[types.ModuleType, list[str]]:
+    """The solution as a module in which these are the built-in names, and the packages that it lacks."""
+    code = compile(source, SOLUTION, "exec")
+    lacking: list[str] = []
+    while True:
+        module = types.ModuleType("solution")
+        module.__dict__.update(__file__=SOLUTION, __builtins__=names)
+        sys.modules["solution"] = module
+        try:
+            exec(code, module.__dict__)
+        except ModuleNotFoundError as error:
+            name = error.name or ""
+            if name.partition(".")[0] in sys.stdlib_module_names or not name or name in sys.modules:
+                raise
+            lacking.append(name)
+            sys.modules[name] = Absent(name)
+        else:
+            return module, lacking
 
 
 def candidates(module: Any) -> list[tuple[str, Sort]]:
     """What may be called to sort, by name; the likeliest first."""
     found: list[tuple[str, int, Sort]] = []
     for name, thing in list(vars(module).items()):
-        if getattr(thing, "__module__", None) == module.__name__:
-            if inspect.isfunction(thing):
-                found += [(name, *way) for way in _ways(thing)]
-            elif inspect.isclass(thing):
-                found += _methods(name, thing)
+        if inspect.isclass(thing):
+            found += _methods(name, thing) if thing.__module__ == module.__name__ else []
+        elif callable(thing) and _is_own(thing, module.__name__):
+            found += [(name, *way) for way in _ways(thing)]
     ranked = []
     for place, (name, needed, function) in enumerate(found):
         likely = "quick" in name.lower() and "sort" in name.lower()
@@ -85,9 +91,20 @@ def candidates(module: Any) -> list[tuple[str, Sort]]:
     return [(name, function) for *_, name, function in sorted(ranked, key=lambda entry: entry[:4])]
 
 
+def _is_own(thing: Any, module: str) -> bool:
+    """A function of the solution, one wrapped or with arguments filled in, or an object of a class of it."""
+    if isinstance(thing, Absent):
+        return False
+    inner = getattr(thing, "func", thing)  # functools.partial
+    return module in (getattr(inner, "__module__", None), type(thing).__module__)
+
+
 def _ways(function: Callable[..., Any]) -> list[tuple[int, Sort]]:
     """How many arguments it must have, and how to call it with a list: alone, or with the range, either way."""
-    needed = _needed(function)
+    try:
+        needed = _needed(function)
+    except (TypeError, ValueError):
+        return []
     if needed == 1:
         return [(1, function)]
     if needed == 3:
@@ -106,12 +123,13 @@ def _methods(name: str, made: Callable[..., Any]) -> list[tuple[str, int, Sort]]
     except Exception:
         return []
     methods = inspect.getmembers(one, lambda method: inspect.ismethod(method) or inspect.isfunction(method))
-    named = [(f"{name}.{label}", label, method) for label, method in methods if not label.startswith("__")]
+    usual = [(f"{name}.{label}", label, method) for label, method in methods if not label.startswith("__")]
+    usual += [(name, label, method) for label, method in methods if label == "__call__"]
     if not takes:
-        return [(full, *way) for full, _, method in named for way in _ways(method)]
+        return [(full, *way) for full, _, method in usual for way in _ways(method)]
     return [
         (full, 1, lambda given, label=label: getattr(made(given), label)())  # type: ignore[misc]
-        for full, label, method in named
+        for full, label, method in usual
         if takes == 1 and not _needed(method)
     ]
 
@@ -127,81 +145,62 @@ def sort(function: Sort, numbers: list[Any]) -> tuple[list[Any], bool]:
     given = list(numbers)
     returned = function(given)
     result = given if returned is None else list(returned)
-    return result, given != numbers
+    return result, any(now is not before for now, before in zip(given, numbers, strict=False))
 
 
-class Met(int):
-    """A number that remembers with which others it was compared."""
-
-    pairs: ClassVar[set[tuple[int, int]]] = set()
-
-
-def _remembering(name: str) -> Callable[[Met, Any], Any]:
-    plain = getattr(int, name)
-
-    def compare(self: Met, other: Any) -> Any:
-        Met.pairs |= {(int(self), int(other)), (int(other), int(self))}
-        return plain(self, other)
-
-    return compare
-
-
-for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
-    setattr(Met, _name, _remembering(_name))
-Met.__hash__ = int.__hash__  # type: ignore[method-assign]
-
-
-def has_pivots(function: Sort) -> bool | None:
-    """Whether, each time, some number is compared with all others, as a pivot is, but few are; None: cannot be seen."""
-    for step in (19, 23, 37):  # orders in which none of the usual other sorts does so
-        numbers = [Met((7 + step * place) % 61) for place in range(61)]
-        Met.pairs = set()
+def chosen(module: types.ModuleType) -> tuple[str | None, Sort | None, str | None]:
+    """The first that sorts a few numbers, by name; else the likeliest, and what went wrong with it."""
+    tried: list[tuple[str, Sort, str | None]] = []
+    for name, function in candidates(module):
+        error_said = None
         try:
-            sort(function, numbers)
-        except BaseException:
-            return None
-        met = [sum(a == one for a, b in Met.pairs if a != b) for one in range(61)]
-        if max(met) < 60 or sum(met) > 0.6 * 60 * 61:
-            return False
-    return True
+            if sort(function, SMALL)[0] == sorted(SMALL):
+                return name, function, None
+        except BaseException as error:
+            error_said = _said(error)
+        tried.append((name, function, error_said))
+    return tried[0] if tried else (None, None, None)
 
 
 def main() -> None:
     """See above."""
-    out = sys.stdout
-    with open(f"{FOLDER}/solution.py", encoding="utf-8") as file:  # noqa: PTH123 - pathlib takes long to import here
+    write, flush, read = sys.stdout.write, sys.stdout.flush, sys.stdin.readline
+    task = json.loads(read())
+    word = task["word"]
+
+    def ask(*parts: Any) -> str:
+        write(f"{word} {' '.join(map(str, parts))}\n")
+        flush()
+        return read().strip()
+
+    with open(SOLUTION, encoding="utf-8") as file:  # noqa: PTH123 - pathlib takes long to import here
         source = file.read()
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        out.write(json.dumps({"syntax": f"{type(error).__name__}: {error}"}) + "\n")
+        write(json.dumps({"word": word, "syntax": f"{type(error).__name__}: {error}"}) + "\n")
         return
-    out.write(json.dumps(made_of(tree)) + "\n")
-    out.flush()
-    cases = json.load(sys.stdin)
-    sys.stdin, sys.stdout = io.StringIO(), io.StringIO()
     sys.path.insert(0, FOLDER)
-    answer: dict[str, Any] = {"sorted": [], "function": None}
+    asked = importlib.import_module("asked") if "asked" in task else None
+    if asked:
+        asked.prepare(ask, SOLUTION)
+    sys.stdin, sys.stdout = io.StringIO(), io.StringIO()
+    time.sleep = lambda seconds: None  # nobody is watching
+    answer: dict[str, Any] = {"word": word, "sorted": [], "function": None, "sorts": named_sorts(tree)}
     try:
-        module = importlib.import_module("solution")
+        module, answer["lacking"] = load(source, asked.SHOWN if asked else vars(importlib.import_module("builtins")))
     except BaseException as error:
         answer["error"] = f"on import: {_said(error)}"
     else:
-        tried: list[tuple[str, Sort, str | None]] = []
-        for name, function in candidates(module):
-            error_said = None
-            try:
-                if sort(function, SMALL)[0] == sorted(SMALL):
-                    tried = [(name, function, None)]
-                    break
-            except BaseException as error:
-                error_said = _said(error)
-            tried.append((name, function, error_said))
-        if tried:
-            name, function, error_said = tried[0]
-            answer |= {"function": name, "error": error_said}
-            answer |= {} if error_said else _run(function, cases)
-    out.write("\n" + json.dumps(answer, default=str) + "\n")
+        answer["function"], function, answer["error"] = chosen(module)
+        if function and not answer["error"] and asked:
+            answer["error"] = _run_asked(function, task["asked"], asked.Asked, ask)
+        elif function and not answer["error"]:
+            answer |= _run(function, task["cases"])
+    if asked:
+        ask("end", json.dumps(answer, default=str))
+    else:
+        write("\n" + json.dumps(answer, default=str) + "\n")
 
 
 def _run(function: Sort, cases: list[list[int]]) -> dict[str, Any]:
@@ -214,7 +213,19 @@ def _run(function: Sort, cases: list[list[int]]) -> dict[str, Any]:
             return {"sorted": results, "error": f"case {number}: {_said(error)}"}
         results.append(result)
         changed = changed or touched
-    return {"sorted": results, "changes_input": changed, "pivots": has_pivots(function)}
+    return {"sorted": results, "changes_input": changed}
+
+
+def _run_asked(function: Sort, lists: list[list[int]], kind: Any, ask: Callable[..., str]) -> str | None:
+    for names in lists:
+        ask("begin")
+        try:
+            result, _ = sort(function, [kind(name) for name in names])
+            found = [int.__int__(one) if type(one) is kind else None for one in result]
+        except BaseException as error:
+            return _said(error)
+        ask("sorted", json.dumps(found))
+    return None
 
 
 def _said(error: BaseException) -> str:
