@@ -1,26 +1,27 @@
 """Do the files it proposes make a project that passes its tests and still does what it did?
 
-Runs in the sandbox only. Declared: `base`, the material folder the files are applied to; `tests`, the file that must
-still pass and is taken from there whatever the answer says; `program` and `cases`, runs whose output must equal that of
-the base; and of the form: `most_files`, `least_modules`, `facade` (the file that may only import).
+Runs in the sandbox only, where it states values, which are compared here with those of the base; also with other
+numbers in tests and data, which follow from the answer's hash, so that nobody can know them. Declared: `base`, the
+material folder the files are applied to; `tests`, the file that must still pass and is taken from there whatever the
+answer says; `program` and `cases`, runs whose output must equal that of the base; and of the form: `most_files`,
+`least_modules`, `facade` (the file that may only import).
 """
 
-import json
-import re
-import secrets
+import random
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from collector import material
-from collector.graders import GUESTS, NOT_RUN, Grade, Output
+from collector.graders import NOT_RUN, Grade, Output, host_trouble
 from collector.graders._files import proposed
-from collector.sandbox import apart
+from collector.graders._stated import Task
+from collector.sandbox import HostTrouble, apart
 
 if TYPE_CHECKING:
-    from collector.sandbox import Execute, Ran
+    from collector.sandbox import Execute
 
-TIER, VERSION = "Q1", 1
+TIER, VERSION = "Q1", 2
 MOST_CHARS = 200_000
 
 
@@ -42,31 +43,34 @@ def grade(output: Output, declared: Mapping[str, Any], execute: "Execute | None"
         apart(files)
         if execute is None:
             return NOT_RUN
-        return _tried(declared, files, after, execute)
+        return _tried(declared, files, after, execute, random.Random(output.sha256))
+    except HostTrouble as trouble:
+        return host_trouble(trouble)
     except ValueError as error:
         return Grade("fail", str(error))
 
 
-def _tried(declared: Mapping[str, Any], files: dict[str, str], after: dict[str, str], execute: "Execute") -> Grade:
+def _tried(
+    declared: Mapping[str, Any], files: dict[str, str], after: dict[str, str], execute: "Execute", draw: random.Random
+) -> Grade:
     base = files_of(declared["base"])
-    word = secrets.token_hex(8)
-    tested = execute(_with(after, "tests.py"), ["/w/tests.py", declared["tests"]], word)
-    made_of, results = _said(tested, word)
-    names = re.findall(r"^def (test_\w+)", base[declared["tests"]], re.MULTILINE)
-    told = f"{sum(results.get(name) == 'ok' for name in names)} of {len(names)} tests"
-    share = sum(results.get(name) == "ok" for name in names) / len(names)
-    if reached := [name for path in files for name in made_of.get(path, {}).get("reaches", [])]:
-        return Grade("fail", f"{told}, but it uses {', '.join(reached[:3])}", 0.0)
-    if tested.trouble or share < 1:
-        first = next((f"{name}: {said}" for name, said in results.items() if said != "ok"), "not all tests ran")
-        return Grade("fail", f"{told}; {tested.trouble or first}", min(share, 0.99))
-    cases = json.dumps([(case["arguments"], case.get("stdin", "")) for case in declared["cases"]])
-    if _printed(execute, after, declared["program"], cases) != _of_base(
-        execute, declared["base"], declared["program"], cases
-    ):
+    task = Task(declared, base, draw)
+    right, said = task.stated_by(base, execute), task.stated_by(after, execute)
+    wrong = {at for at, found in right.tests.items() if found[1] is None and said.tests.get(at) != found}
+    failed = [name for name in task.names if (0, name) in wrong]
+    told = f"{len(task.names) - len(failed)} of {len(task.names)} tests"
+    share = 1 - len(failed) / len(task.names)
+    if failed:
+        first = said.tests.get((0, failed[0]), (None, "did not run"))[1] or "another value than before"
+        return Grade("fail", f"{told}; {said.trouble or f'{failed[0]}: {first}'}", share)
+    if wrong:
+        return Grade("fail", f"{told}, but {min(wrong)[1]} gives other values with other numbers", share)
+    if any(found[1] is None and said.cases.get(at) != found for at, found in right.cases.items()):
         return Grade("fail", f"{told}, but `{declared['program']}` prints something else", share)
-    if wrong := _form(declared, files, made_of):
-        return Grade("partial", f"{told}; {wrong}", share)
+    if said.trouble or not said.is_whole:
+        return Grade("fail", f"{told}; {said.trouble or 'it ends early'}", share)
+    if why := _form(declared, files, said.made_of):
+        return Grade("partial", f"{told}; {why}", share)
     return Grade("pass", f"{told}; {len(files)} {'file' if len(files) == 1 else 'files'}", share)
 
 
@@ -77,39 +81,12 @@ def files_of(base: str) -> dict[str, str]:
     return {path: text for path, text in found.items() if path not in material.WORDS}
 
 
-def _form(declared: Mapping[str, Any], files: dict[str, str], made_of: dict[str, Any]) -> str | None:
+def _form(declared: Mapping[str, Any], files: dict[str, str], made_of: Mapping[str, list[str]]) -> str | None:
     if len(files) > declared.get("most_files", len(files)):
         return f"{len(files)} files instead of {declared['most_files']} at most"
     old = files_of(declared["base"])
     new = [path for path in files if path not in old and path.endswith(".py") and not path.endswith("__init__.py")]
     if len(new) < declared.get("least_modules", 0):
         return f"new modules: {len(new)} instead of {declared['least_modules']} at least"
-    own = made_of.get(declared.get("facade", ""), {}).get("defines")
+    own = made_of.get(declared.get("facade", ""))
     return f"{declared['facade']} still defines {', '.join(own[:3])}" if own else None
-
-
-def _with(files: Mapping[str, str], guest: str) -> dict[str, str]:
-    """The project below `project/`, where none of its files can take the place of the guest's program."""
-    own = {guest: (GUESTS / guest).read_text(encoding="utf-8")}
-    return own | {f"project/{path}": text for path, text in files.items()}
-
-
-def _printed(execute: "Execute", files: Mapping[str, str], program: str, cases: str) -> "Ran":
-    ran: Ran = execute(_with(files, "program.py"), ["/w/program.py", program], cases)
-    return ran
-
-
-@cache
-def _of_base(execute: "Execute", base: str, program: str, cases: str) -> "Ran":
-    return _printed(execute, files_of(base), program, cases)
-
-
-def _said(ran: "Ran", word: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The guest's first line, from before the project ran; and of each test what the lines with its word say."""
-    lines = ran.stdout.splitlines() or [""]
-    try:
-        made_of = json.loads(lines[0])
-    except (ValueError, RecursionError):
-        made_of = {}
-    told = [line.split(" ", 2) for line in lines[1:] if line.startswith(f"{word} ")]
-    return made_of if isinstance(made_of, dict) else {}, {name: said for _, name, said in told}
