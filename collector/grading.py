@@ -44,7 +44,8 @@ class Graders:
     def grade(self, results: Results, run: Path) -> Path | None:
         """Grade a run's outputs and store that; None when that was done before, or there is nothing to be graded.
 
-        Raises RunDamaged, StoreFailed, SandboxFailed.
+        Where this machine could not run a program, what else was found is stored under a name that leaves the whole to
+        be graded again. Raises RunDamaged, StoreFailed, SandboxFailed.
         """
         target = results.grades / f"{run.stem}-{self.fingerprint}.parquet"
         if target.exists():
@@ -52,9 +53,13 @@ class Graders:
         graded_at = measure.utc_now()
         rows = [
             {**_about(row, output), **_row(graded), "graded_at": graded_at}
-            for row, output, checks in _outputs(run, self.prompts)
+            for row, output, checks in outputs(run, self.prompts)
             for graded in graders.grade(output, checks, self.execute)
         ]
+        if any(str(row["detail"]).startswith(graders.TROUBLE) for row in rows):
+            target = target.with_stem(f"{target.stem}-in-part")
+            if target.exists():
+                return None
         return _keep(results, target, rows)
 
 
@@ -83,7 +88,8 @@ def compare(results: Results, pairs: list[Facts]) -> Path | None:
     return _keep(results, results.grades / f"similarity-{graded_at:%Y%m%dt%H%M%Sz}-{about}.parquet", rows)
 
 
-def _outputs(run: Path, prompts: dict[str, suite.Prompt]) -> Iterator[tuple[Facts, Output, tuple[graders.Check, ...]]]:
+def outputs(run: Path, prompts: dict[str, suite.Prompt]) -> Iterator[tuple[Facts, Output, tuple[graders.Check, ...]]]:
+    """The outputs of a run that are judged, each with its row and the checks of its prompt. Raises RunDamaged."""
     for row in _read(run):
         failed = row["error_kind"] is not None and row["error_kind"] not in OUTPUT_FLAWS
         if row["op"] not in JUDGED or failed:

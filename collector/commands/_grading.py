@@ -25,7 +25,9 @@ FOUND = """
         (
             select string_agg(n || ' ' || outcome, ', ' order by outcome)
             from (select outcome, count(*) as n from grades where tier = 'Q1' group by outcome)
-        ) as checks
+        ) as checks,
+        count(*) filter (starts_with(detail, $trouble)) as trouble_count,
+        any_value(detail) filter (starts_with(detail, $trouble)) as trouble
     from grades
 """
 
@@ -75,10 +77,13 @@ def grade(results: "Results", runs: list[Path]) -> tuple[int, int]:
 
 def _tell(results: "Results", files: list[Path], graders: "Graders") -> None:
     from collector.commands import _ask
+    from collector.graders import TROUBLE
 
-    [found] = _ask.rows(results, FOUND, files=[path.name for path in files])
+    [found] = _ask.rows(results, FOUND, files=[path.name for path in files], trouble=TROUBLE)
     say(f"{found['output_count']} outputs graded: {found['flaws'] or 'none with a flaw'}.")
     if found["checks"]:
         say(f"Checks: {found['checks']}.")
     if found["not_run_count"] and graders.execute is None:
         say(WITHOUT_SANDBOX)
+    if found["trouble_count"]:
+        say(f"Of them {found['trouble_count']} for {found['trouble']}; `collect grade` runs them again.")

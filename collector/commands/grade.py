@@ -14,7 +14,8 @@ def command(results: str | None) -> None:
     """Grade every stored output that these graders have not graded yet.
 
     Grades are files in results/grades/; earlier ones are kept, and the newest version of a grader counts. Programs that
-    models wrote run in a WebAssembly sandbox only (the extra `sandbox`).
+    models wrote run in a WebAssembly sandbox only (the extra `sandbox`); what this machine had no room, memory or time
+    for is tried again.
     """
     from collector.commands import _grading, _owner
     from collector.schema import Results
