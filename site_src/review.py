@@ -42,6 +42,7 @@ class Reviewed:
     sha256: str | None = None
     contributor: str | None = None
     whose: str | None = None
+    is_grades: bool = False
     facts: dict[str, Any] | None = None
     compared: list[tuple[str, list[tuple[str, ...]], str | None]] = field(default_factory=list)
 

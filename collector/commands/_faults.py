@@ -10,7 +10,8 @@ from collector.commands._checks import FETCH, _size
 from collector.errors import TableInvalid
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
 from collector.schema import COLUMNS, FORMAT, KEYS, UNSIGNED, Column, Results
-from site_src.form import SHOWN
+from site_src import form
+from site_src.form import SHOWN, Found
 from site_src.review import Fault, Reviewed
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 OWNERS_CHANGE = "It changes whose measurements are this repository's."
 OWNERS_REMEDY = "Leave it as it is; an owner runs `collect keys add` or `collect keys remove` on main."
+NOT_AGAIN = "Grades in it do not count, since they cannot be made again from the texts they are about:"
 FORMS: dict[str, tuple[tuple[Column, ...], str, str]] = {
     "runs": (COLUMNS, FORMAT, "a run file"),
     "grades": (GRADE, GRADES_FORMAT, "a file of grades"),
@@ -56,6 +58,7 @@ def _of_parquet(one: Reviewed, kind: str, names: tuple[str, ...]) -> None:
         return
     file = _checks.File(one.path, kind, table, names)
     one.faults += _checks.in_file(file)
+    one.is_grades = kind == "grades"
     if kind == "runs" and not one.faults:
         one.notes += _written(file.rows, names)
         one.run_id = file.rows[0]["run_id"]
@@ -119,6 +122,23 @@ def add_of_runs(warehouse: "Warehouse", added: Iterable[Reviewed]) -> None:
     said = list(_checks.in_runs(warehouse))
     for one in added:
         one.faults += [fault for file, fault in said if file == one.path.name]
+
+
+def add_of_grades(together: Results, added: Iterable[Reviewed]) -> None:
+    """Adds to each contributed file of grades those that are not found again in these runs. Raises SandboxFailed."""
+    from collector import sandbox
+    from collector.regrading import Regrader
+    from site_src.run_file import read
+
+    regrader = Regrader(together, sandbox.execute if sandbox.available() else None)
+    for one in added:
+        if one.is_grades and one.contributor and not one.faults:
+            rows = read(one.path, GRADE, GRADES_FORMAT, "a file of grades").to_pylist()
+            found = [Found(check, why, number) for number, check, why in regrader.faults(rows)]
+            if told := form.all_shown(found):
+                one.faults.append(
+                    Fault(NOT_AGAIN, "Leave it out: `collect grade` makes grades of the same runs.", told)
+                )
 
 
 def of_text(path: Path, names: Iterable[str] = ()) -> list[Fault]:

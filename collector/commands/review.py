@@ -42,6 +42,7 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
     if any(one.sha256 for one in reviewed):
         with tempfile.TemporaryDirectory() as name:
             together = _faults.together(folder, reviewed, Path(name))
+            _faults.add_of_grades(together, reviewed)
             _compare(together, [one for one in reviewed if one.run_id])
             changes = _changes.told(folder, together)
     click.echo(review.markdown(reviewed, changes), nl=False)

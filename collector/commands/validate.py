@@ -28,7 +28,8 @@ def command(paths: tuple[Path, ...], since: str, results: str | None) -> None:
     """Check files against every rule: schema, ranges, physics, privacy, size, duplicates, suite.
 
     Without a FILE every file of the results folder is checked. What breaks a rule is an error in a new file, and a
-    warning in one that git has in the commit REF with the same name and content. Exit code 1 if there are errors.
+    warning in one that git has in the commit REF with the same name and content. Contributed grades are made again from
+    their texts. Exit code 1 if there are errors.
     """
     from collector.commands import _changes, _faults
     from collector.schema import Results
@@ -46,6 +47,7 @@ def command(paths: tuple[Path, ...], since: str, results: str | None) -> None:
             together = _faults.together(folder, reviewed, Path(name, "all"))
             _faults.add_of_runs(Warehouse(together), reviewed)
             new = [one for one in reviewed if one.sha256 and one.path not in old]
+            _faults.add_of_grades(together, [one for one in reviewed if one.path not in old])
             if new and len(new) < len(reviewed):
                 without = _faults.together(folder, [replace(one, sha256=None) for one in new], Path(name, "before"))
                 changes = _changes.told(without, together)
