@@ -6,6 +6,9 @@ that a reader lets pass is its precision; the same of *fail* (or differs). Parti
 The graders were mended until they agreed with this corpus, so it shows that they still do, not how they fare on other
 outputs. Before they were mended for them, the second and third round of 31 and 19 outputs differed in 4 of 187 and 1 of
 112 outcomes; the first 213 outputs differed in 90, some of those by a slip in the corpus.
+
+Then answers to the tasks whose programs are run: honest ones in many styles, and cheats. They were written after the
+graders; of 324 one was graded wrongly before it was mended for: a sort by a package that is not there was not run.
 """
 
 import argparse
@@ -16,11 +19,12 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 from collector import sandbox
-from collector.graders import python_sort
-from tests import corpus
+from collector.graders import GUESTS, python_sort
+from tests import corpus, reduced, styled
 from tests.corpus import KINDS, Sample
 from tests.hostile import PROGRAMS, SLEEPER
 
+ROUNDS = 3
 SAME = {"agrees": "pass", "differs": "fail"}
 RETURNING = """
 def quick_sort(a):
@@ -48,8 +52,8 @@ Row = tuple[Sample, str, str, str, str]  # sample, check, grader, expected, got
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="20 rounds of each program in the sandbox instead of 3")
-    rounds = 20 if parser.parse_args().full else 3
+    parser.add_argument("--full", action="store_true", help="every style and cheat, instead of some")
+    is_full = parser.parse_args().full
     samples = corpus.samples()
     kinds = Counter(sample.kind for sample in samples)
     written = sum(sample.origin == "written by hand" for sample in samples)
@@ -64,7 +68,31 @@ def main() -> None:
     print(f"outcomes other than expected: {len(wrong)} of {len(rows)}")
     for sample, check, _, expected, got in wrong:
         print(f"  {sample.name:<40} {check:<16} expected {expected}, got {got}")
-    times(rounds)
+    styles(is_full)
+    times()
+
+
+def styles(is_full: bool) -> None:
+    """How many honest answers pass and how many cheats fail, of each task."""
+    some = styled.drawn(reduced.REDUCED["styles and cheats graded"][0], 1, sandbox.execute)
+    if is_full:
+        kinds = [(task, is_honest) for task in styled.TASKS for is_honest in (True, False)]
+        some = [one for kind in kinds for one in styled.all_of(*kind, sandbox.execute)]
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(lambda one: one.grade(sandbox.execute), some))
+    print(f"\nanswers whose programs are run: {len(some)}, of each task what they got")
+    for task in styled.TASKS:
+        for is_honest in (True, False):
+            own = [
+                grade.outcome
+                for one, grade in zip(some, said, strict=True)
+                if (one.task, one.is_honest) == (task, is_honest)
+            ]
+            got = ", ".join(f"{count} {outcome}" for outcome, count in sorted(Counter(own).items()))
+            print(f"  {task:<14}{len(own):>4} {'honest' if is_honest else 'cheats'}: {got}")
+    for one, grade in zip(some, said, strict=True):
+        if grade.outcome != ("pass" if one.is_honest else "fail"):
+            print(f"  {one.task}: {one.name}: {grade.outcome}, {grade.detail}")
 
 
 def graded(samples: list[Sample]) -> list[Row]:
@@ -104,20 +132,20 @@ def precision_and_recall(rows: list[Row], outcome: str) -> tuple[str, str]:
     return f"{both}/{said}", f"{both}/{meant}"
 
 
-def times(rounds: int) -> None:
-    print(f"\nsandbox, warm: median of {rounds} rounds in s, and what came of it")
-    sort = {"harness.py": python_sort.GUEST.read_text(encoding="utf-8")}
-    cases = json.dumps(python_sort.cases())
+def times() -> None:
+    print(f"\nsandbox, warm: median of {ROUNDS} rounds in s, and what came of it")
+    sort = {name: (GUESTS / of).read_text(encoding="utf-8") for name, of in python_sort.FILES.items()}
+    task = json.dumps({"word": "x", "cases": python_sort.cases()})
     for name, program in (("right quicksort, returning", RETURNING), ("right quicksort, in place", IN_PLACE)):
-        once(name, rounds, sort | {"solution.py": program}, ["/w/harness.py"], cases)
+        once(name, sort | {"solution.py": program}, ["/w/harness.py"], f"{task}\n")
     for name, (program, _) in PROGRAMS.items():
-        once(name, rounds, {"main.py": program}, ["/w/main.py"])
-    once("sleeps for ever", 1, {"main.py": SLEEPER}, ["/w/main.py"])
+        once(name, {"main.py": program}, ["/w/main.py"])
+    once("sleeps for ever", {"main.py": SLEEPER}, ["/w/main.py"])
 
 
-def once(name: str, rounds: int, files: dict[str, str], arguments: list[str], stdin: str = "") -> None:
+def once(name: str, files: dict[str, str], arguments: list[str], stdin: str = "") -> None:
     took = []
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         started = time.perf_counter()
         ran = sandbox.execute(files, arguments, stdin)
         took.append(time.perf_counter() - started)
