@@ -14,10 +14,10 @@ from pathlib import Path
 
 import duckdb
 
-from collector import signing
+from collector import capacity, signing
 from collector.ownership import Owners
 from collector.schema import COLUMNS, SCHEMA_VERSION, Results
-from site_src import form, intake, run_file, whose
+from site_src import bounds, form, intake, parquet_pages, parquet_parts, run_file, whose
 from site_src.layers import in_layers, of_a_file
 
 Stamp = tuple[int, int]  # of a file: time of its last change in ns, size in bytes
@@ -32,7 +32,12 @@ def stamps(folder: Path) -> dict[str, Stamp]:
         files = [entry for entry in os.scandir(folder) if entry.name.endswith(".parquet")]
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
-    return {entry.name: _stamp(entry) for entry in sorted(files, key=lambda entry: entry.name)}
+    return {_printable(entry.name): _stamp(entry) for entry in sorted(files, key=lambda entry: entry.name)}
+
+
+def _printable(name: str) -> str:
+    """A name that is no UTF-8 in letters that stand for its bytes: no file is found by it, and so it is told of."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _stamp(entry: "os.DirEntry[str]") -> Stamp:
@@ -141,7 +146,8 @@ def _attach(con: duckdb.DuckDBPyConnection, file: Path) -> bool:
 
 def _version() -> str:
     """Changes with whatever decides how a file's rows look here."""
-    reading = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (run_file, form, intake, signing)]
+    modules = (run_file, form, intake, signing, bounds, capacity, parquet_parts, parquet_pages)
+    reading = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
     views = [view.body for view in of_a_file(in_layers())]
     said = f"{SCHEMA_VERSION} {COLUMNS} {duckdb.__version__} {reading} {views}"
     return hashlib.sha256(said.encode()).hexdigest()

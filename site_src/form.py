@@ -5,6 +5,7 @@ count twice, or whose times run backwards, gives figures that nobody measured. R
 such as a speed beyond what a memory delivers, stand in `collector/commands/_checks`.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -13,14 +14,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.schema import RUN
+from site_src import bounds
 from site_src.leaves import leaves
 
 AGAIN = "Take the file again from where it was made; none is ever edited."
+LEAVE = "Leave it out: no run needs as much."
 SHOWN = 100  # characters of a value
 MOST = 5  # things found that are named
 ANY = ("seed", "client_bias_percent", "client_event_delay_us", "environment.number")  # below 0, too
 SHARES = ("top_p", "needles.depth", "share")
 BEGINNING, END = datetime(2020, 1, 1), datetime(2100, 1, 1)
+SEVERAL = ("request", "fidelity")  # operations that ask a prompt as often as there are repeats
+ONCE = (*SEVERAL, "warm", "quality")
+ASKED = ("op", "nonce", "repeat", "prompt_id", "prompt_sha256")
 ORDER = (  # of times within an operation: none lies before one that stands before it
     ("headers_ns", "first_event_ns"),
     ("headers_ns", "first_text_ns"),
@@ -134,13 +140,48 @@ def _backwards(table: pa.Table) -> Iterator[Found]:
                 yield Found(name, f"{late}, before {first} {early}", row)
 
 
-OF_ALL = {"range": Rule("It holds a number that cannot be:", AGAIN, _values_that_cannot_be)}
+def _too_long(table: pa.Table) -> Iterator[Found]:
+    return itertools.starmap(Found, bounds.too_long(table))
+
+
+def _too_many(table: pa.Table) -> Iterator[Found]:
+    return itertools.starmap(Found, bounds.too_many(table))
+
+
+def _asked_twice(table: pa.Table) -> Iterator[Found]:
+    """Requests that are there once a run, and joined with those of another run by what they asked."""
+    there = set(table.column_names)
+    if not {"op", "nonce"} <= there:
+        return
+    asked = [table[name].to_pylist() if name in there else [None] * len(table) for name in ASKED]
+    seen: set[tuple[object, ...]] = set()
+    for row, (op, nonce, repeat, *prompts) in enumerate(zip(*asked, strict=True)):
+        if op not in ONCE or nonce is None:
+            continue
+        for which, prompt in enumerate(prompts):
+            key = (op, which, prompt, *((nonce, repeat) if op in SEVERAL else ()))
+            if prompt is not None and key in seen:
+                yield Found("nonce", nonce, row)
+                break
+            seen.add(key)
+
+
+OF_ALL = {
+    "range": Rule("It holds a number that cannot be:", AGAIN, _values_that_cannot_be),
+    "too_long": Rule("A text of it is longer than any that is measured or names a thing:", LEAVE, _too_long),
+    "too_many": Rule("It names more things than there are:", LEAVE, _too_many),
+}
 OF_RUNS = {
     **OF_ALL,  # first: numbers beyond it can be neither turned into Python's nor added up
     "nameless": Rule(
         "It does not say which run it holds, or when that began:", "Measure again with the newest collector.", _nameless
     ),
     "numbering": Rule("Its rows are not numbered, each once, by op_index:", AGAIN, _numbers_twice),
+    "asked_twice": Rule(
+        "It holds the same request of the same pass several times:",
+        "Take the file again from where it was made; a run asks each prompt once with the same digits.",
+        _asked_twice,
+    ),
     "disagreeing_rows": Rule("Its rows disagree about the run:", AGAIN, _disagreeing),
     "out_of_order": Rule(
         "One of its times lies before another that comes first, such as text before the answer began:",

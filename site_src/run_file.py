@@ -1,5 +1,7 @@
 """Reading one run file, or one of grades or votes, or saying why it cannot be trusted."""
 
+import os
+import stat
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from collector import signing
+from collector import capacity, signing
 from collector.schema import COLUMNS, FORMAT, LARGEST, SCHEMA_VERSION, Column, arrow_schema
+from site_src import bounds
 from site_src.form import OF_RUNS, refusal
 from site_src.leaves import leaves
 from site_src.parquet_parts import parts
 
-MOST_VALUES, MOST_BYTES = 10_000_000, 1 << 30  # a day of memory samples has 4 million values
 LIMITS: dict[pa.DataType, tuple[float, float]] = {
     pa.int32(): (-LARGEST["INTEGER"], LARGEST["INTEGER"]),
     pa.int64(): (-LARGEST["BIGINT"], LARGEST["BIGINT"]),
@@ -21,7 +23,6 @@ LIMITS: dict[pa.DataType, tuple[float, float]] = {
     pa.timestamp("us"): (0, 230 * 366 * 86_400e6),  # from 1970 to 2200, since a clock may be wrong
 }
 SIGNED_BY, SHA256 = "signed_by", "sha256"
-OWN_ROOM = {"PLAIN", "RLE", "BIT_PACKED"}  # encodings in which no text is stored once and meant often
 
 
 class Untrusted(Exception):
@@ -30,6 +31,10 @@ class Untrusted(Exception):
     def __init__(self, reason: str, origin: tuple[str | None, str] | None = None) -> None:
         super().__init__(reason)
         self.origin = origin
+
+
+class TooMuch(Untrusted):
+    """One that would cost more than any run does."""
 
 
 def read_run(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
@@ -53,25 +58,32 @@ def read_rows(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
 
 def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tuple[str, ...] = ()) -> pa.Table:
     """A file's rows in these columns, or `only` some of them. Raises Untrusted, where `kind` says what it should be."""
+    wanted = arrow_schema(columns)
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
+        data = _bytes(path)
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         metadata = file.schema_arrow.metadata or {}
         if metadata.get(b"format", b"").decode() != form:
             raise Untrusted(f"it is not {kind} of this project")
         version = int(metadata.get(b"schema_version", b"0"))
         if version > SCHEMA_VERSION:
             raise Untrusted(f"it was written by a newer version (schema {version}); update this clone")
-        _limit(path, file.metadata.num_rows * len(columns))
+        _fit(file.schema_arrow, wanted)
+        if reason := bounds.beyond_when_unpacked(file.metadata.num_rows, parts(path, data)):
+            raise TooMuch(reason)
         table = file.read([name for name in only if name in file.schema_arrow.names] or None)
         table.validate(full=True)  # whether texts are UTF-8
-        data = path.read_bytes()
         origin = {SIGNED_BY: signing.signer(data, file.metadata.metadata or {}) or "", SHA256: sha256(data).hexdigest()}
     except signing.Broken as reason:
         raise Untrusted(str(reason)) from None
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         said = str(error).partition("\n")[0].rstrip(".").replace(f"{path.parent}/", "")  # reasons are published
         raise Untrusted(f"it is damaged: {said}") from None
-    return _typed(table, arrow_schema(columns)).replace_schema_metadata(origin)
+    for name, values, _ in leaves(table):
+        if (found := _beyond(values)) is not None:
+            raise Untrusted(f"its column {name} holds {found}, which nothing measures")
+    told = table.select([name for name in wanted.names if name in table.schema.names])
+    return told.replace_schema_metadata(origin)
 
 
 def origin(table: pa.Table) -> tuple[str | None, str]:
@@ -80,29 +92,31 @@ def origin(table: pa.Table) -> tuple[str | None, str]:
     return said[SIGNED_BY] or None, said[SHA256]
 
 
-def _limit(path: Path, values: int) -> None:
-    """A few bytes may stand for a billion values, or for a long text a million times over; absent columns cost too."""
-    size = 0
-    for part in parts(path):
-        values += part.value_count
-        size += part.size * (1 if part.encodings <= OWN_ROOM else part.value_count)
-    if values > MOST_VALUES or size > MOST_BYTES:
-        raise Untrusted("it unpacks to more than any run can hold")
+def _bytes(path: Path) -> bytes:
+    """All of a file. Nothing else is opened: a pipe would be waited for without end. Raises OSError, Untrusted."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise Untrusted("nothing can be read by its name: it is a link to nowhere, or the name is no UTF-8") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Untrusted("it is no regular file")
+        if status.st_size > capacity.FILE_BYTES:
+            raise TooMuch(f"it is {status.st_size / 1e6:,.1f} MB, more than {capacity.FILE_BYTES / 1e6:,.0f} MB")
+        return file.read(capacity.FILE_BYTES)
 
 
-def _typed(table: pa.Table, wanted: pa.Schema) -> pa.Table:
-    for field in table.schema:
+def _fit(given: pa.Schema, wanted: pa.Schema) -> None:
+    for field in given:
         if field.name not in wanted.names:  # page checksums do not cover names, and a newer version was refused before
-            raise Untrusted(f"it is damaged, or written by a newer clone: the schema has no column {field.name!r}")
+            shown = field.name[: capacity.NAME]
+            raise Untrusted(f"it is damaged, or written by a newer clone: the schema has no column {shown!r}")
         known = wanted.field(field.name)
         if not _fits(field.type, known.type):
-            raise Untrusted(f"its column {field.name} is {field.type}, not {known.type}")
-    if len(set(table.column_names)) < table.num_columns:
+            raise Untrusted(f"its column {field.name} is {str(field.type)[: capacity.NAME]}, not {known.type}")
+    if len(set(given.names)) < len(given.names):
         raise Untrusted("it has two columns of one name")
-    for name, values, _ in leaves(table):
-        if (found := _beyond(values)) is not None:
-            raise Untrusted(f"its column {name} holds {found}, which nothing measures")
-    return table.select([name for name in wanted.names if name in table.schema.names])
 
 
 def _beyond(values: pa.Array) -> object:

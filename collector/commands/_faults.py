@@ -1,17 +1,18 @@
 """What is wrong with a file of results from somewhere else: untrusted, so read within limits; nothing in it runs."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector import ownership, privacy, signing
+from collector import capacity, ownership, privacy, signing
 from collector.commands import _checks
-from collector.commands._checks import FETCH, _size
+from collector.commands._checks import FETCH
 from collector.errors import TableInvalid
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
-from collector.schema import COLUMNS, FORMAT, KEYS, UNSIGNED, Column, Results
+from collector.schema import CLONE, COLUMNS, FORMAT, KEYS, UNSIGNED, Column, Results
 from site_src import form
-from site_src.form import SHOWN, Found
+from site_src.form import LEAVE, SHOWN, Found
 from site_src.review import Fault, Reviewed
 
 if TYPE_CHECKING:
@@ -26,6 +27,18 @@ FORMS: dict[str, tuple[tuple[Column, ...], str, str]] = {
     "votes": (VOTE, VOTES_FORMAT, "a file of votes"),
 }
 
+JOURNAL = "It is the journal of a run: whoever runs `collect` here next would store it as a run of their own."
+
+
+def telling(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of these names that tell of a person: a login may be a word, such as mlx, of which every run is full."""
+    from site_src.tables import TABLES
+
+    said = [(CLONE / "results" / table).read_text(encoding="utf-8") for table in TABLES]
+    said += [column.meaning for columns, _, _ in FORMS.values() for column in columns]
+    words = set(re.findall(r"\w+", " ".join(said).lower()))
+    return tuple(name for name in names if name.lower() not in words)
+
 
 def of_file(path: Path, kind: str, names: Iterable[str] = ()) -> Reviewed:
     """What is wrong with a file by itself; `kind` is the folder within results that it is for."""
@@ -34,6 +47,10 @@ def of_file(path: Path, kind: str, names: Iterable[str] = ()) -> Reviewed:
     one = Reviewed(path)
     if path.is_symlink() or not path.is_file():
         one.faults.append(Fault("It is a link, or no file at all.", "Put the file itself there."))
+    elif not _is_utf8(path.name):
+        one.faults.append(Fault("Its name is no UTF-8, so that no page can name it.", "Give it another name."))
+    elif kind == ".journal" and path.suffix == ".jsonl":
+        one.faults.append(Fault(JOURNAL, "If it is yours, run `collect` here, which saves it; otherwise leave it out."))
     elif path.suffix == ".parquet" and kind in FORMS:
         _of_parquet(one, kind, tuple(names))
     elif kind == "." and path.name in (*TABLES, "README.md", KEYS, UNSIGNED):
@@ -43,16 +60,24 @@ def of_file(path: Path, kind: str, names: Iterable[str] = ()) -> Reviewed:
     return one
 
 
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _of_parquet(one: Reviewed, kind: str, names: tuple[str, ...]) -> None:
-    from site_src.run_file import Untrusted, origin, read, read_rows
+    from site_src.run_file import TooMuch, Untrusted, origin, read, read_rows
 
     columns, form, called = FORMS[kind]
-    if fault := _size.too_large(one.path):
-        one.faults.append(fault)
-        return
     try:
         table = read_rows(one.path) if kind == "runs" else read(one.path, columns, form, called)
         one.signed_by, one.sha256 = origin(table)
+    except TooMuch as reason:
+        one.faults.append(Fault("It holds more than any run does:", LEAVE, str(reason)))
+        return
     except Untrusted as reason:
         one.faults.append(Fault("It cannot be trusted:", FETCH, str(reason)))
         return
@@ -145,8 +170,8 @@ def of_text(path: Path, names: Iterable[str] = ()) -> list[Fault]:
     """What is wrong with a hand-kept table, or another text."""
     from site_src import tables
 
-    if path.stat().st_size > _size.LARGEST_MB * 10**6:
-        return [Fault(f"It is more than {_size.LARGEST_MB} MB.", "Leave it out.")]
+    if path.stat().st_size > capacity.FILE_BYTES:
+        return [Fault(f"It is more than {capacity.FILE_BYTES // 10**6} MB.", "Leave it out.")]
     if path.name in tables.TABLES:
         try:
             tables.read(path)
