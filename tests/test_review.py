@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from collector import cli, privacy, store, suite
 from collector.backends import Facts
 from collector.commands import _faults
+from collector.nonce import nonce
 from collector.schema import CLONE, Results
 from site_src import review
 from site_src.run_file import read_run
@@ -44,9 +45,26 @@ def collect(results: Results, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     return call
 
 
+SUITE = suite.read("standard")
+LIMITS = {prompt.id: prompt for prompt in SUITE.prompts if prompt.max_tokens > 101}
+
+
+def asking(run_id: str, position: int, row: Facts) -> Facts:
+    """What a request says of its prompt."""
+    prompt = LIMITS.get(row["prompt_id"], LIMITS["medium"])
+    about = {"prompt_id": prompt.id, "prompt_sha256": prompt.sha256, "max_tokens": prompt.max_tokens}
+    return {**about, "position": position, "nonce": nonce(run_id, prompt.id, row["repeat"], position)}
+
+
 def stored(results: Results, *rows: Facts, run_id: str = ID, **facts: Any) -> Path:
-    operations = [dict(row, op_index=index) for index, row in enumerate(rows or [request()])]
-    known = {"suite": "smoke", "suite_sha256": suite.read("smoke").sha256}
+    """A run of these requests, one after the other, as the collector asks them: those of a prompt of no suite ask one
+    of it."""
+    known = {"suite": SUITE.name, "suite_sha256": SUITE.sha256}
+    began, operations = 0, []
+    for index, row in enumerate(rows or (request(),)):
+        asked = asking(run_id, index + 1, row) if row.get("op") == "request" and "nonce" not in row else {}
+        operations.append({"started_ns": began, **asked, **row, **asked, "op_index": index})
+        began += (row.get("elapsed_ns") or 0) + 1
     return store.write(results, {**RUN, **known, "run_id": run_id, "run_started_at": STARTED, **facts}, operations)
 
 
@@ -148,8 +166,8 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "one bit": (flipped, "It cannot be trusted: it is damaged"),
     "another name": (renamed, "Its name is not the one that its content gives: llama.cpp-unsloth-minimax-m2.1"),
     "a link": (linked, "It is a link"),
-    "too large": (huge, "It is 6.0 MB, more than 5 MB."),
-    "too many rows": (bomb, "It would unpack to 100,002 rows"),
+    "too large": (huge, "It holds more than any run does: it is 6.0 MB, more than 5 MB"),
+    "too many rows": (bomb, "It holds more than any run does: it has 100,002 rows, more than 5,000"),
     "rows disagree": (lambda path: changed(path, chip=["M3", "M4"]), "Its rows disagree about the run: chip"),
     "rows twice": (lambda path: changed(path, op_index=[0, 0]), "Its rows are not numbered, each once"),
     "an operation": (lambda path: changed(path, op=["request", "mine"]), "the collector never writes there: op: mine"),
@@ -217,10 +235,30 @@ def test_other_files_have_no_place_there_and_tables_must_be_readable(collect: Re
 
 
 def test_what_a_model_wrote_is_for_a_person_to_look_at(collect: Review, proposed: Results) -> None:
-    stored(proposed, request(output_text="Write to jane@example.org today."))
+    said = "Write to jane@example.org today."
+    chunks = [{"gap_us": gap, "kind": "answer", "chars": len(said) // 2} for gap in (200_000, 2_000_000)]
+    stored(proposed, request(output_text=said, tokens=2, chunks=chunks, last_text_ns=2_200_000_000))
     code, said, _ = collect("review", str(proposed.root))
     assert code == 0
     assert "Look at what the model wrote: `output_text: jane@example.org`" in said
+
+
+def test_a_login_that_is_a_word_of_every_run_is_not_looked_for(collect: Review, proposed: Results) -> None:
+    path = stored(proposed, runtime="mlx", model_publisher="mlx-community")
+    for word in ("mlx", "MLX", "unsloth"):
+        code, _, complained = collect("review", str(path), "--name", word)
+        assert (code, complained) == (0, f"Not looked for, as files of results are full of it: {word}.\n")
+
+
+@pytest.mark.parametrize("command", ["review", "validate"])
+def test_a_results_folder_that_is_a_link_is_refused(
+    command: str, collect: Review, proposed: Results, results: Results
+) -> None:
+    stored(results)
+    proposed.root.symlink_to(results.root)
+    code, said, _ = collect(command, str(proposed.root))
+    assert code == 1
+    assert "It is a link, or no file at all." in said
 
 
 def test_a_word_that_must_not_occur_is_found(collect: Review, proposed: Results) -> None:

@@ -23,6 +23,9 @@ from collector import context, store, suite
 from collector.backends import Facts
 from collector.graders import Output
 from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
+from collector.nonce import nonce, shared
+from collector.quality import ALLOWANCE
+from collector.run import WARM_TOKENS
 from collector.schema import CLONE, Results
 from tests.conftest import RUN, STARTED
 from tests.texts import LOOP, RIGHT, WRONG
@@ -71,6 +74,10 @@ PROMPT_TOKENS = {"short": 30, "medium": 34, "long": 38, "reasoning": 58, "instru
 PROMPT_TOKENS |= {"code_agent": 2650, "multi_file": 5300, "story": 24, "ship": 31}
 WRITTEN_TOKENS = {"long": 241}  # of the others 49
 QUESTIONS = {f"question-{number}": f"{number * 17} × 23 = {number * 391}" for number in range(1, 7)}
+
+
+# They stand in no suite, so that a quality pass has prompts enough to tell builds apart by.
+ASKED = {name: suite.Prompt(name, "质量", f"{text.partition(' =')[0]} = ?", 500) for name, text in QUESTIONS.items()}
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,7 @@ class World:
         """Store a run, and the grades that its rows bring; its id."""
         named = f"{self.began} {facts['chip']} {facts['model_key']} {facts['quantization']}"
         run_id = hashlib.sha256(named.encode()).hexdigest()[:12]
-        rows = [{**row, "op_index": index} for index, row in enumerate(rows)]
+        rows = [{**row, "op_index": index, **digits(run_id, row)} for index, row in enumerate(rows)]
         path = store.write(
             self.results, {"collector_version": "0.1.0", **facts, "run_id": run_id, "run_started_at": self.began}, rows
         )
@@ -206,19 +213,23 @@ class World:
         for row in requests:
             row["memory"] = [sample(row["started_ns"] + SECOND, cell, chance.random())]
         requests[:failed] = [{**row, **FAILED} for row in requests[:failed]]
-        end_ns = requests[-1]["started_ns"] + requests[-1]["elapsed_ns"]
-        warm = [
-            {**sooner(row), "op": "warm", "cached_tokens": row["prompt_tokens"] - 8}
-            for row in requests[repeats - 1 :: repeats]
+        end_ns = requests[-1]["started_ns"] + requests[-1]["elapsed_ns"] + SECOND
+        asked = [
+            row
+            for place, request in enumerate(requests, start=1)
+            for row in (request, *([resent(request)] if place % repeats == 0 and request["chunks"] else []))
         ]
         run = {"suite": name, "suite_sha256": known.sha256, "repeats": repeats, "run_seconds": end_ns / 1e9 + 40}
-        load, unload = self._load(cell, machine, end_ns) if not is_loaded_before else ([], [])
-        facts = {**machine, **cell.facts, **run, "kept_awake_by": "caffeinate", **more}
         passes = judged(cell, known, quality, end_ns + SECOND) if quality else []
-        rows = [*load, survey(1), *requests, *warm, survey(end_ns), *passes, *unload]
+        load, unload = self._load(cell, machine, end_ns + len(passes) * SECOND) if not is_loaded_before else ([], [])
+        facts = {**machine, **cell.facts, **run, "kept_awake_by": "caffeinate", **more}
+        facts |= {"quality_allowance": ALLOWANCE} if quality else {}
+        rows = [*load, survey(ended(load)), *asked, survey(end_ns), *passes, *unload]
         run_id = self.write(facts, rows)
         self.graded[cell.model, cell.quantization] = [
-            {**row, "run_id": run_id, "op_index": place} for place, row in enumerate(rows) if row["op"] == "quality"
+            {**row, **digits(run_id, row), "run_id": run_id, "op_index": place}
+            for place, row in enumerate(rows)
+            if row["op"] == "quality"
         ] or self.graded.get((cell.model, cell.quantization), [])
 
     def _load(self, cell: Cell, machine: Facts, end_ns: int) -> tuple[list[Facts], list[Facts]]:
@@ -289,7 +300,7 @@ class World:
         asked = {"context_requested": length, "context_effective": length, "context_budget_s": 3600.0}
         facts = {**machine, **cell.facts, **asked, "suite": "context", "run_seconds": at_ns / 1e9 + 40}
         facts["suite_sha256"] = context.SUITE.sha256
-        self.write(facts, [*load, survey(1), *rows, beyond, *unload])
+        self.write(facts, [*load, survey(ended(load)), *rows, beyond, *unload])
 
     def smoke(self) -> None:
         """The embedded engine on a small Linux machine: a real path, and no part of the plan."""
@@ -306,7 +317,7 @@ class World:
                 used = {"system_used_bytes": 2 * GB, "engine_pss_bytes": 310_000_000, "swap_used_bytes": 0}
                 row["memory"] = [{"at_ns": row["started_ns"] + SECOND, **used}]
             load = {"op": "load", "started_ns": SECOND, "elapsed_ns": SECOND, "load_is_repeat": True}
-            self.write(facts, [load, survey(1), *requests])
+            self.write(facts, [load, survey(ended([load])), *requests])
 
     def vote(self, a: tuple[str, str], b: tuple[str, str], *choices: str) -> None:
         """One person's choices between two builds, a prompt each, the prompts taking turns."""
@@ -346,21 +357,52 @@ def sooner(row: Facts) -> Facts:
     return {**row, **{name: row[name] - saved for name in times}, "chunks": chunks}
 
 
+def ended(rows: list[Facts]) -> int:
+    """When the last of these operations had."""
+    return rows[-1]["started_ns"] + rows[-1]["elapsed_ns"] if rows else 1
+
+
+def resent(row: Facts) -> Facts:
+    """The same request once more, directly after it: its first text comes sooner, and it ends before the next."""
+    quick = sooner(row)
+    chunks = quick["chunks"][:4]
+    end = sum(chunk["gap_us"] for chunk in chunks) * 1000
+    ends = dict.fromkeys(("last_text_ns", "done_ns", "elapsed_ns"), end)
+    about = {"op": "warm", "max_tokens": WARM_TOKENS, "cached_tokens": row["prompt_tokens"] - 8}
+    began = {"started_ns": row["started_ns"] + row["elapsed_ns"], "completion_tokens": len(chunks), "chunks": chunks}
+    return {**quick, **ends, **about, **began, "output_text": row["output_text"][: sum(c["chars"] for c in chunks)]}
+
+
+def digits(run_id: str, row: Facts) -> Facts:
+    """What a request of a run begins with, as the collector makes it."""
+    if row["op"] == "quality":
+        return {"nonce": shared(row["prompt_sha256"], row["repeat"])}
+    if row["op"] in ("request", "warm", "context"):
+        return {"nonce": nonce(run_id, row["prompt_id"], row["repeat"], row.get("position") or 0)}
+    return {}
+
+
 FAILED: Facts = {"error_kind": "timeout", "completion_tokens": None, "first_text_ns": None, "chunks": None}
+FAILED |= {"output_text": None}
 SIDE = {"run_id": "run_id", "op_index": "op_index", "sha256": "text_sha256"}
 
 
 # ---------------------------------------------------------------- rows
 
 
-def answered(chance: random.Random, tps: float, ttft_ms: float, tokens: int) -> Facts:
-    """The times of an answer at exactly this speed, one token a chunk, gaps long and short by turns."""
+def answered(chance: random.Random, tps: float, ttft_ms: float, tokens: int, text: str = "") -> Facts:
+    """The times of an answer at exactly this speed, one token a chunk, gaps long and short by turns.
+
+    A text that is shorter than its tokens would make it goes on in dots.
+    """
     first_us, gap_us = round(1000 * ttft_ms), round(1e6 / tps)
     gaps = [first_us]
     for _ in range((tokens - 1) // 2):
         off = round(gap_us * 0.12 * chance.random())
         gaps += [gap_us + off, gap_us - off]
     first, last = first_us * 1000, sum(gaps) * 1000
+    text += "…" * (2 * len(gaps) - len(text))
+    ends = [len(text) * place // len(gaps) for place in range(len(gaps) + 1)]
     return {
         "headers_ns": MS,
         "first_event_ns": first,
@@ -370,7 +412,11 @@ def answered(chance: random.Random, tps: float, ttft_ms: float, tokens: int) -> 
         "done_ns": last,
         "elapsed_ns": last,
         "completion_tokens": len(gaps),
-        "chunks": [{"gap_us": gap, "kind": "answer", "chars": 2} for gap in gaps],
+        "chunks": [
+            {"gap_us": gap, "kind": "answer", "chars": end - begin}
+            for gap, begin, end in zip(gaps, ends[:-1], ends[1:], strict=True)
+        ],
+        "output_text": text,
         "finish_reason": "stop",
         "http_status": 200,
         "client_cpu_us": 40 * len(gaps),
@@ -392,7 +438,8 @@ def timed(
         for repeat, off in enumerate(chance.sample(spread, repeats), start=1):
             ttft_ms = 110 + PROMPT_TOKENS[prompt.id] * (25 if cell.is_mlx else 30) / usual
             ttft_ms *= 1 + chance.choice(spread)
-            row = answered(chance, usual * (1 + off), ttft_ms, WRITTEN_TOKENS.get(prompt.id, 49))
+            text = RIGHT.get(prompt.id, "好的。")
+            row = answered(chance, usual * (1 + off), ttft_ms, WRITTEN_TOKENS.get(prompt.id, 49), text)
             rows.append(
                 {
                     **row,
@@ -404,12 +451,10 @@ def timed(
                     "prompt_category": prompt.category,
                     "prompt_sha256": prompt.sha256,
                     "max_tokens": prompt.max_tokens,
-                    "nonce": f"{len(rows):06d}",
                     "cached_tokens": 0,
                     "prompt_tokens": PROMPT_TOKENS[prompt.id],
                     "block": block,
                     "order_code": cell.order_code if block else None,
-                    "output_text": RIGHT.get(prompt.id, "好的。"),
                     "reported_decode_tps": usual * (1 + off) * 1.002,
                 }
             )
@@ -448,18 +493,19 @@ def judged(cell: Cell, known: suite.Suite, texts: dict[str, str], at_ns: int) ->
     rows = []
     for name, text in texts.items():
         written = text if text == LOOP else f"{text}\n\n（{cell.model} {cell.quantization}）"
-        sha256 = prompts[name].sha256 if name in prompts else hashlib.sha256(name.encode()).hexdigest()
+        prompt = prompts.get(name) or ASKED[name]
+        times = ("first_event_ns", "first_text_ns", "first_answer_ns", "last_text_ns", "done_ns", "elapsed_ns")
         row = {
             "op": "quality",
-            "started_ns": at_ns,
+            "started_ns": at_ns + len(rows) * SECOND,
             "prompt_id": name,
-            "prompt_sha256": sha256,
+            "prompt_sha256": prompt.sha256,
             "repeat": 1,
-            "nonce": f"{len(rows):06d}",
             "prompt_category": "质量",
-            "max_tokens": 8692,
+            "max_tokens": prompt.max_tokens + ALLOWANCE,
             "finish_reason": "stop",
-            "elapsed_ns": SECOND,
+            **dict.fromkeys(times, SECOND),
+            "chunks": [{"gap_us": SECOND // 1000, "kind": "answer", "chars": len(written)}],
             "output_text": written,
             "text_sha256": Output(written).sha256,
         }
