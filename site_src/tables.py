@@ -2,15 +2,19 @@
 
 import csv
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
+from collector import capacity
 from collector.schema import CLONE, TableInvalid
 
-NUMBER = re.compile(r"-?\d+(\.\d+)?")
+NUMBER, WHOLE = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?"), re.compile(r"[0-9]{1,15}")
+LEAST_NAMED = 3  # characters of an alias that are no wildcards
+MOST = 1e9  # of any number; no size, time or count here comes near
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Shape:
     unique: str  # no two rows agree in all of these
     others: str = ""
     numbers: str = ""  # of the above
+    whole: Mapping[str, float] = field(default_factory=dict)  # of these: from 0 up to so much, so that products fit
     later: str = ""  # came after the first version of the table: a file without them is an old one
     one_of: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
@@ -52,6 +57,7 @@ TABLES = {
         unique="chip gpu_cores",
         others="gpu_cores",
         numbers="gpu_cores memory_bandwidth_gbs",
+        whole={"gpu_cores": MOST},
     ),
     "models.csv": Shape(
         filled="model aliases",
@@ -62,6 +68,12 @@ TABLES = {
         numbers="parameters_total_b parameters_active_b context_advertised "
         "layers full_attention_layers kv_heads head_dim hidden_size experts experts_active "
         "attention_heads expert_size vocabulary weights_per_token_b",
+        whole={
+            **dict.fromkeys(
+                ["context_advertised", "hidden_size", "experts", "experts_active", "expert_size", "vocabulary"], MOST
+            ),
+            **dict.fromkeys(["layers", "full_attention_layers", "kv_heads", "head_dim", "attention_heads"], 1000),
+        },
     ),
     "plan.csv": Shape(
         filled="model variant runtime quantization bits priority status",
@@ -69,6 +81,7 @@ TABLES = {
         others="format size_gb memory_gb compare_to source note",
         later="kind context_length budget_s",
         numbers="bits size_gb memory_gb priority context_length budget_s",
+        whole={"bits": 64, "priority": MOST, "context_length": MOST},
         one_of={"status": STATUSES, "runtime": ("mlx", "llama.cpp"), "kind": (None, "speed", "context")},
     ),
 }
@@ -91,8 +104,13 @@ def read(path: Path) -> pa.Table:
 
 
 def _rows(path: Path, shape: Shape) -> list[tuple[int, dict[str, str | None]]]:
-    rows = []
+    rows: list[tuple[int, dict[str, str | None]]] = []
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise _wrong(path, None, "it is no regular file", "Put the table itself there.")
+        if status.st_size > capacity.FILE_BYTES:
+            raise _wrong(path, None, f"it is more than {capacity.FILE_BYTES // 10**6} MB", "Leave most of it out.")
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = [name.strip() for name in next(reader, [])]
@@ -106,6 +124,8 @@ def _rows(path: Path, shape: Shape) -> list[tuple[int, dict[str, str | None]]]:
                 if len(fields) != len(header):
                     wrong = f"{len(fields)} fields, but {len(header)} columns"
                     raise _wrong(path, reader.line_num, wrong, "A text with a comma needs quotation marks.")
+                if len(rows) == capacity.ROWS:
+                    raise _wrong(path, None, f"it has more than {capacity.ROWS:,} lines", "Leave most of them out.")
                 named = dict(zip(header, (text.strip() or None for text in fields), strict=True))
                 rows.append((reader.line_num, {name: named.get(name) for name in shape.columns}))
     except (csv.Error, UnicodeDecodeError) as error:
@@ -119,10 +139,23 @@ def _check(path: Path, line: int, row: dict[str, str | None], shape: Shape) -> N
     for name in shape.filled.split():
         if row[name] is None:
             raise _wrong(path, line, f"{name} is empty", "Fill it in.")
+    for name, value in row.items():
+        if value is not None and len(value) > capacity.WORDS:
+            raise _wrong(path, line, f"{name} is longer than {capacity.WORDS:,} characters", "Shorten it.")
     for name in shape.numbers.split():
-        value = row[name]
-        if value is not None and not NUMBER.fullmatch(value):
+        value, most = row[name], shape.whole.get(name)
+        if value is None:
+            continue
+        if not NUMBER.fullmatch(value):
             raise _wrong(path, line, f"{name} is {value!r}, not a number", "Write it like 12.5, or leave it empty.")
+        if most is not None and not (WHOLE.fullmatch(value) and int(value) <= most):
+            raise _wrong(path, line, f"{name} is {value}, not a whole number up to {most:,.0f}", "Look it up again.")
+        if abs(float(value)) > MOST:
+            raise _wrong(path, line, f"{name} is {value}, more than {MOST:,.0f}", "Look it up again.")
+    for alias in (row.get("aliases") or "").split():
+        if len(re.sub(r"\[.*?\]|[*?]", "", alias)) < LEAST_NAMED:
+            wrong = f"the alias {alias!r} stands for models of nearly any name"
+            raise _wrong(path, line, wrong, "Write what those models' names have in common.")
     for name, choices in shape.one_of.items():
         if row[name] not in choices:
             raise _wrong(path, line, f"{name} is {row[name]!r}", f"It is one of: {', '.join(filter(None, choices))}.")
