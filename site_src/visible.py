@@ -6,8 +6,11 @@ from typing import Any
 
 CONTROLS = {
     code: chr(0x2400 + code) if code < 32 else "\ufffd"
-    # what moves a terminal's cursor, ends a line, or turns the direction of text around
-    for code in (*range(32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+    # what moves a terminal's cursor, ends a line, turns the direction of text around, or is no letter of UTF-8
+    for code in (
+        *(*range(32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)),
+        *range(0xD800, 0xE000),
+    )
     if chr(code) not in "\n\t"
 }
 

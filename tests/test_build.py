@@ -290,21 +290,19 @@ def test_a_nested_column_becomes_text_in_a_csv() -> None:
 # ---------------------------------------------------------------- what goes wrong
 
 
-def test_a_damaged_file_is_named_and_skipped_and_makes_a_strict_build_fail_at_its_end(
+def test_a_damaged_file_is_named_and_skipped_and_ends_no_strict_build(
     make: Callable[[int], Results], tmp_path: Path
 ) -> None:
-    """All pages are made and tell of the file; only the exit code says that something is wrong with the results."""
+    """All pages are made and tell of the file: whether it may come in is what `collect validate` decides."""
     results = make(1)
     whole = next(results.runs.iterdir())
     (results.runs / "cut.parquet").write_bytes(whole.read_bytes()[:3000])
     site = built(results, tmp_path / "site")
-    assert site.done.returncode == 1
+    assert site.done.returncode == 0
     assert "results/runs/cut.parquet is skipped: it is damaged" in site.done.stderr
-    assert "Aborted with 1 warnings in strict mode" in site.done.stdout + site.done.stderr
     shown = Page(site.page("results/index.html")).text
     assert "cut.parquet" in shown
     assert "41.0" in shown
-    # Without the hook (`scripts/build`) there is no warning: the page alone tells of the file.
     assert "cut.parquet" in build.page(Warehouse(results), "results.md", set())
 
 

@@ -1,9 +1,8 @@
 """`collect validate`: each rule is broken by one file, and by nothing that was measured or is made up honestly."""
 
+import os
 import re
-import struct
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,23 +16,50 @@ from click.testing import CliRunner
 from collector import store, suite
 from collector.backends import Facts
 from collector.commands import _checks, _faults, validate
-from collector.commands._checks import _size
+from collector.commands._checks import _suites
+from collector.nonce import nonce, shared
 from collector.schema import CLONE, Results
 from site_src import form
+from site_src.warehouse import Warehouse
 from tests import worlds
 from tests.conftest import STARTED, request
 from tests.test_review import changed, stored
 
 GB = 10**9
-LONG = max(suite.known().values(), key=lambda prompt: len(prompt.text))
+SUITE = suite.read("standard+coding-agent")
+PROMPTS = {prompt.id: prompt for prompt in SUITE.prompts}
+LONG = max(SUITE.prompts, key=lambda prompt: len(prompt.text))
 SAMPLE = {"at_ns": 10**9, "system_used_bytes": 200 * GB, "engine_footprint_bytes": 150 * GB, "pressure_level": 1}
 
 
 def run_file(results: Results, number: int = 0) -> Path:
     """Two requests that a Mac could have answered; by its number it is another run."""
-    known = {"max_tokens": 512, "started_ns": 0, "memory": [SAMPLE], "elapsed_ns": 2_200_000_000 + number}
-    rows = [request("short", repeat, **known) for repeat in (1, 2)]
-    return stored(results, *rows, run_id=f"{number:012x}", run_seconds=60.0)
+    known = {"memory": [SAMPLE], "elapsed_ns": 2_200_000_000 + number}
+    run_id, began = f"{number:012x}", (0, 2_300_000_000)
+    rows = [
+        {**request("medium", repeat, started_ns=began[repeat - 1], position=repeat, **known), **asking(run_id, repeat)}
+        for repeat in (1, 2)
+    ]
+    return stored(results, *rows, run_id=run_id, run_seconds=60.0, suite=SUITE.name, suite_sha256=SUITE.sha256)
+
+
+def asking(run_id: str, repeat: int, name: str = "medium") -> Facts:
+    """What a request of this prompt says of it."""
+    prompt = PROMPTS[name]
+    about = {"prompt_id": name, "prompt_sha256": prompt.sha256, "max_tokens": prompt.max_tokens}
+    return {**about, "nonce": nonce(run_id, name, repeat, repeat)}
+
+
+def asked(path: Path, name: str) -> Path:
+    """The same requests, of another prompt."""
+    told = [asking(row["run_id"], row["repeat"], name) for row in rows(path)]
+    return changed(path, **{column: [row[column] for row in told] for column in told[0]})
+
+
+def named(path: Path, run_id: str, prompt_id: str = "medium") -> Path:
+    """The same with other names, and the digits that follow from these."""
+    digits = [nonce(run_id, prompt_id, repeat, repeat) for repeat in (1, 2)]
+    return changed(path, run_id=[run_id] * 2, prompt_id=[prompt_id] * 2, nonce=digits)
 
 
 def said(*arguments: object) -> tuple[int, list[str]]:
@@ -81,7 +107,7 @@ def twin(path: Path) -> None:
 
 
 def copied(path: Path) -> None:
-    again = [{**row, "run_id": "c" * 12} for row in rows(path)]
+    again = [{**row, "run_id": "c" * 12, **asking("c" * 12, row["repeat"])} for row in rows(path)]
     store.write(Results(path.parent.parent), again[0], again)
 
 
@@ -103,7 +129,7 @@ def in_bursts(path: Path) -> Path:
 
 def doubled(path: Path) -> Path:
     chunks = [each for chunk in rows(path)[0]["chunks"] for each in (chunk, {**chunk, "gap_us": 0})]
-    return both(path, chunks=chunks, completion_tokens=202)
+    return both(path, chunks=chunks, completion_tokens=202, output_text="word" * 202)
 
 
 def without_its_first_half(path: Path) -> Path:
@@ -117,14 +143,33 @@ def without_its_first_half(path: Path) -> Path:
 def shorter(path: Path) -> Path:
     """The same prompt has twenty times the tokens in another run."""
     other = run_file(Results(path.parent.parent), 999)
-    both(other, prompt_sha256="another", prompt_tokens=2088)
-    return both(path, prompt_sha256="another")
+    both(asked(other, "long"), prompt_tokens=2088)
+    return asked(path, "long")
 
 
 # Each rule, how a file breaks just that one, and what is said of it.
 BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
+    "ahead": [
+        (lambda path: both(path, client_calibrated_at=datetime(2099, 1, 1)), "client_calibrated_at: 2099-01-01"),
+    ],
     "above_ceiling": [(three_times_as_fast, "decode_tps: 150.0 tokens/s, at most 1")],
+    "asked_twice": [
+        (
+            lambda path: changed(path, **{name: [rows(path)[0][name]] * 2 for name in ("repeat", "position", "nonce")}),
+            "nonce: ",
+        ),
+    ],
+    "characters": [
+        (lambda path: both(path, output_text="word" * 100), "output_text: 400 characters, by its chunks 404 (row 0)"),
+        (lambda path: both(path, output_text=None), "output_text: 0 characters, by its chunks 404 (row 0)"),
+        (lambda path: both(path, reasoning_text="well"), "reasoning_text: 4 characters, by its chunks 0 (row 0)"),
+    ],
     "copy": [(copied, "also in: llama.cpp-unsloth-minimax-m2.1-q4_k_m-q4_k_m-20261122t120000z-")],
+    "digits": [
+        (lambda path: both(path, nonce="123456"), "nonce: 123456 (row 0)"),
+        (lambda path: both(path, nonce=None), "nonce: none (row 0)"),
+        (lambda path: changed(path, position=[2, 1]), f"nonce: {nonce('0' * 12, 'medium', 1, 1)[0]}"[:7]),
+    ],
     "disagreeing_rows": [(lambda path: changed(path, os_build=["25B78", "25C1"]), "os_build: 25C1 (row 1)")],
     "from_the_future": [(of_2099, "run_started_at: 2099-01-01 00:00:00")],
     "fewer_tokens": [
@@ -135,9 +180,6 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
         (first_chunk(gap_us=100_000), "first_text_ns: 200000000, by its chunks 100000000 (row 0)"),
         (lambda path: both(path, last_text_ns=None), "last_text_ns: , by its chunks 2200000000"),
     ],
-    "large_cells": [
-        (lambda path: changed(path, output_text=["x" * 2_000_001, None]), "output_text: 2,000,001 bytes, at most"),
-    ],
     "longer_than_run": [(lambda path: both(path, run_seconds=2.0), "elapsed_ns: 2.200 s from 0.000 s on, in a run of")],
     "memory_above_machine": [
         (with_memory(system_used_bytes=600 * GB), "memory.system_used_bytes: 600.0 GB, at most 549.8 (row 0)"),
@@ -146,12 +188,15 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     ],
     "metadata": [(lambda path: changed(path, {b"pandas": b"x"}), "that the collector does not write: pandas.")],
     "name": [(lambda path: path.rename(path.with_name(f"x-{path.name}")), "gives: llama.cpp-unsloth-minimax-m2.1")],
-    "nameless": [(lambda path: both(path, run_id=""), "run_id: none")],
+    "nameless": [(lambda path: named(path, ""), "run_id: none")],
     "numbering": [(lambda path: changed(path, op_index=[1, 1]), "op_index: 1 (row 1)")],
     "only_bursts": [(in_bursts, "chunks: 2 requests")],
     "out_of_order": [
         (lambda path: both(path, headers_ns=200_000_001), "first_text_ns: 200000000, before headers_ns 200000001"),
         (lambda path: both(path, done_ns=2_199_999_999), "done_ns: 2199999999, before last_text_ns 2200000000"),
+    ],
+    "overlapping": [
+        (lambda path: changed(path, started_ns=[0, 2_100_000_000]), "started_ns: 2100000000, before 22000000"),
     ],
     "private": [
         (lambda path: both(path, served_by="/Users/wang/x"), "served_by: /Users/wang/x (row 0)"),
@@ -160,12 +205,22 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     ],
     "prompt_cut": [
         (
-            lambda path: both(path, prompt_sha256=LONG.sha256, prompt_tokens=520),
+            lambda path: both(asked(path, LONG.id), prompt_tokens=520),
             f"prompt_tokens: 520 for {len(LONG.text.encode()):,} bytes (row 0)",
         ),
         (lambda path: both(path, prompt_chars=4711, prompt_tokens=520), "prompt_tokens: 520 for 4,711 characters"),
     ],
     "prompt_shorter": [(shorter, "prompt_tokens: 100 (row 0)")],
+    "prompts": [
+        (lambda path: both(path, prompt_sha256="f" * 64), "prompt_sha256: ffffffffffff of medium (row 0)"),
+        (lambda path: both(path, max_tokens=512), "max_tokens: 512 for medium, not 500 (row 0)"),
+        (lambda path: named(path, rows(path)[0]["run_id"], "easy"), "prompt_id: easy (row 0)"),
+        (lambda path: both(path, suite=None, suite_sha256=None), "prompt_id: medium (row 0)"),
+        (
+            lambda path: both(path, op="fidelity", nonce=shared(PROMPTS["medium"].sha256, 0), max_tokens=1),
+            "max_tokens: 1 for medium, not 500 (row 0)",
+        ),
+    ],
     "range": [
         (lambda path: changed(path, started_ns=[-1, 0]), "started_ns: -1 (row 0)"),
         (lambda path: both(path, top_p=1.5), "top_p: 1.5"),
@@ -175,21 +230,35 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "reasoning_beyond_all": [
         (lambda path: both(path, reasoning_tokens=102), "reasoning_tokens: 102, of 101 in all (row 0)"),
     ],
-    "suite": [(lambda path: both(path, suite_sha256="f" * 64), "suite_sha256: ffffffffffff of suite smoke")],
+    "suite": [(lambda path: both(path, suite_sha256="f" * 64), "suite_sha256: ffffffffffff of suite standard+coding")],
     "tokens_without_text": [
         (
-            lambda path: both(path, completion_tokens=1649, max_tokens=2000, chip="of unknown speed"),
+            lambda path: both(asked(path, "long"), completion_tokens=1649, prompt_tokens=2088, chip="of unknown speed"),
             "completion_tokens: 1649 for 404 characters",
         ),
         (without_its_first_half, "completion_tokens: 101 for 200 characters in 50 events (row 0)"),
     ],
     "text_twice": [(doubled, "chunks: 101 pairs (row 0)")],
-    "too_many_tokens": [(lambda path: both(path, max_tokens=100), "completion_tokens: 101, at most 100 (row 0)")],
+    "too_long": [
+        (lambda path: changed(path, output_text=["x" * 2_000_001, None]), "output_text: 2,000,001 bytes, at most"),
+        (lambda path: both(path, chip="量" * 501), "chip: 501 characters, at most 500 (row 0)"),
+        (lambda path: both(path, error_detail="x" * 1_000_001), "error_detail: 1,000,001 characters, at most 10,000"),
+    ],
+    "too_many": [
+        (
+            lambda path: changed(path, loaded_instances=[[str(number) for number in range(501)], None]),
+            "loaded_instances: 501 names, at most 500",
+        ),
+    ],
+    "too_many_tokens": [(lambda path: asked(path, "short"), "completion_tokens: 101, at most 100 (row 0)")],
     "twin": [(twin, "also in: ")],
     "words": [
         (lambda path: both(path, run_state="perfect"), "run_state: perfect (row 0)"),
         (lambda path: changed(path, op=["request", None]), "op: none (row 1)"),
-        (first_chunk(kind="/home/wang"), "chunks.kind: /home/wang"),
+        (
+            lambda path: both(first_chunk(kind="/home/wang")(path), output_text="word" * 100),
+            "chunks.kind: /home/wang",
+        ),
     ],
 }  # fmt: skip
 
@@ -207,7 +276,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list
     results = Results(tmp_path_factory.mktemp("broken") / "results")
     for place, (rule, number) in enumerate(CASES):
         BROKEN[rule][number][0](run_file(results, place))
-    code, lines = said(results.root)
+    code, lines = said("--results", results.root)  # a folder without keys: all its owner's
     assert code == 1
     return {case: [line for line in lines if f"{place:012x}.parquet: " in line] for place, case in enumerate(CASES)}
 
@@ -265,7 +334,10 @@ def test_every_committed_file_passes() -> None:
     assert [line for line in lines if line.startswith("error: ")] == []
 
 
-def test_honest_made_up_results_pass(tmp_path: Path) -> None:
+def test_honest_made_up_results_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = {name: _suites.Asked(prompt.sha256, prompt.max_tokens) for name, prompt in worlds.ASKED.items()}
+    there = _suites.prompts
+    monkeypatch.setattr(_suites, "prompts", lambda name, digest: {**(there(name, digest) or {}), **more})
     results = worlds.make("two machines", tmp_path / "results")
     assert said("--results", results.root)[1][-1].endswith(" files checked: 0 errors, 0 warnings.")
 
@@ -281,13 +353,17 @@ def test_an_old_file_passes_with_columns_missing(tmp_path: Path) -> None:
 
 def test_a_request_that_failed_is_data(results: Results) -> None:
     failed = {
+        **asking("0" * 12, 1),
         "op": "request",
+        "position": 1,
+        "repeat": 1,
         "elapsed_ns": 10**9,
         "done_ns": 10**9,
         "error_kind": "connect",
         "error_detail": "refused",
     }
-    stored(results, failed, run_seconds=60.0)
+    about = {"suite": SUITE.name, "suite_sha256": SUITE.sha256}
+    stored(results, failed, run_id="0" * 12, run_seconds=60.0, **about)
     assert said(results.root) == (0, ["1 file checked: 0 errors, 0 warnings."])
 
 
@@ -324,121 +400,48 @@ def test_a_commit_that_git_does_not_know_is_a_mistake(results: Results) -> None:
     assert "Git knows no commit 'no-such'" in str(done.exception)
 
 
-# ---------------------------------------------------------------- what is not even unpacked
+# ---------------------------------------------------------------- journals and other files
 
 
-def dictionary_bomb(path: Path) -> str:
-    """A long text once, meant by each of 700 rows."""
-    table = pq.read_table(path)
-    long = pa.array(["x" * 100_000] * 700)
-    table = pa.concat_tables([table] * 350)
-    table = table.set_column(table.schema.get_field_index("served_by"), "served_by", long)
-    pq.write_table(table, path, compression="zstd", write_page_checksum=True, use_dictionary=["served_by"])
-    return " MB, more than 50 MB."
-
-
-def list_bomb(path: Path) -> str:
-    """One row with 200,000 chunks, all alike."""
-    table = pq.read_table(path)
-    place = table.schema.get_field_index("chunks")
-    kind = table.schema.field(place).type
-    count = 200_000
-    first = pa.array([0] * count)
-    values = dict(zip(("gap_us", "kind", "chars"), (1, "answer", 1), strict=True))
-    alike = [pa.array([values[of.name]], of.type).take(first) for of in kind.value_type]
-    entries = pa.StructArray.from_arrays(alike, fields=list(kind.value_type))
-    lists = pa.ListArray.from_arrays(pa.array([0, count, count], pa.int32()), entries)
-    table = table.set_column(place, table.schema.field(place), lists)
-    pq.write_table(table, path, compression="zstd", write_page_checksum=True)
-    return "It would unpack to 200,001 values of one column, more than 200,000: chunks.list.element.gap_us."
-
-
-def row_bomb(path: Path) -> str:
-    table = pa.table({"op_index": pa.array([0]).take(pa.array([0] * 100_001))})
-    pq.write_table(table, path, compression="zstd")
-    return "It would unpack to 100,001 rows, more than 100,000."
-
-
-def plain_bomb(path: Path) -> str:
-    table = pa.table({"output_text": ["x" * 1_000_000] * 51})
-    pq.write_table(table, path, compression="zstd", use_dictionary=False)
-    return "It would unpack to 51 MB, more than 50 MB."
-
-
-def shared_beginnings_bomb(path: Path) -> str:
-    """Each text is the one before, and so takes no place at all."""
-    table = pa.table({"output_text": ["x" * 20_000] * 2600})
-    pq.write_table(
-        table, path, compression="zstd", use_dictionary=False, column_encoding={"output_text": "DELTA_BYTE_ARRAY"}
-    )
-    return "more than 50 MB."
-
-
-BOMBS = [dictionary_bomb, list_bomb, row_bomb, plain_bomb, shared_beginnings_bomb]
-
-
-@pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb.__name__)
-def test_a_bomb_is_refused_before_it_is_read(
-    bomb: Callable[[Path], str], results: Results, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_size, "LARGEST_UNPACKED_MB", 50)  # a tenth, so that it takes a tenth of the time
-    monkeypatch.setattr(_size, "MOST_LISTED", 200_000)
-    path = run_file(results)
-    words = bomb(path)
-    assert path.stat().st_size < 1_000_000
-    monkeypatch.setattr("site_src.run_file.read_rows", lambda path: pytest.fail("it was read"))
-    code, [line, _] = said(path)
+def test_a_journal_that_comes_with_results_is_an_error(results: Results) -> None:
+    """Whoever starts `collect` there next would store it as a run of their own."""
+    run_file(results)
+    results.journals.mkdir(exist_ok=True)
+    (results.journals / "warehouse.duckdb").write_bytes(b"")
+    assert said(results.root)[0] == 0
+    (results.journals / "x.jsonl").write_text("{}\n")
+    code, lines = said(results.root)
     assert code == 1
-    assert words in line
-    assert line.endswith("Leave it out: no run is that large.")
+    assert lines[0].startswith("error: .journal/x.jsonl: It is the journal of a run: ")
 
 
-def test_an_honest_dictionary_is_no_bomb(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_size, "LARGEST_UNPACKED_MB", 0.05)  # more than the file becomes, less than it could
-    assert said(run_file(results))[0] == 0
+def test_of_hidden_files_those_are_errors_that_git_does_not_ignore(results: Results) -> None:
+    run_file(results)
+    git(results.root, "init", "-q")
+    (results.root / ".gitignore").write_text(".journal\n.gitignore\n")
+    results.journals.mkdir(exist_ok=True)
+    (results.journals / "x.jsonl").write_text("{}\n")
+    assert said(results.root)[1][-1] == "2 files checked: 1 error, 0 warnings."  # a .gitignore has no place there
+    git(results.root, "add", "-f", ".journal/x.jsonl")
+    assert any(line.startswith("error: .journal/x.jsonl: It is the journal") for line in said(results.root)[1])
 
 
-def lying(path: Path) -> None:
-    """1.6 GB whose summary speaks of a few bytes."""
-    table = pa.table({"output_text": ["x" * 1_000_000] * 80})
-    with pq.ParquetWriter(path, table.schema, compression="zstd", use_dictionary=False, write_statistics=False) as file:
-        for _ in range(20):
-            file.write_table(table)
-    data = bytearray(path.read_bytes())
-    footer = len(data) - 8 - struct.unpack("<I", data[-8:-4])[0]
-    group = pq.ParquetFile(path).metadata.row_group(0)
-    for size in {group.total_byte_size, group.column(0).total_uncompressed_size}:
-        told = varint(size)
-        for number in range(footer, len(data)):
-            if data[number : number + len(told)] == told:
-                data[number : number + len(told)] = varint(100, len(told))
-    path.write_bytes(data)
-
-
-def varint(value: int, length: int = 0) -> bytes:
-    """A number as Thrift's compact protocol has it, at least so many bytes long."""
-    left, made = value << 1, []
-    while left > 127 or len(made) < length - 1:
-        made.append(left & 127 | 128)
-        left >>= 7
-    return bytes([*made, left])
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="macOS has no limit of address space")
-def test_a_file_whose_summary_lies_ends_at_the_limit_that_the_scripts_set(tmp_path: Path) -> None:
-    path = tmp_path / "x.parquet"
-    lying(path)
-    assert _size.too_large(path) is None
-    limits = [(CLONE / "scripts" / name).read_text(encoding="utf-8") for name in ("validate", "review-runs")]
-    assert all("ulimit -v 8000000 " in script for script in limits)
-    ask = 'ulimit -v 1500000; ARROW_DEFAULT_MEMORY_POOL=system exec "$0" -c "$1" "$2"'
-    read = "import sys; from pathlib import Path; from collector.commands import _faults; "
-    read += "print(_faults.of_file(Path(sys.argv[1]), 'runs').faults)"
-    done = subprocess.run(
-        ["bash", "-c", ask, sys.executable, read, str(path)], capture_output=True, text=True, check=False, cwd=CLONE
+@pytest.mark.parametrize("kind", ["runs", "grades", "votes"])
+def test_what_is_no_regular_file_is_named_and_not_waited_for(kind: str, results: Results) -> None:
+    run_file(results)
+    (results.root / kind).mkdir(exist_ok=True)
+    os.mkfifo(results.root / kind / "pipe.parquet")
+    with open(os.fsencode(results.root / kind) + b"/\xff.parquet", "wb") as file:  # noqa: PTH123
+        file.write(b"x")
+    code, lines = said(results.root)
+    assert code == 1
+    assert (
+        f"error: {kind}/\ufffd.parquet: Its name is no UTF-8, so that no page can name it. Give it another name."
+        in lines
     )
-    assert done.returncode == 0, done.stderr
-    assert "It cannot be trusted:" in done.stdout
+    assert f"error: {kind}/pipe.parquet: It is a link, or no file at all. Put the file itself there." in lines
+    damaged = Warehouse(results).rows("from damaged_files")
+    assert [(row["folder"], row["file"]) for row in damaged] == [(kind, "\\xff.parquet"), (kind, "pipe.parquet")]
 
 
 # ---------------------------------------------------------------- what is printed

@@ -35,8 +35,11 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
     from site_src import review
 
     folder = Results.find(results)
+    telling = _faults.telling(names)
+    if common := sorted(set(names) - set(telling)):
+        say(f"Not looked for, as files of results are full of it: {', '.join(common)}.")
     reviewed = [one for path in paths if path.is_dir() for one in _faults.of_owners(folder, path)]
-    reviewed += [one for path in paths for one in _look(folder, path, names)]
+    reviewed += [one for path in paths for one in _look(folder, path, telling)]
     _faults.add_whose(folder, reviewed)
     changes: list[str] = []
     if any(one.sha256 for one in reviewed):
@@ -58,8 +61,8 @@ def _look(folder: "Results", path: Path, names: tuple[str, ...]) -> Iterator["Re
     from collector.commands import _faults
     from site_src.review import Fault, Reviewed
 
-    if not path.is_dir():
-        yield _faults.of_file(path, _faults.kind_of(path), names)
+    if path.is_symlink() or not path.is_dir():
+        yield _faults.of_file(path, "." if path.is_dir() else _faults.kind_of(path), names)
         return
     theirs = {found.relative_to(path) for found in path.rglob("*") if found.is_symlink() or not found.is_dir()}
     if not theirs:

@@ -1,5 +1,6 @@
 """`collect validate`: does each file of results keep every rule? What is new must; what is old is told of."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import click
 
 from collector.commands.run import results_option
 from collector.errors import RunUnclear
+from collector.schema import CLONE, is_locked
 
 if TYPE_CHECKING:
     from collector.schema import Results
@@ -38,7 +40,7 @@ def command(paths: tuple[Path, ...], since: str, results: str | None) -> None:
     folder = Results.find(results)
     stored = _stored(folder, since)
     reviewed = [one for path in paths if path.is_dir() for one in _faults.of_owners(folder, path)]
-    reviewed += [_faults.of_file(file, kind, ()) for path in paths or (folder.root,) for file, kind in _files(path)]
+    reviewed += [_faults.of_file(file, kind, ()) for path in paths or (_root(folder),) for file, kind in _files(path)]
     _faults.add_whose(folder, reviewed)
     old = _old(reviewed, stored)
     changes: list[str] = []
@@ -70,18 +72,41 @@ def _whose(reviewed: "list[Reviewed]") -> list[str]:
     return [f"{count} file{'' if count == 1 else 's'}: {said}" for said, count in sorted(told.items())]
 
 
+def _root(folder: "Results") -> Path:
+    """The folder as it stands in the clone: there it may be a link, which would be published as one."""
+    own = CLONE / "results"
+    return own if own.is_symlink() and own.resolve() == folder.root else folder.root
+
+
 def _files(path: Path) -> list[tuple[Path, str]]:
     """The file, or those of a results folder, each with the folder within results that it is for."""
     from collector.commands import _faults
 
-    if not path.is_dir():
-        return [(path, _faults.kind_of(path))]
+    if path.is_symlink() or not path.is_dir():
+        return [(path, "." if path.is_dir() else _faults.kind_of(path))]
     found = [file for file in sorted(path.rglob("*")) if file.is_symlink() or not file.is_dir()]
     visible = [file.relative_to(path) for file in found]
     if path.name in _faults.FORMS:
         return [(path / file, path.name) for file in visible]
-    hidden = [file for file in visible if len(file.parts) > 1 and file.parts[0].startswith(".")]  # journals, git
+    hidden = {file for file in visible if len(file.parts) > 1 and file.parts[0].startswith(".")}  # journals, git
+    hidden -= _offered(path, hidden)
     return [(path / file, file.parent.as_posix()) for file in visible if file not in hidden]
+
+
+def _offered(path: Path, hidden: set[Path]) -> set[Path]:
+    """Of the hidden files of a results folder those that go with it: git holds them, or where there is none, journals.
+
+    Whoever runs `collect` there next would store a journal as a run of their own.
+    """
+    asked = ["git", "-C", str(path), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "."]
+    try:
+        done = subprocess.run(asked, capture_output=True, check=False)
+    except OSError:
+        done = None
+    if done and not done.returncode:
+        return hidden & {Path(os.fsdecode(name)) for name in done.stdout.split(b"\0")}
+    journals = {file for file in hidden if file.parts[0] == ".journal" and file.suffix == ".jsonl"}
+    return {file for file in journals if not (path / file).is_file() or not is_locked(path / file)}
 
 
 def _stored(folder: "Results", ref: str) -> Stored:
