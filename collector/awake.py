@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from collector import children
+
 
 def command(platform: str = sys.platform) -> list[str]:
     """What to run meanwhile on this system; its first word is what `kept_awake_by` says."""
@@ -24,7 +26,14 @@ def keep() -> Iterator[Callable[[], str | None]]:
         yield lambda: None
         return
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
+    process = subprocess.Popen(
+        asked,
+        stdin=subprocess.PIPE,
+        stdout=quiet,
+        stderr=quiet,
+        env=children.environment(),
+        start_new_session=True,
+    )
     try:
         # without a service to ask, an inhibitor ends at once
         yield lambda: asked[0] if process.poll() is None else None

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from collector import __version__, measure, record
+from collector import __version__, children, measure, record
 from collector.backends import Facts, Request
 from collector.backends.openai_chat import OpenAIChat
 from collector.schema import Results
@@ -99,7 +99,9 @@ def last(results: Results) -> Facts:
 def known_server() -> Iterator[str]:
     """The server of known times in a process of its own; its address."""
     command = [sys.executable, "-m", "collector.known_server"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=children.environment()
+    )
     assert process.stdin is not None and process.stdout is not None
     try:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"

@@ -192,7 +192,7 @@ class Climb:
             hits = haystack.found(row["output_text"], hay.needles)
             row["needles"] = [{**asdict(needle), "found": hit} for needle, hit in zip(hay.needles, hits, strict=True)]
         if row["error_kind"] == "timeout" and self._left_s() <= 0:
-            row |= {"error_kind": "budget", "error_detail": "cut: the time budget ended"}
+            row |= {"error_kind": "budget", "error_detail": "cut: the time budget ended", "said": None}
         self._recorder.end(op, row, began=seen.sent_at)
         if op != "context":
             require_access(self._client, row)

@@ -10,6 +10,7 @@ from xml.parsers.expat import ExpatError
 
 import psutil
 
+from collector import children
 from collector.memory import macos
 
 IS_MACOS = sys.platform == "darwin"
@@ -141,6 +142,8 @@ def gpu_of(said: str) -> Reading:
 
 def _output(*command: str) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10, env=children.environment()
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""

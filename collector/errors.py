@@ -3,6 +3,7 @@
     CollectorError           one sentence of what happened, one of what to do; exit code 1
     ├── ServerNotFound       nothing answers at the address
     │   └── ServerLoading    it answers that its model is not ready yet
+    ├── TokenInvalid         no request can carry the API token
     ├── ServerBusy           another process measures the server
     ├── ModelUnclear         no model, or more than one, could be meant
     ├── EngineFailed         the embedded engine or its model could not be started
@@ -38,6 +39,10 @@ class ServerNotFound(CollectorError):
 
 class ServerLoading(ServerNotFound):
     """A server answers that its model is not ready yet."""
+
+
+class TokenInvalid(CollectorError):
+    """No request can carry the API token as it stands in the environment."""
 
 
 class ServerBusy(CollectorError):

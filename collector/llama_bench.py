@@ -16,7 +16,7 @@ from collector import __version__
 from collector.backends import Facts
 from collector.backends.openai_chat import QUANTIZATION
 from collector.errors import ImportFailed
-from collector.privacy import scrub
+from collector.privacy import mask
 
 Entry = dict[str, Any]
 
@@ -162,7 +162,7 @@ def _time(entry: Entry) -> datetime | None:
 def _chip(entry: Entry) -> str | None:
     """Processor and graphics; once where both are the same chip, as on a Mac."""
     told = [entry.get(key) for key in ("cpu_info", "gpu_info")]
-    names = [scrub(name.strip()) for name in told if isinstance(name, str) and name.strip()]
+    names = [mask(name.strip()) for name in told if isinstance(name, str) and name.strip()]
     if len(names) == 2 and names[1] in names[0]:
         del names[0]
     return " + ".join(names) or None
@@ -184,7 +184,7 @@ def _settings(entry: Entry) -> str:
         value = entry[name]
         if isinstance(value, str):
             is_path = re.search(r"[/\\]", value) and name not in WITH_SLASH
-            text = "[path]" if is_path else scrub(re.sub(r"\s+", "_", value))
+            text = "[path]" if is_path else mask(re.sub(r"\s+", "_", value))
         else:
             text = re.sub(r"\s+", "", json.dumps(value)) if isinstance(value, bool | int | float) else ""
         if text:

@@ -10,6 +10,7 @@ from xml.parsers.expat import ExpatError
 
 import psutil
 
+from collector import children
 from collector.backends import Facts
 
 
@@ -63,7 +64,9 @@ def linux_chip(cpuinfo: str) -> str | None:
 
 def _output(*command: str) -> str | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10, env=children.environment()
+        )
     except (OSError, ValueError, subprocess.SubprocessError):  # ValueError: what was printed is no UTF-8
         return None
     return done.stdout.strip() or None

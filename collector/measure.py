@@ -18,11 +18,11 @@ from collector.ending import Ending, is_count
 from collector.errors import ServerNotFound
 from collector.grace import Grace
 from collector.limits import AGAIN, SILENCE_S, Limited
+from collector.privacy.words import SHOWN as SHOWN
 from collector.sse import Events, EventTooLong
 
 Arrival = tuple[int, str, str]  # ns since sending, kind, text
 
-SHOWN = 2000  # characters that are kept of what was said of a failure
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")  # that a later zero cannot undo
 
 
@@ -108,9 +108,9 @@ class Exchange:
                 self.facts[name] = value
 
     def fail(self, kind: str, detail: object) -> None:
-        """Keep the first failure; later ones follow from it."""
+        """Keep the first failure, with all that was said of it; later ones follow from it."""
         if self.error_kind is None:
-            self.error_kind, self.error_detail = kind, str(detail)[:SHOWN] or None
+            self.error_kind, self.error_detail = kind, str(detail) or None
 
 
 def exchange(
@@ -178,7 +178,7 @@ def _read(
             except ValueError as error:  # a server that sends no JSON, or was cut in the middle of it
                 seen.take(arrived, Event())
                 cut = "the stream ended within an event: " if events.is_cut else ""
-                seen.fail("stream_cut" if cut else "bad_event", f"{cut}{error}: {data[:200]}")
+                seen.fail("stream_cut" if cut else "bad_event", f"{cut}{error}: {data}")
                 continue
             if event.idle:
                 continue

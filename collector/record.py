@@ -8,7 +8,10 @@ from collector.thinking import split
 
 
 def of_exchange(seen: Exchange) -> Facts:
-    """The operation columns of one streamed request: offsets, chunks, texts, what the server said, how it failed."""
+    """The operation columns of one streamed request: offsets, chunks, texts, what the server said, how it failed.
+
+    Beside them `said`: the whole of what was said of a failure, which is shown and logged here and never stored.
+    """
     arrivals = split(seen.arrivals)
     answer, reasoning = _text(arrivals, "answer"), _text(arrivals, "reasoning")
     kind: str | None
@@ -36,6 +39,7 @@ def of_exchange(seen: Exchange) -> Facts:
         "reasoning_text": reasoning,
         "error_kind": kind,
         "error_detail": scrub(detail) if detail else None,
+        "said": detail,
     }
 
 

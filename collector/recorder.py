@@ -1,17 +1,19 @@
 """What is learned of a run while it lasts, kept in the journal from the first moment."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from collector import measure
+from collector import measure, said
 from collector.backends import Facts
 from collector.journal import Journal
 from collector.memory.engine import Engine
 from collector.memory.sampler import Sampler
-from collector.privacy import clean
+from collector.privacy import clean, withheld, without_tokens
 
 # Told of each operation before (`begin`) and after (`end`), never while it is timed; when the server is waited for
-# (`wait`); and when the journal cannot be written (`trouble`).
+# (`wait`); and of `trouble`: the journal cannot be written, or the server sent the API token back. After an operation the
+# watcher sees the whole of what was said of a failure, the API token apart; stored are the words that are known.
 Watch = Callable[[str, Facts], None]
 
 
@@ -21,6 +23,7 @@ class Recorder:
     def __init__(self, journal: Journal, sampler: Sampler, watch: Watch) -> None:
         self.facts: Facts = {}
         self.operations: list[Facts] = []
+        self.said: dict[int, str] = {}  # by `op_index`: the beginning of what was said of its failure
         self.sampler = sampler
         self.engine: Engine | None = None
         self._journal = journal
@@ -33,7 +36,9 @@ class Recorder:
 
     def learn(self, facts: Facts) -> None:
         """Add run columns."""
-        facts = clean(facts)
+        for column in withheld(facts):
+            self._watch("trouble", {"op": "token", "error_detail": f"the server sent it back as its {column}"})
+        facts = clean(facts, self.facts)
         self.facts |= facts
         self._journaled(lambda: self._journal.facts(facts))
 
@@ -53,19 +58,35 @@ class Recorder:
         if before:
             self._store({"op": "idle", "started_ns": before[0]["at_ns"], "memory": before})
         during = [sample for sample in samples if sample["at_ns"] >= started]
-        self._store({"op": op, "started_ns": started, **facts, "memory": during or None})
-        self._watch("end", self.operations[-1])
+        whole = self._store({"op": op, "started_ns": started, **facts, "memory": during or None})
+        told = self.operations[-1]
+        self._watch("end", {**told, "error_detail": whole} if whole else told)
+
+    def log(self) -> Path | None:
+        """Add to the log, word for word, what was said of failures and is not stored, once the run is sure to be kept.
+
+        Where the log lies; None where nothing of this run is in it.
+        """
+        rows = [(self.operations[index], text) for index, text in self.said.items()]
+        log = self._journal.path.with_name(said.NAME)
+        said.keep(log, str(self.facts.get("run_id")), [(row["op"], row.get("error_kind"), text) for row, text in rows])
+        return log if rows else None
 
     def idle(self) -> None:
         """Store the samples since the last operation as idle time."""
         if samples := self._samples():
             self._store({"op": "idle", "started_ns": samples[0]["at_ns"], "memory": samples})
 
-    def _store(self, row: Facts) -> None:
-        row = clean(row)
+    def _store(self, row: Facts) -> str:
+        """Keep what may be stored of a row; the whole of what was said of its failure, without the API token."""
+        whole = without_tokens(row.pop("said", None) or row.get("error_detail") or "")
+        row = clean(row, self.facts)
         row["op_index"] = len(self.operations)
         self.operations.append(row)
         self._journaled(lambda: self._journal.operation(row))
+        if whole and whole != row.get("error_detail"):
+            self.said[row["op_index"]] = whole
+        return whole
 
     def _journaled(self, write: Callable[[], None]) -> None:
         before = self._journal.failure

@@ -63,7 +63,8 @@ Failure = tuple[str, int | None, str | None]
 class Outcome:
     """What came of a run. `path` is None when there was nothing to keep; `stopped_by` says why nothing was measured.
 
-    `failures`: kind, HTTP status and words of each request that failed. `left_out`: keys that the server refuses.
+    `said`: the same as the server said it, for the screen. `failures`: kind, HTTP status and words of each request that
+    failed. `left_out`: keys that the server refuses. `log`: where all that was said stands, where that is more.
     """
 
     path: Path | None
@@ -74,6 +75,8 @@ class Outcome:
     stopped_by: str | None
     failures: tuple[Failure, ...] = ()
     left_out: str | None = None
+    said: str | None = None
+    log: Path | None = None
 
 
 Work = Callable[[httpx.Client, Backend, Job, str, Recorder], None]  # the requests, once a model is there to answer
@@ -110,6 +113,8 @@ def run(
             measured = [row for row in recorder.operations if row["op"] not in UNMEASURED]
             if not recorder.operations or (isinstance(error, CollectorError) and not measured):
                 journal.remove()  # a mistake found before measuring leaves nothing behind
+            else:
+                recorder.log()
             raise
         if not recorder.operations:
             journal.remove()
@@ -121,6 +126,7 @@ def run(
                 "kept_awake_by": kept_awake_by(),
             }
         )
+        log = recorder.log()
         try:
             path = store.write(job.results, recorder.facts, recorder.operations)
         except StoreFailed as failed:
@@ -128,7 +134,7 @@ def run(
                 raise  # all of it is in the journal
             raise store.rescue(job.results, recorder.facts, recorder.operations, failed) from None
         journal.remove()
-        return _outcome(path, run_id, was_interrupted, recorder)
+        return _outcome(path, run_id, was_interrupted, recorder, log)
 
 
 def _plan(run_id: str, job: Job) -> Facts:
@@ -259,19 +265,24 @@ def _is_failed(row: Facts) -> bool:
     return row["error_kind"] not in (None, *OUTPUT_FLAWS)
 
 
-def _outcome(path: Path, run_id: str, was_interrupted: bool, recorder: Recorder) -> Outcome:
+def _outcome(path: Path, run_id: str, was_interrupted: bool, recorder: Recorder, log: Path | None) -> Outcome:
     operations = recorder.operations
     requests = [row for row in operations if row["op"] == "request"]
     failed = [row for row in requests if _is_failed(row)]
+    stopped = next((row for row in operations if row["op"] in STOPS and row.get("error_kind")), {})
+
+    def said(row: Facts) -> str | None:
+        return recorder.said.get(row.get("op_index", -1), row.get("error_detail"))
+
     return Outcome(
         path,
         run_id,
         was_interrupted,
         request_count=len(requests),
         failed_count=len(failed),
-        stopped_by=next(
-            (row["error_detail"] for row in operations if row["op"] in STOPS and row.get("error_kind")), None
-        ),
-        failures=tuple((row["error_kind"], row.get("http_status"), row["error_detail"]) for row in failed),
+        stopped_by=stopped.get("error_detail"),
+        said=said(stopped),
+        failures=tuple((row["error_kind"], row.get("http_status"), said(row)) for row in failed),
         left_out=recorder.facts.get("keys_left_out"),
+        log=log,
     )

@@ -234,7 +234,7 @@ OPERATION = columns(
     ("output_text", "VARCHAR", "", "the answer; untrusted"),
     ("reasoning_text", "VARCHAR", "", "the reasoning; untrusted"),
     ("error_kind", "VARCHAR", "", "NULL, or how the operation failed"),
-    ("error_detail", "VARCHAR", "", "what the server or the transport said; paths and names removed"),
+    ("error_detail", "VARCHAR", "", "our own sentence, or the known words of what the server said"),
     # around it
     ("roundtrip_us", "BIGINT[]", "µs", "op probe: times of a trivial request, the client's own overhead"),
     ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),

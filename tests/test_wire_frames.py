@@ -53,7 +53,7 @@ def test_a_sign_of_life_is_no_event_of_the_answer(server: ScriptedServer, frame:
 def test_other_words_are_none(server: ScriptedServer, bad: str) -> None:
     seen = row(server, (5, WHOLE[0]), (5, sse(bad)), *((5, event) for event in WHOLE[1:]))
     assert seen["error_kind"] == "bad_event"
-    assert bad in seen["error_detail"]
+    assert bad in seen["said"]
 
 
 # --- the content type ---

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from collector import children
 from collector.backends import Facts
 from collector.backends.openai_chat import OpenAIChat
 from collector.errors import EngineFailed
@@ -52,6 +53,7 @@ class Embedded(OpenAIChat):
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            env=children.environment(),
             start_new_session=True,  # Ctrl-C is for the collector, which then ends the engine itself
         )
         assert self._process.stdout is not None

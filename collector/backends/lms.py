@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from collector import children
+
 LOAD_TIMEOUT_S = 3600
 
 
@@ -18,7 +20,7 @@ def find() -> str | None:
 def loaded(command: str) -> list[dict[str, Any]]:
     """`lms ps --json`: what is loaded, with device, size and slots; empty when it does not answer."""
     try:
-        done = subprocess.run([command, "ps", "--json"], capture_output=True, text=True, timeout=60, check=True)
+        done = _run([command, "ps", "--json"], timeout=60, check=True)
         listed = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError, RecursionError):
         return []
@@ -27,7 +29,7 @@ def loaded(command: str) -> list[dict[str, Any]]:
 
 def unload(command: str, instance: str) -> None:
     """`lms unload`, for servers whose HTTP API cannot; whether it worked is seen in the list of loaded models."""
-    subprocess.run([command, "unload", instance], capture_output=True, timeout=LOAD_TIMEOUT_S, check=False)
+    _run([command, "unload", instance])
 
 
 def load(command: str, key: str, context: int | None) -> str | None:
@@ -36,7 +38,13 @@ def load(command: str, key: str, context: int | None) -> str | None:
     length = ["--context-length", str(context)] if context else []
     wanted = [command, "load", key, "--parallel", "1", *length, "-y"]
     try:
-        done = subprocess.run(wanted, capture_output=True, text=True, timeout=LOAD_TIMEOUT_S, check=False)
+        done = _run(wanted)
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)
     return None if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip() or "lms load failed")
+
+
+def _run(command: list[str], timeout: int = LOAD_TIMEOUT_S, check: bool = False) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout, check=check, env=children.environment()
+    )

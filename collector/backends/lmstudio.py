@@ -15,7 +15,7 @@ from collector.backends.identity import NO_JSON, get_json, string
 from collector.backends.lmstudio_models import Instance, Listed, format_of, has_load_api, instance_ids, listed
 from collector.backends.openai_chat import ENDPOINT, OpenAIChat, place
 from collector.errors import ModelUnclear
-from collector.measure import SHOWN, connect, sleep
+from collector.measure import connect, sleep
 
 STATUS_PORTS = (41343, 52993, 16141, 39414, 22931)  # LM Studio's internal server, on this machine only
 SETTLE_TRIES, SETTLE_S = 40, 0.25  # a model is not gone, or not there, at the very moment LM Studio says so
@@ -90,7 +90,11 @@ class LMStudio(OpenAIChat):
             if self._unloads:
                 for _, instance in instances:
                     self._unload(instance.id)
-            return {"error_kind": "load_mismatch", "error_detail": f"asked for {self._key}, loaded {_names(instances)}"}
+            return {
+                "error_kind": "load_mismatch",
+                "error_detail": f"asked for {self._key}, loaded {_names(instances)}",
+                "loaded_instances": [instance.id for _, instance in instances],
+            }
         self.model = instances[0][1].id
         return facts
 
@@ -254,7 +258,7 @@ def _model_facts(model: Listed) -> Facts:
 
 
 def _failed_load(said: str) -> Facts:
-    return {"error_kind": failures.of_load(said), "error_detail": said[:SHOWN]}
+    return {"error_kind": failures.of_load(said), "error_detail": said}
 
 
 def _names(instances: list[tuple[Listed, Instance]]) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
+from collector import children
 from collector.errors import TableInvalid
 from collector.schema import Results
 
@@ -20,7 +21,9 @@ def rows(results: Results, sql: str, here: dict[str, Any] | None = None, **value
     """
     asked = {"results": str(results.root), "sql": sql, "here": here, "values": values}
     command = [sys.executable, "-m", "collector.commands._ask"]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, input=json.dumps(asked), capture_output=True, text=True, check=True, env=children.environment()
+    )
     answer = json.loads(done.stdout)
     if "invalid" in answer:
         raise TableInvalid(*answer["invalid"])

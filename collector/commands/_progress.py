@@ -53,7 +53,9 @@ class Progress:
 
 
 def trouble(row: Facts) -> str:
-    """What is said when the journal cannot be written."""
+    """What is said when the journal cannot be written, or a server sends the API token back."""
+    if row["op"] == "token":
+        return f"The API token came back: {row['error_detail']}. That is not stored."
     return (
         f"The journal cannot be written: {row['error_detail']}. Measuring goes on, and what was measured waits in "
         "memory: make room now, or a crash loses it."

@@ -44,10 +44,14 @@ def alone(url: str) -> Iterator[None]:
 
 
 def connect(url: str) -> "httpx.Client":
-    """A client for the server at `url`, with the token for it and the certificate to trust. Raises ServerNotFound."""
+    """A client for the server at `url`, with the token for it and the certificate to trust.
+
+    Raises ServerNotFound, TokenInvalid.
+    """
     from collector import measure
     from collector.commands.run import CA
+    from collector.privacy import api_token
 
     context = click.get_current_context(silent=True)
     trusted = (context.meta.get(CA) if context else None) or os.environ.get("SSL_CERT_FILE")
-    return measure.connect(url, os.environ.get("LM_API_TOKEN"), trusted=trusted)
+    return measure.connect(url, api_token.token(), trusted=trusted)

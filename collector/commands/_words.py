@@ -15,6 +15,7 @@ MEANINGS = {
     "timeout": "it took too long",
     "connect": "nothing listens there any more",
     "several_choices": "more than one answer came",
+    "token_echoed": "the API token came back",
 }
 
 

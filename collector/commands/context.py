@@ -99,7 +99,9 @@ def command(
         sys.exit(exit_code(outcome))
     _owner.claim(folder)
     if outcome.stopped_by:
-        say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
+        from collector.commands import _words
+
+        say(f"Nothing could be measured: {_words.words(outcome.said or outcome.stopped_by)}. That is stored as a run.")
     ladder, summary = _asked(folder, outcome.run_id)
     if as_json:
         from site_src.visible import json_of

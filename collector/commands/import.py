@@ -20,7 +20,7 @@ def command(file: Path, results: str | None) -> None:
     is there already is left alone. It times the engine alone, so its figures (view llama_bench) are in no comparison
     with those of a server.
     """
-    from collector import llama_bench, store
+    from collector import llama_bench, privacy, store
     from collector.commands import _owner
     from collector.schema import Results
 
@@ -31,7 +31,8 @@ def command(file: Path, results: str | None) -> None:
         if there:
             say(f"{there[0].name} holds these results already.")
             continue
-        path = store.write(folder, run.facts, run.operations)
+        facts = privacy.clean(run.facts)
+        path = store.write(folder, facts, [privacy.clean(row, facts) for row in run.operations])
         _owner.claim(folder)
         count = len(run.operations)
         say(f"{run.facts['model_key']}: {count} {'test' if count == 1 else 'tests'} imported.")

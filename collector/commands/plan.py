@@ -184,7 +184,7 @@ class _Worker:
         if outcome.stopped_by:
             self.exit_code = self.exit_code or 3
         failed_all = outcome.request_count > 0 and outcome.failed_count == outcome.request_count
-        return outcome.stopped_by or ("every request failed" if failed_all else None)
+        return outcome.said or outcome.stopped_by or ("every request failed" if failed_all else None)
 
 
 def _coverage(folder: "Results") -> list[dict[str, Any]]:

@@ -175,7 +175,7 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
 
     _owner.claim(folder)
     if outcome.stopped_by:
-        say(f"Nothing could be measured: {outcome.stopped_by}. That is stored as a run.")
+        say(f"Nothing could be measured: {_words.words(outcome.said or outcome.stopped_by)}. That is stored as a run.")
     else:
         after(folder, outcome.path)
     if outcome.left_out:
@@ -195,6 +195,8 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
         say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
         for reason in _words.told(outcome.failures):
             say(f"    {reason}")
+    if outcome.log:
+        say(f"Word for word it stands in {outcome.log}, which git ignores; the run has the words that are known.")
 
 
 def exit_code(outcome: "Outcome") -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector import children
 from collector.commands.run import results_option
 from collector.errors import RunUnclear
 from collector.schema import CLONE, is_locked
@@ -113,7 +114,7 @@ def _stored(folder: "Results", ref: str) -> Stored:
     """What git holds of the results folder in that commit; nothing where there is no git. Raises RunUnclear."""
     asked = ["git", "-C", str(folder.root), "ls-tree", "-r", "-z", ref, "."]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, env=children.environment())
     except OSError:
         return set()
     if done.returncode and ref != "HEAD":
@@ -133,7 +134,15 @@ def _old(reviewed: "list[Reviewed]", stored: Stored) -> set[Path]:
     asked = ["git", "hash-object", "--no-filters", "--stdin-paths"]
     said = "".join(f"{path.absolute()}\n" for path in files)
     done = (
-        subprocess.run(asked, input=said, capture_output=True, text=True, errors="surrogateescape", check=False)
+        subprocess.run(
+            asked,
+            input=said,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+            env=children.environment(),
+        )
         if files
         else None
     )

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterable
 from typing import Any
 
+from collector import children
 from collector.measure import clock, sleep
 from collector.memory import readings
 from collector.memory.engine import tree
@@ -37,6 +38,7 @@ class Sampler:
             stdin=subprocess.PIPE,
             stdout=self._file,
             text=True,
+            env=children.environment(),
             start_new_session=True,  # Ctrl-C must not end it before the run is written
         )
 
