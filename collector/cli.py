@@ -1,7 +1,8 @@
 """Finds the command. `collect` alone, or with options only, is `collect run`.
 
 Exit codes: 0 done; 1 a mistake or a missing piece, explained in two sentences; 2 wrong options; 3 measured, but
-the model did not load or every request failed (the run is stored); 130 interrupted (what was measured is stored).
+the model did not load or every request failed (the run is stored); 128 and the signal's number: stopped by Ctrl-C
+(130), SIGTERM (143) or a closed terminal (129); what was measured is stored.
 
 A server is given up when it is silent for 30 minutes, answers one request for more than 6 hours, or sends more than 256
 MB; redirects are not followed, and LM_API_TOKEN goes to the address of --url alone.
@@ -10,13 +11,15 @@ MB; redirects are not followed, and LM_API_TOKEN goes to the address of --url al
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from collector import __version__
-from collector.errors import CollectorError
+from collector import __version__, stopping, streams
+from collector.errors import CollectorError, OutputLost
 
 DEFAULT = "run"
+ROOM = "Make room, or send it elsewhere."
 COMMANDS = Path(__file__).parent / "commands"
 
 
@@ -40,6 +43,16 @@ class Commands(click.Group):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; one that is stopped and has nothing to say of it ends with a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from collector.commands import say
+
+            say("Stopped.")
+            ctx.exit(stopping.exit_code(130))
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Under `collect --help` stand the options of measuring, which need no command."""
         measuring = self.get_command(ctx, DEFAULT)
@@ -56,10 +69,24 @@ def collect() -> None:
 
 def main() -> None:
     """Run the command line; a CollectorError becomes two sentences and exit code 1."""
+    with stopping.watching():
+        with streams.bearing() as lost:
+            code = _code()
+        if lost:
+            from collector.commands import complain
+
+            complain(OutputLost(f"What goes to standard output could not be written: {lost[0].strerror}.", ROOM))
+        sys.exit(stopping.exit_code(1 if lost else code))
+
+
+def _code() -> int:
     try:
         collect(prog_name="collect")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
     except CollectorError as error:
         from collector.commands import complain
 
         complain(error)
-        sys.exit(1)
+        return 1
+    return 0

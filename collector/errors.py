@@ -17,6 +17,7 @@
     ├── KeyUnusable          the key that signs results, or the list of a folder's keys, cannot be read
     ├── NothingToVote        no two outputs are left to be judged
     ├── NobodyToAsk          a person has to answer, and input is no terminal
+    ├── OutputLost           standard output could not be written
     └── StoreFailed          a run file could not be written or read back
 
 A request that fails while it is measured is no error: it is a row with `error_kind`. Any other exception is a bug
@@ -99,3 +100,7 @@ class NothingToVote(CollectorError):
 
 class NobodyToAsk(CollectorError):
     """A person has to answer, and input is no terminal."""
+
+
+class OutputLost(CollectorError):
+    """Standard output could not be written."""

@@ -144,9 +144,9 @@ def exchange(
                 _read(response, seen, parse, clock, at_first_text, within_s)
             else:
                 seen.fail("http_status", response.read().decode("utf-8", errors="replace"))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         seen.was_interrupted = True
-        seen.fail("interrupted", "stopped by the person")
+        seen.fail("interrupted", f"stopped by {stop}" if str(stop) not in ("", "SIGINT") else "stopped by the person")
     except httpx.ConnectError as error:
         seen.fail("connect", error)
     except httpx.TimeoutException as error:

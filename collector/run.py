@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from collector import __version__, awake, environment, loads, machine, measure, preflight, store
+from collector import __version__, awake, environment, loads, machine, measure, preflight, stopping, store
 from collector.asking import Asker, Interrupted, require_access
 from collector.backends import Backend, Facts
 from collector.errors import CollectorError, ServerNotFound, StoreFailed, Unfit
@@ -96,6 +96,7 @@ def run(
     run_id = secrets.token_hex(6)
     planned = typed(backend.planned())
     with ExitStack() as stack:
+        stack.callback(stopping.release)
         journal = stack.enter_context(Journal(job.results, run_id))
         os.close(job.results.lock(fcntl.LOCK_EX))  # a build that began before the journal stood ends first
         sampler = Sampler()
@@ -107,9 +108,11 @@ def run(
         was_interrupted = False
         try:
             _measure(client, backend, job, run_id, recorder, work or ask_suite)
+            stopping.hold()  # what was measured is stored, and the model unloaded, before anybody may stop that
         except (KeyboardInterrupt, Interrupted):
             was_interrupted = True
         except BaseException as error:
+            stopping.hold()
             measured = [row for row in recorder.operations if row["op"] not in UNMEASURED]
             if not recorder.operations or (isinstance(error, CollectorError) and not measured):
                 journal.remove()  # a mistake found before measuring leaves nothing behind

@@ -47,10 +47,13 @@ def collect(results: Results, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     def call(*arguments: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["collect", *arguments])
         code: object = 0
+        ctrl_c = signal.getsignal(signal.SIGINT)
         try:
             cli.main()
         except SystemExit as ended:
             code = ended.code
+        finally:
+            signal.signal(signal.SIGINT, ctrl_c)
         assert isinstance(code, int)
         return Said(code, *capsys.readouterr())
 

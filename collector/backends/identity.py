@@ -27,10 +27,16 @@ def identify(client: httpx.Client, model: str) -> Facts:
     return {}
 
 
-def get_json(client: httpx.Client, path: str, post: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The JSON object at `path`; `{}` for an error, another status, or anything that is no object."""
+def get_json(
+    client: httpx.Client, path: str, post: dict[str, Any] | None = None, patience_s: float | None = None
+) -> dict[str, Any]:
+    """The JSON object at `path`; `{}` for an error, another status, or anything that is no object.
+
+    `patience_s`: how long an answer to a `post` may take; by default a model may have to be read for it.
+    """
+    wait = httpx.USE_CLIENT_DEFAULT if patience_s is None else patience_s
     try:
-        response = client.post(path, json=post) if post is not None else client.get(path, timeout=ASKED_S)
+        response = client.post(path, json=post, timeout=wait) if post is not None else client.get(path, timeout=ASKED_S)
         body = response.json() if response.status_code == 200 else {}
     except (httpx.HTTPError, *NO_JSON):
         return {}

@@ -1,5 +1,6 @@
 """The `lms` command, where it is found: the only way to load with `--parallel 1`, and to see LM Link devices."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ from typing import Any
 
 from collector import children
 
-LOAD_TIMEOUT_S = 3600
+LOAD_TIMEOUT_S, UNLOAD_TIMEOUT_S = 3600, 120
 
 
 def find() -> str | None:
@@ -29,7 +30,8 @@ def loaded(command: str) -> list[dict[str, Any]]:
 
 def unload(command: str, instance: str) -> None:
     """`lms unload`, for servers whose HTTP API cannot; whether it worked is seen in the list of loaded models."""
-    _run([command, "unload", instance])
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        _run([command, "unload", instance], timeout=UNLOAD_TIMEOUT_S)
 
 
 def load(command: str, key: str, context: int | None) -> str | None:

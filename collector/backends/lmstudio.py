@@ -18,6 +18,7 @@ from collector.errors import ModelUnclear
 from collector.measure import connect, sleep
 
 STATUS_PORTS = (41343, 52993, 16141, 39414, 22931)  # LM Studio's internal server, on this machine only
+UNLOAD_S = 60  # takes seconds; whoever stopped the run is waiting
 SETTLE_TRIES, SETTLE_S = 40, 0.25  # a model is not gone, or not there, at the very moment LM Studio says so
 
 
@@ -37,6 +38,7 @@ class LMStudio(OpenAIChat):
         self.loads = load is not None
         self.may_reload = load is None
         self._unloads = unload
+        self._is_loading = False
         self._context = context
         self._lms = lms.find() if place(client.base_url) == "local" else None
         self._target = self._find(load) if load else None
@@ -78,11 +80,13 @@ class LMStudio(OpenAIChat):
     def load(self) -> Facts:
         """Load the model over the API, or through `lms`, which alone can ask for one slot."""
         assert self._target is not None and self._key is not None
+        self._is_loading = True
         if self._lms:
             said = lms.load(self._lms, self._key, self._context)
             facts: Facts = _failed_load(said) if said else {}
         else:
             facts = self._load_over_api()
+        self._is_loading = False
         if "error_kind" in facts:
             return facts
         instances = self.loaded()
@@ -99,11 +103,19 @@ class LMStudio(OpenAIChat):
         return facts
 
     def unload(self) -> Facts:
-        """Unload the measured model, where that was asked for."""
-        if self._unloads and self.model:
-            self._unloads = False
+        """Unload the measured model, where that was asked for; also one whose loading was stopped, once it is there."""
+        if self._unloads and self._is_loading:
+            self._is_loading = False
+            self._wait(lambda: bool(self._instances_of_target()))
+            for name in self._instances_of_target():
+                self._unload(name)
+        elif self._unloads and self.model:
             self._unload(self.model)
+            self._unloads = False
         return {}
+
+    def _instances_of_target(self) -> list[str]:
+        return [one.id for model, one in self.loaded() if self._target and model.key == self._target.key]
 
     def describe(self) -> Facts:
         """What is loaded, and the proof of the runtime. Raises ModelUnclear, ServerNotFound."""
@@ -203,16 +215,20 @@ class LMStudio(OpenAIChat):
 
     def _unload(self, instance: str) -> None:
         if has_load_api(self.client):
-            get_json(self.client, "/api/v1/models/unload", post={"instance_id": instance})
+            get_json(self.client, "/api/v1/models/unload", post={"instance_id": instance}, patience_s=UNLOAD_S)
         elif self._lms:
             lms.unload(self._lms, instance)
 
     def _settle(self, holds: Callable[[], bool], otherwise: str) -> None:
+        if not self._wait(holds):
+            raise ModelUnclear(otherwise, "Unload it in LM Studio's window, then try again.")
+
+    def _wait(self, holds: Callable[[], bool]) -> bool:
         for _ in range(SETTLE_TRIES):
             if holds():
-                return
+                return True
             sleep(SETTLE_S)
-        raise ModelUnclear(otherwise, "Unload it in LM Studio's window, then try again.")
+        return False
 
     def _runtime(self, model: Listed) -> Facts:
         """One untimed token over `/api/v0`, whose answer alone names the engine."""

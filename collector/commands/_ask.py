@@ -22,7 +22,13 @@ def rows(results: Results, sql: str, here: dict[str, Any] | None = None, **value
     asked = {"results": str(results.root), "sql": sql, "here": here, "values": values}
     command = [sys.executable, "-m", "collector.commands._ask"]
     done = subprocess.run(
-        command, input=json.dumps(asked), capture_output=True, text=True, check=True, env=children.environment()
+        command,
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=children.environment(),
+        start_new_session=True,
     )
     answer = json.loads(done.stdout)
     if "invalid" in answer:

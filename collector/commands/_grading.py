@@ -13,6 +13,7 @@ WITHOUT_SANDBOX = (
     "Programs that models wrote were not run: there is no sandbox. Install it in the clone, "
     "`pip install -e '.[sandbox]'`, then `collect grade`."
 )
+LATER = "Stopped before all outputs were graded; `collect grade` does that."
 FOUND = """
     with grades as (from raw_grades where list_contains($files, file))
     select
@@ -33,13 +34,19 @@ FOUND = """
 
 
 def after(results: "Results", run: Path) -> None:
-    """Grade a run that was just measured; where the grades cannot be stored that is said, and the run is safe."""
+    """Grade a run that was just measured; where that fails or is stopped it is said, and the run is safe."""
+    from collector import stopping
     from collector.errors import StoreFailed
 
+    if stopping.asked():
+        say(LATER)
+        return
     try:
         grade(results, [run])
     except StoreFailed as error:
         say(f"{error.happened} {error.remedy}")
+    except KeyboardInterrupt:
+        say(LATER)
 
 
 def grade(results: "Results", runs: list[Path]) -> tuple[int, int]:

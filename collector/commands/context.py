@@ -102,7 +102,11 @@ def command(
         from collector.commands import _words
 
         say(f"Nothing could be measured: {_words.words(outcome.said or outcome.stopped_by)}. That is stored as a run.")
-    ladder, summary = _asked(folder, outcome.run_id)
+    try:
+        ladder, summary = _asked(folder, outcome.run_id)
+    except KeyboardInterrupt:
+        say("Stopped; the ladder is stored.")
+        ladder, summary = [], {}
     if as_json:
         from site_src.visible import json_of
 

@@ -86,7 +86,7 @@ class _Worker:
 
     def work(self, most: int | None) -> None:
         """Measure block after block. Raises ServerNotFound when LM Studio is gone, ServerBusy."""
-        from collector import awake
+        from collector import awake, stopping
         from collector.commands import _backend, _start
 
         done = 0
@@ -98,7 +98,7 @@ class _Worker:
             while (most is None or done < most) and (block := self._next()):
                 _backend.require_lmstudio(client)
                 why = self._measure(client, block)
-                if self.exit_code == 130:
+                if self.exit_code == 130 or stopping.asked():
                     return
                 if why:
                     self.skipped[block.cell] = why

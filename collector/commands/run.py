@@ -3,7 +3,7 @@
 import re
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -169,10 +169,28 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
     if outcome.path is None:
         say("Stopped before anything was measured; nothing was stored.")
         return
+    told = {"path": str(outcome.path)}
+    try:
+        told |= _told(outcome, folder, as_json)
+    except KeyboardInterrupt:
+        say("Stopped; the run is stored.")
+    finally:  # whatever keeps its figures from being shown: the run is stored
+        _print(told, as_json)
+
+
+def _print(told: dict[str, Any], as_json: bool) -> None:
+    from site_src.visible import json_of
+
+    click.echo(json_of(told, indent=None) if as_json else told["path"])
+
+
+def _told(outcome: "Outcome", folder: "Results", as_json: bool) -> dict[str, Any]:
+    """What came of a run that is stored, on stderr; its figures, which nobody was shown with `as_json`."""
     from collector.commands import _owner, _words
     from collector.commands._grading import after
     from collector.commands._summary import comparisons, figures, show, show_comparisons
 
+    assert outcome.path is not None
     _owner.claim(folder)
     if outcome.stopped_by:
         say(f"Nothing could be measured: {_words.words(outcome.said or outcome.stopped_by)}. That is stored as a run.")
@@ -183,20 +201,16 @@ def report(outcome: "Outcome", folder: "Results", as_json: bool) -> None:
     if outcome.was_interrupted:
         say("Interrupted; what was measured is stored.")
     run = figures(folder, outcome.run_id)
-    if as_json:
-        from site_src.visible import json_of
-
-        click.echo(json_of({"path": str(outcome.path), **run}, indent=None))
-    else:
+    if not as_json:
         show(run)
         show_comparisons(comparisons(folder, run))
-        click.echo(outcome.path)
     if outcome.failed_count:  # last, where a person looks
         say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
         for reason in _words.told(outcome.failures):
             say(f"    {reason}")
     if outcome.log:
         say(f"Word for word it stands in {outcome.log}, which git ignores; the run has the words that are known.")
+    return run
 
 
 def exit_code(outcome: "Outcome") -> int:
