@@ -6,17 +6,19 @@ lock on the file while it lives; a journal nobody holds is a run that was killed
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from collector import locks
 from collector.backends import Facts
 from collector.errors import StoreFailed
-from collector.schema import Results
+from collector.schema import Results, open_regular
 
 
 class Journal:
@@ -86,28 +88,72 @@ def sync(descriptor: int) -> None:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
 
 
-def read(path: Path) -> tuple[Facts, list[Facts]]:
-    """The run's facts and its finished operations; a line cut off by the crash, and what follows it, is left out."""
+@dataclass(frozen=True)
+class Journaled:
+    """What a journal says. `unread`: lines that say nothing, but for the one at which the process was killed."""
+
+    facts: Facts
+    operations: list[Facts]
+    unread: int
+
+
+def read(path: Path) -> Journaled:
+    """The run's facts and its finished operations, whatever else stands there. Raises OSError."""
     facts: Facts = {}
     operations: list[Facts] = []
-    for line in path.read_bytes().split(b"\n"):  # not splitlines: stored text may hold U+2028
-        try:
-            content = json.loads(line)
-        except ValueError:
-            break
+    unread = 0
+    lines = path.read_bytes().split(b"\n")  # not splitlines: stored text may hold U+2028
+    for number, line in enumerate(lines, start=1):
+        content = _content(line)
         facts |= content.get("facts", {})
         operations += [content["operation"]] if "operation" in content else []
-    if isinstance(facts.get("run_started_at"), str):
-        facts["run_started_at"] = datetime.fromisoformat(facts["run_started_at"])
-    return facts, operations
+        unread += bool(line) and not content and number < len(lines)
+    if (started := _moment(facts.get("run_started_at"))) is not None:
+        facts["run_started_at"] = started
+    return Journaled(facts, operations, unread)
 
 
 def left_over(results: Results, kind: str = "*.jsonl") -> Iterator[Path]:
-    """Files of processes that are gone, each locked until the next is asked for: of two starts at once one has it."""
+    """Files of processes that are gone, each locked until the next is asked for: of two starts at once one has it.
+
+    What is no file, such as a folder, a link or a pipe, was made by none.
+    """
     for path in sorted(results.journals.glob(kind)):
-        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-            if locks.is_taken(file.fileno()) and locks.is_at(file.fileno(), path):
+        try:
+            descriptor = open_regular(path)
+        except OSError:
+            continue
+        try:
+            if locks.is_taken(descriptor) and locks.is_at(descriptor, path):
                 yield path
+        finally:
+            os.close(descriptor)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a journal that could not be read whole, so that no start reads it again; its new path. Raises OSError."""
+    names = (path.with_suffix(f".{number}.damaged" if number else ".damaged") for number in itertools.count())
+    target = next(name for name in names if not os.path.lexists(name))
+    return path.rename(target)
+
+
+def _content(line: bytes) -> dict[str, dict[str, Any]]:
+    """What a line says; `{}` where it says nothing."""
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    known = isinstance(content, dict) and content and content.keys() <= {"facts", "operation"}
+    return content if known and all(isinstance(part, dict) for part in content.values()) else {}
+
+
+def _moment(said: object) -> datetime | None:
+    """A moment in UTC, naive as everywhere; None where that is none."""
+    try:
+        moment = datetime.fromisoformat(str(said))
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return None
 
 
 def _create(path: Path) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LONGEST_PART = 40
+MEND = "Mend its folder, or move it away; it is kept."
 NO_NUMBERS = (float("inf"), float("-inf"))  # Python's JSON reader takes them; NaN differs even from itself
 
 
@@ -80,26 +81,68 @@ def rescue(results: Results, facts: Facts, operations: list[Facts], failed: Stor
 
 
 def recover(results: Results) -> list[Path]:
-    """Turn journals that killed collectors left behind into runs marked interrupted; the paths of those runs."""
-    saved = []
+    """Turn journals that killed collectors left behind into runs marked interrupted; the paths of those runs.
+
+    One that cannot be made a run hides no other, and stays. Raises StoreFailed, once all others are saved.
+    """
+    saved: list[Path] = []
+    failed: StoreFailed | None = None
     for path in journal.left_over(results):
-        facts, operations = journal.read(path)
-        if not operations or "run_id" not in facts:
+        try:
+            saved += _recovered(results, path)
+        except StoreFailed as error:
+            failed = error
+        except OSError as error:
+            failed = StoreFailed(f"{path} cannot be saved as a run: {error.strerror or error}.", MEND)
+        except Exception:  # whatever somebody wrote there: `set_aside` keeps it, and its name is told
             continue
-        target = results.runs / file_name(facts)
-        if target.exists() and not target.stat().st_size:
-            target.unlink()  # killed between claiming the name and placing the file, where links don't exist
-        if not target.exists():  # else it was killed between placing the file and removing the journal
-            saved.append(write(results, {**facts, "run_state": "interrupted"}, operations))
+    if failed:
+        raise failed
+    return saved
+
+
+def _recovered(results: Results, path: Path) -> list[Path]:
+    left = journal.read(path)
+    if not _is_a_run(left):
+        return []
+    target = results.runs / file_name(left.facts)
+    if target.exists() and not target.stat().st_size:
+        target.unlink()  # killed between claiming the name and placing the file, where links don't exist
+    saved = []
+    if not target.exists():  # else it was killed between placing the file and removing the journal
+        # a line that could not be read leaves no gap: rows are counted by their place
+        rows = [{**row, "op_index": place} for place, row in enumerate(left.operations)]
+        saved.append(write(results, {**left.facts, "run_state": "interrupted"}, rows))
+    if not left.unread:
         path.unlink(missing_ok=True)
     return saved
 
 
+def _is_a_run(left: journal.Journaled) -> bool:
+    is_known = isinstance(left.facts.get("run_id"), str) and isinstance(left.facts.get("run_started_at"), datetime)
+    return is_known and bool(left.operations)
+
+
+def set_aside(results: Results) -> list[Path]:
+    """Rename journals that hold what `recover` could not read, as `….damaged`; their new paths. Raises StoreFailed."""
+    aside = []
+    for path in journal.left_over(results):
+        try:
+            left = journal.read(path)
+            if left.operations or left.unread:
+                aside.append(journal.set_aside(path))
+        except OSError as error:
+            raise StoreFailed(f"{path} cannot be read or renamed: {error.strerror or error}.", MEND) from None
+    return aside
+
+
 def sweep(results: Results) -> list[str]:
-    """Remove what killed processes left half-written, once `recover` has saved what it could; the files' names."""
+    """Remove what killed processes had begun to write, journals apart that hold anything; the files' names."""
     removed = []
     for kind in ("*.jsonl", "*.part"):
         for path in journal.left_over(results, kind):
+            if kind == "*.jsonl" and (left := journal.read(path)) and (left.operations or left.unread):
+                continue
             path.unlink(missing_ok=True)
             removed.append(path.name)
     return removed

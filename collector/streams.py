@@ -8,7 +8,7 @@ import errno
 import io
 import sys
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any
 
 GONE = (errno.EPIPE, errno.EIO, errno.ENXIO)  # a pipe that nobody reads, a terminal that was closed
 
@@ -16,7 +16,7 @@ GONE = (errno.EPIPE, errno.EIO, errno.ENXIO)  # a pipe that nobody reads, a term
 class _Bearing(io.FileIO):
     """Writes to the descriptor of another stream, and is silent where that fails."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Any) -> None:
         super().__init__(stream.fileno(), "wb", closefd=False)
         self.failure: OSError | None = None
 
@@ -33,8 +33,8 @@ class _Bearing(io.FileIO):
 def bearing() -> Iterator[list[OSError]]:
     """Both streams are so meanwhile; afterwards the list holds why output was lost that somebody may be waiting for."""
     lost: list[OSError] = []
-    out: TextIO | None = sys.stdout  # None where the program was started with it closed
-    err: TextIO | None = sys.stderr
+    out: Any = sys.stdout  # None where the program was started with it closed
+    err: Any = sys.stderr
     raw = _Bearing(out) if out and out is sys.__stdout__ else None
     if out and raw:
         sys.stdout = _as(out, raw)
@@ -46,12 +46,12 @@ def bearing() -> Iterator[list[OSError]]:
         for stream in (sys.stdout, sys.stderr):
             if stream:
                 stream.flush()
-        sys.stdout, sys.stderr = out, err  # type: ignore[assignment]  # as they were
+        sys.stdout, sys.stderr = out, err
         if raw and raw.failure:
             lost.append(raw.failure)
 
 
-def _as(stream: TextIO, raw: _Bearing) -> io.TextIOWrapper:
+def _as(stream: Any, raw: _Bearing) -> io.TextIOWrapper:
     """The same stream on top of another way of writing."""
     stream.flush()
     buffered = io.BufferedWriter(raw)

@@ -298,7 +298,7 @@ def test_a_separator_that_stands_unescaped_in_a_line_does_not_cut_it(results: Re
 def test_half_an_emoji_does_not_end_the_run(results: Results) -> None:
     """UTF-8 cannot hold it, and a server that cuts its text in UTF-16 sends it."""
     path = journaled(results, [{**ROWS[0], "output_text": "\ud83d"}])
-    assert journal.read(path)[1][0]["output_text"] == "\ud83d"
+    assert journal.read(path).operations[0]["output_text"] == "\ud83d"
     assert len(store.recover(results)) == 1
 
 
@@ -387,7 +387,7 @@ def test_an_operation_is_in_the_journal_as_soon_as_it_is_told(results: Results) 
         held.facts(FACTS)
         for count, row in enumerate(ROWS, start=1):
             held.operation(row)
-            assert len(journal.read(held.path)[1]) == count
+            assert len(journal.read(held.path).operations) == count
 
 
 def test_looking_for_journals_in_a_folder_without_any(results: Results) -> None:
@@ -400,3 +400,104 @@ def test_a_results_folder_that_cannot_be_written_is_said_before_anything_is_meas
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StoreFailed, match="cannot be written"):
         journal.Journal(Results(tmp_path / "file" / "results"), "a" * 12)
+
+
+# ---------------------------------------------------------------- what somebody, or a bad disk, wrote there
+
+OTHER = "fedcba987654"
+
+
+def line(content: object) -> bytes:
+    return json.dumps(content).encode() + b"\n"
+
+
+PLAIN = {**FACTS, "run_started_at": STARTED.isoformat()}
+GOOD = line({"facts": PLAIN}) + b"".join(line({"operation": row}) for row in ROWS)
+READ_IN_PART = {  # journals in which one line says nothing, and the run that all others make
+    "a number": b"5\n",
+    "null": b"null\n",
+    "a list": b"[]\n",
+    "a text": b'"facts"\n',
+    "nothing": b"{}\n",
+    "something else": b'{"votes": {}}\n',
+    "facts is null": b'{"facts": null}\n',
+    "facts is a list": b'{"facts": [1]}\n',
+    "operation is null": b'{"operation": null}\n',
+    "operation is a number": b'{"facts": {}, "operation": 7}\n',
+    "nested deep": b"[" * 100_000 + b"\n",
+    "an endless number": b'{"operation": ' + b"9" * 5000 + b"}\n",
+    "half a line": b'{"operation": {"op": "req\n',
+    "zeros": b"\0" * 64 + b"\n",
+    "no UTF-8": b'{"operation": {"op": "\xff\xfe"}}\n',
+}
+NO_RUN = {  # of which no run can be made
+    "no facts": b"".join(line({"operation": row}) for row in ROWS),
+    "no date": line({"facts": {"run_id": OTHER}}) + line({"operation": ROWS[0]}),
+    "a date that is none": line({"facts": {**PLAIN, "run_started_at": "yesterday"}}) + line({"operation": ROWS[0]}),
+    "a date that is a number": line({"facts": {**PLAIN, "run_started_at": 5}}) + line({"operation": ROWS[0]}),
+    "a date beyond years": line({"facts": {**PLAIN, "run_started_at": "99999-01-01"}}) + line({"operation": ROWS[0]}),
+    "no name": line({"facts": {**PLAIN, "run_id": [1]}}) + line({"operation": ROWS[0]}),
+    "first byte lost": b"\0" + GOOD[1:],
+    "only something else": b"5\n",
+}
+
+
+def beside(results: Results, content: bytes, suffix: str = "jsonl") -> Path:
+    """A journal of this content, and a good one behind it in the order of names."""
+    journaled(results, ROWS)
+    path = results.journals / f"0000{OTHER}.{suffix}"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("shape", READ_IN_PART)
+def test_a_line_that_says_nothing_is_left_out_and_its_journal_kept(results: Results, shape: str) -> None:
+    facts, *rows = (part + b"\n" for part in GOOD.replace(ID.encode(), OTHER.encode()).splitlines())
+    content = facts + rows[0] + READ_IN_PART[shape] + b"".join(rows[1:])
+    path = beside(results, content)
+    saved = store.recover(results)
+    assert [[row["repeat"] for row in rows_of(run)] for run in saved] == [[1, 2, 3], [1, 2, 3]]
+    assert [row["op_index"] for row in rows_of(saved[0])] == [0, 1, 2]
+    [kept] = store.set_aside(results)
+    assert (kept, kept.read_bytes()) == (path.with_suffix(".damaged"), content)
+    assert (store.sweep(results), store.recover(results), journals(results)) == ([], [], [kept.name])
+
+
+@pytest.mark.parametrize("shape", NO_RUN)
+def test_a_journal_of_which_no_run_can_be_made_hides_no_other_and_is_kept(results: Results, shape: str) -> None:
+    path = beside(results, NO_RUN[shape])
+    assert [ID in run.name for run in store.recover(results)] == [True]
+    assert store.sweep(results) == []  # which deletes nothing that holds anything, asked in whatever order
+    [kept] = store.set_aside(results)
+    assert (kept.read_bytes(), journals(results)) == (NO_RUN[shape], [kept.name])
+    assert not path.exists()
+
+
+def test_what_is_set_aside_replaces_nothing(results: Results) -> None:
+    for number in range(3):
+        beside(results, b"%d\n" % number)
+        store.recover(results)
+        store.set_aside(results)
+    kept = {(results.journals / name).read_bytes() for name in journals(results)}
+    assert kept == {b"0\n", b"1\n", b"2\n"}
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "part"])
+@pytest.mark.parametrize("kind", ["folder", "loop", "link", "dangling", "pipe"])
+def test_what_is_no_file_is_left_alone(results: Results, kind: str, suffix: str, tmp_path: Path) -> None:
+    path = beside(results, b"", suffix)
+    path.unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(GOOD)
+    makes: dict[str, Any] = {
+        "folder": path.mkdir,
+        "loop": lambda: path.symlink_to(path.name),
+        "link": lambda: path.symlink_to(elsewhere),
+        "dangling": lambda: path.symlink_to("nothing"),
+        "pipe": lambda: os.mkfifo(path),
+    }
+    makes[kind]()
+    assert not results.being_measured()
+    assert len(store.recover(results)) == 1
+    assert (store.set_aside(results), store.sweep(results)) == ([], [])
+    assert (os.path.lexists(path), elsewhere.read_bytes()) == (True, GOOD)

@@ -445,10 +445,10 @@ def test_each_finished_operation_is_in_the_journal_at_once(loopback: Loopback, r
 
     def watch(stage: str, row: Facts) -> None:
         if stage == "end":
-            facts, operations = journal.read(results.journals / f"{RUN_ID}.jsonl")
-            assert facts["run_state"] == "interrupted"
-            assert operations[-1] == json.loads(json.dumps(row))
-            counts.append((len(operations), row["op_index"] + 1))
+            said = journal.read(results.journals / f"{RUN_ID}.jsonl")
+            assert said.facts["run_state"] == "interrupted"
+            assert said.operations[-1] == json.loads(json.dumps(row))
+            counts.append((len(said.operations), row["op_index"] + 1))
 
     run(loopback, results, repeats=1, watch=watch)
     assert len(counts) >= 5

@@ -26,6 +26,8 @@ def folder(given: str | None) -> "Results":
     _owner.tell(results)
     for saved in store.recover(results):
         say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
+    for kept in store.set_aside(results):
+        say(f"A journal there cannot be read whole; what could be read is saved, and it is kept as {kept}.")
     caches = (embedded_model.CACHE, interpreter.CACHE)
     if removed := [*store.sweep(results), *(name for cache in caches for name in wheel.sweep(cache))]:
         say(f"Removed what a process that was killed had begun to write: {', '.join(removed)}.")

@@ -254,7 +254,7 @@ class Chain:
         self._told.append((new - self._known, started.told()))
         self._known |= new
         for path in self.results.journals.glob("*.jsonl"):
-            _, rows = journal.read(path)
+            rows = journal.read(path).operations
             self._finished |= {(path.stem, row["op_index"]): essence(row) for row in rows}
         return self._told[-1][0]
 
