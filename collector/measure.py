@@ -1,12 +1,14 @@
 """Requests, timed from sending on by the one clock (`collector/clock.py`)."""
 
 import ssl
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 import httpx
 
+from collector import limits
 from collector.backends import Event, Facts, Request
 from collector.clock import Clock as Clock
 from collector.clock import asleep as asleep
@@ -17,7 +19,7 @@ from collector.clock import utc_now as utc_now
 from collector.ending import Ending, is_count
 from collector.errors import ServerNotFound
 from collector.grace import Grace
-from collector.limits import AGAIN, SILENCE_S, Limited
+from collector.limits import AGAIN, SILENCE_S, WITHIN, Limited
 from collector.privacy.words import SHOWN as SHOWN
 from collector.sse import Events, EventTooLong
 
@@ -50,7 +52,7 @@ def connect(
         trust_env=False,
         follow_redirects=False,
         headers={"Accept-Encoding": "identity", **bearer},
-        transport=Limited(transport or httpx.HTTPTransport(verify=verify, trust_env=False), clock),
+        transport=Limited(clock, verify, transport),
     )
 
 
@@ -128,7 +130,8 @@ def exchange(
     cut, as a timeout.
     """
     cpu = busy()
-    prepared = client.build_request("POST", request.path, json=request.body)
+    may_take = {WITHIN: limits.ANSWER_S if within_s is None else within_s}
+    prepared = client.build_request("POST", request.path, json=request.body, extensions=may_take)
     slept = asleep()
     seen = Exchange(sent_at=clock())
     try:
@@ -196,7 +199,7 @@ def _read(
                 grace.begin(is_done=True)
                 # to the end of the body, or the next request would connect anew
                 with suppress(httpx.HTTPError, EventTooLong):
-                    list(arriving)
+                    deque(arriving, maxlen=0)
                 break
             if ending.reason is not None and not grace.is_running:
                 grace.begin()

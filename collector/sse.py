@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 BOM = b"\xef\xbb\xbf"
 LONGEST = 8_000_000  # bytes of one event: whole answers are below 1 MB
+MOST = 200_000  # events of one stream: 131,072 tokens, one at a time, and half as much beside them
 KEPT = 2000  # characters of what is no event
 
 
 class EventTooLong(Exception):
-    """An event, or a line of it, that does not end."""
+    """An event, or a line of it, that does not end; or events without end."""
 
 
 class Events:
@@ -30,6 +31,7 @@ class Events:
         self._event = ""
         self._data: list[str] = []
         self._size = 0  # of the data
+        self._count = 0
         self.strange = ""
         self.is_cut = False
 
@@ -84,6 +86,9 @@ class Events:
             self.strange = f"{self.strange}{text}\n"[:KEPT]
 
     def _complete(self) -> tuple[str, str]:
+        self._count += 1
+        if self._count > MOST:
+            raise EventTooLong(f"the server sent more than {MOST:,} events")
         complete = self._event, "\n".join(self._data)
         self._event, self._data, self._size = "", [], 0
         return complete

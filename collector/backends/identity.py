@@ -6,6 +6,7 @@ clients: what proves a server is what no other one answers, and no word of the m
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import httpx
 
@@ -16,7 +17,10 @@ from collector.backends.chunk import part
 # nothing that tells them apart.
 OWNERS = {"llamacpp", "vllm", "sglang", "localai", "koboldcpp", "lmdeploy", "tabbyapi", "llama-swap", "mistralrs"}
 ASKED_S = 30  # for an answer that no model has to be read for
+HURRIED_S = 2  # for the next one, where a server has let such a question lie: some do with every route they don't know
 NO_JSON = (ValueError, RecursionError)  # what reading JSON raises; the second where it is nested too deep
+
+_silent: WeakSet[httpx.Client] = WeakSet()  # whose last question was let lie
 
 
 def identify(client: httpx.Client, model: str) -> Facts:
@@ -34,10 +38,17 @@ def get_json(
 
     `patience_s`: how long an answer to a `post` may take; by default a model may have to be read for it.
     """
-    wait = httpx.USE_CLIENT_DEFAULT if patience_s is None else patience_s
     try:
-        response = client.post(path, json=post, timeout=wait) if post is not None else client.get(path, timeout=ASKED_S)
+        if post is not None:
+            wait = httpx.USE_CLIENT_DEFAULT if patience_s is None else patience_s
+            response = client.post(path, json=post, timeout=wait)
+        else:
+            response = client.get(path, timeout=HURRIED_S if client in _silent else ASKED_S)
+            _silent.discard(client)
         body = response.json() if response.status_code == 200 else {}
+    except httpx.TimeoutException:
+        _silent.add(client)
+        return {}
     except (httpx.HTTPError, *NO_JSON):
         return {}
     return body if isinstance(body, dict) and not body.get("error") else {}
