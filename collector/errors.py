@@ -24,6 +24,8 @@ A request that fails while it is measured is no error: it is a row with `error_k
 and keeps its traceback.
 """
 
+from pathlib import Path
+
 
 class CollectorError(Exception):
     """A mistake or a missing piece that the person can mend: what happened, and what to do about it."""
@@ -67,7 +69,11 @@ class SuiteInvalid(CollectorError):
 
 
 class StoreFailed(CollectorError):
-    """A run file could not be written or read back."""
+    """A run file could not be written or read back. `path`: where it was written instead."""
+
+    def __init__(self, happened: str, remedy: str, path: Path | None = None) -> None:
+        super().__init__(happened, remedy)
+        self.path = path
 
 
 class TableInvalid(CollectorError):

@@ -18,6 +18,7 @@ from typing import Any
 from collector import locks
 from collector.backends import Facts
 from collector.errors import StoreFailed
+from collector.room import BYTES, NO_ROOM, Room
 from collector.schema import Results, open_regular
 
 
@@ -35,21 +36,30 @@ class Journal:
         self._written = 0
         try:
             results.journals.mkdir(parents=True, exist_ok=True)
+            self._room = Room(results.journals)
             self._file = _create(self.path)
             while not locks.is_at(self._file, self.path):  # taken for a killed run's before it was locked
                 os.close(self._file)
                 self._file = _create(self.path)
         except OSError as error:
+            mend = "mend its permissions"
+            if error.errno in NO_ROOM:
+                mend = f"make room: a run wants {BYTES // 10**6} MB before it begins"
             raise StoreFailed(
                 f"The results folder {results.root} cannot be written: {error.strerror or error}.",
-                "Pass another one with --results, or mend its permissions. Nothing was measured.",
+                f"Pass another one with --results, or {mend}. Nothing was measured.",
             ) from error
 
     def __enter__(self) -> "Journal":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._room.close()
         os.close(self._file)
+
+    def make_room(self) -> bool:
+        """Give back the room that was kept for this moment; whether there was any left."""
+        return self._room.give_back()
 
     def facts(self, facts: Facts) -> None:
         """Add run columns; a later value replaces an earlier one."""
@@ -67,10 +77,7 @@ class Journal:
     def _line(self, content: dict[str, Any]) -> None:
         self._waiting += json.dumps(content, default=_plain).encode() + b"\n"
         try:
-            done = 0
-            while done < len(self._waiting):
-                done += os.pwrite(self._file, self._waiting[done:], self._written + done)
-            sync(self._file)
+            self._write()
         except OSError as error:
             self.failure = error.strerror or str(error)
             with contextlib.suppress(OSError):
@@ -78,6 +85,16 @@ class Journal:
             return
         self._written += len(self._waiting)
         self._waiting, self.failure = b"", None
+
+    def _write(self) -> None:
+        done = 0
+        while done < len(self._waiting):
+            try:
+                done += os.pwrite(self._file, self._waiting[done:], self._written + done)
+            except OSError as error:
+                if error.errno not in NO_ROOM or not self.make_room():
+                    raise
+        sync(self._file)
 
 
 def sync(descriptor: int) -> None:

@@ -12,8 +12,9 @@ from collector.memory.sampler import Sampler
 from collector.privacy import clean, withheld, without_tokens
 
 # Told of each operation before (`begin`) and after (`end`), never while it is timed; when the server is waited for
-# (`wait`); and of `trouble`: the journal cannot be written, or the server sent the API token back. After an operation the
-# watcher sees the whole of what was said of a failure, the API token apart; stored are the words that are known.
+# (`wait`); and of `trouble`: the journal, or in the end the run, cannot be written, or the server sent the API token
+# back. After an operation the watcher sees the whole of what was said of a failure, the API token apart; stored are the
+# words that are known.
 Watch = Callable[[str, Facts], None]
 
 

@@ -34,6 +34,7 @@ UNMEASURED = ("probe", "idle", "warmup")  # operations that are no results
 WARM_TOKENS = 16  # of a resend that shows what the prompt cache saves: only its first token matters
 BASELINE_S = 2.0  # memory at rest, before the model is loaded
 SETTLE_S = 1.0  # and after it was unloaded
+AGAIN_LOOKS, LOOK_S = 25, 0.2  # whether the person gives it up, between two tries to write to a full disk
 
 
 @dataclass(frozen=True)
@@ -130,14 +131,32 @@ def run(
             }
         )
         log = recorder.log()
+        path = _stored(backend, job, recorder, journal, watch)
+        journal.remove()
+        return _outcome(path, run_id, was_interrupted, recorder, log)
+
+
+def _stored(backend: Backend, job: Job, recorder: Recorder, journal: Journal, watch: Watch) -> Path:
+    """Write the run file. Raises StoreFailed, but not for want of room while the only whole copy is in memory."""
+    journal.make_room()
+    is_told, stops = False, stopping.count()
+    while True:
         try:
-            path = store.write(job.results, recorder.facts, recorder.operations)
+            return store.write(job.results, recorder.facts, recorder.operations)
         except StoreFailed as failed:
             if journal.failure is None:
                 raise  # all of it is in the journal
-            raise store.rescue(job.results, recorder.facts, recorder.operations, failed) from None
-        journal.remove()
-        return _outcome(path, run_id, was_interrupted, recorder, log)
+            rescued = store.rescue(job.results, recorder.facts, recorder.operations, failed)
+            if rescued.path or not store.lacks_room(failed):
+                raise rescued from None
+            if not is_told:
+                is_told = True
+                backend.unload()  # nobody knows how long it takes
+                watch("trouble", {"op": "store", "error_detail": failed.happened})
+            for _ in range(AGAIN_LOOKS):
+                if stopping.count() > stops:
+                    raise rescued from None
+                measure.sleep(LOOK_S)
 
 
 def _plan(run_id: str, job: Job) -> Facts:

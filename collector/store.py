@@ -14,6 +14,7 @@ from collector import journal, signing
 from collector.backends import Facts
 from collector.errors import KeyUnusable, StoreFailed
 from collector.journal import sync
+from collector.room import NO_ROOM
 from collector.schema import COLUMNS, OPERATION, SCHEMA_VERSION, Column, Results, arrow_schema
 
 if TYPE_CHECKING:
@@ -68,16 +69,24 @@ def keep(results: Results, table: "pa.Table", target: Path, prefix: str, what: s
 def rescue(results: Results, facts: Facts, operations: list[Facts], failed: StoreFailed) -> StoreFailed:
     """Where neither run file nor journal could be written: write the run to the system's folder for temporary files.
 
-    The error to raise, which says where the run is.
+    The error to raise, whose `path` says where the run is; None where it is nowhere.
     """
-    elsewhere = Path(tempfile.gettempdir()) / f"llm-mac-512-{facts['run_id']}"
+    elsewhere: Path | None = None
     try:
+        elsewhere = Path(tempfile.gettempdir()) / f"llm-mac-512-{facts['run_id']}"
         path = write(Results(elsewhere), facts, operations)
-    except StoreFailed:
-        shutil.rmtree(elsewhere, ignore_errors=True)
+    except (StoreFailed, FileNotFoundError):  # the second where no such folder takes a file
+        if elsewhere:
+            shutil.rmtree(elsewhere, ignore_errors=True)
         remedy = "Make room: what its journal took before that is kept, and the next `collect` saves it."
         return StoreFailed(failed.happened, remedy)
-    return StoreFailed(failed.happened, f"The whole run is in {path}: make room, and move it to {results.runs}.")
+    remedy = f"The whole run is in {path}: make room, and move it to {results.runs}."
+    return StoreFailed(failed.happened, remedy, path)
+
+
+def lacks_room(failed: StoreFailed) -> bool:
+    """Whether it would do to make room."""
+    return isinstance(failed.__cause__, OSError) and failed.__cause__.errno in NO_ROOM
 
 
 def recover(results: Results) -> list[Path]:

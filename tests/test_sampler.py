@@ -247,6 +247,16 @@ def test_each_line_changes_what_is_watched_and_asks_for_a_sample_at_once(
     assert watched(samples) == [[], [], [5, 6], [5, 6], [7], [7], [8, 9], []]
 
 
+def test_half_a_sample_is_none_and_hides_no_other(tmp_path: Path) -> None:
+    sampler = Sampler()
+    sampler.close()
+    sampler._file = (tmp_path / "samples").open("w+b")
+    sampler._file.write(b'{"at_ns": 1}\n{"at_ns": 2, "sys{"at_ns": 3}\n\n{"at_ns": 4}\n{"at')
+    sampler._file.flush()
+    assert [sample["at_ns"] for sample in sampler.take()] == [1, 4]
+    sampler._file.close()
+
+
 def test_of_several_lines_at_once_the_last_one_counts(loop: Callable[..., list[dict[str, Any]]]) -> None:
     assert watched(loop("\ntree 5\n\nonly 3\n\n")) == [[], [3]]
     assert watched(loop("only 3\ntree 5\n")) == [[], [5, 6]]

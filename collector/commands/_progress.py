@@ -53,9 +53,14 @@ class Progress:
 
 
 def trouble(row: Facts) -> str:
-    """What is said when the journal cannot be written, or a server sends the API token back."""
+    """What is said when the journal, or in the end the run, cannot be written, or a server sends the API token back."""
     if row["op"] == "token":
         return f"The API token came back: {row['error_detail']}. That is not stored."
+    if row["op"] == "store":
+        return (
+            f"{row['error_detail']} It is in memory alone: make room, and it is stored; "
+            "it is tried again all the time. Ctrl-C gives it up."
+        )
     return (
         f"The journal cannot be written: {row['error_detail']}. Measuring goes on, and what was measured waits in "
         "memory: make room now, or a crash loses it."

@@ -37,6 +37,7 @@ class Sampler:
             [sys.executable, "-m", "collector.memory.sampler"],
             stdin=subprocess.PIPE,
             stdout=self._file,
+            stderr=subprocess.DEVNULL,  # what ends it is no matter of the person's: its samples are missing
             text=True,
             env=children.environment(),
             start_new_session=True,  # Ctrl-C must not end it before the run is written
@@ -68,7 +69,7 @@ class Sampler:
         lines = os.pread(self._file.fileno(), self._size() - self._read_to, self._read_to)
         whole = lines[: lines.rfind(b"\n") + 1]
         self._read_to += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
+        return [sample for line in whole.splitlines() if (sample := _sample(line))]
 
     def close(self) -> None:
         """End the process; again is harmless."""
@@ -90,6 +91,15 @@ class Sampler:
         with contextlib.suppress(BrokenPipeError):  # a sampler that died leaves gaps in memory figures, nothing else
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
+
+
+def _sample(line: bytes) -> dict[str, Any] | None:
+    """What a line says; None where a full disk took but a piece of it."""
+    try:
+        sample: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return sample
 
 
 class _Watched:
@@ -134,8 +144,10 @@ def main() -> None:
     """Sample until standard input closes."""
     watched = _Watched()
     while True:
-        sys.stdout.write(json.dumps({"at_ns": clock(), **readings.system(), "engine": watched.read()}) + "\n")
-        sys.stdout.flush()
+        sample = {"at_ns": clock(), **readings.system(), "engine": watched.read()}
+        with contextlib.suppress(OSError):  # a full disk costs samples, and the next may find room
+            sys.stdout.write(json.dumps(sample) + "\n")
+            sys.stdout.flush()
         if select.select([0], [], [], PERIOD_S)[0]:
             said = os.read(0, 4096).decode()
             if not said:
