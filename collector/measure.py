@@ -19,6 +19,7 @@ from collector.clock import utc_now as utc_now
 from collector.ending import Ending, is_count
 from collector.errors import ServerNotFound
 from collector.grace import Grace
+from collector.heartbeat import Heartbeat
 from collector.limits import AGAIN, SILENCE_S, WITHIN, Limited
 from collector.privacy.words import SHOWN as SHOWN
 from collector.sse import Events, EventTooLong
@@ -85,6 +86,7 @@ class Exchange:
     was_interrupted: bool = False
     cpu_ns: int | None = None  # CPU time of this process from sending to the end
     slept_ms: int | None = None  # how long the machine slept meanwhile
+    stood_ms: int | None = None  # how long this process stood still meanwhile
     choice: int | None = None  # which of the answers is taken
     sent_again: bool = False  # the connection had been closed while it lay idle; times count from the second sending
 
@@ -129,11 +131,30 @@ def exchange(
     `at_first_text` is called once its time is taken; it must return at once. `within_s`: an answer that takes longer is
     cut, as a timeout.
     """
-    cpu = busy()
     may_take = {WITHIN: limits.ANSWER_S if within_s is None else within_s}
     prepared = client.build_request("POST", request.path, json=request.body, extensions=may_take)
-    slept = asleep()
-    seen = Exchange(sent_at=clock())
+    with Heartbeat() as heart:
+        cpu, slept = busy(), asleep()
+        seen = Exchange(sent_at=clock())
+        _send(
+            client, prepared, seen, lambda response: _read(response, seen, parse, clock, at_first_text, within_s), clock
+        )
+        if seen.done_ns is None:
+            seen.done_ns = clock() - seen.sent_at
+        seen.cpu_ns = busy() - cpu
+        seen.slept_ms = round((asleep() - slept) / 1e6)
+    seen.stood_ms = heart.stood_ns // 10**6
+    return seen
+
+
+def _send(
+    client: httpx.Client,
+    prepared: httpx.Request,
+    seen: Exchange,
+    read: Callable[[httpx.Response], None],
+    clock: Clock,
+) -> None:
+    """Send it and `read` what is streamed; whatever fails is kept in `seen`."""
     try:
         try:
             response = client.send(prepared, stream=True)
@@ -144,7 +165,7 @@ def exchange(
         with closing(response):
             seen.facts["http_status"] = response.status_code
             if response.status_code == 200:
-                _read(response, seen, parse, clock, at_first_text, within_s)
+                read(response)
             else:
                 seen.fail("http_status", response.read().decode("utf-8", errors="replace"))
     except KeyboardInterrupt as stop:
@@ -156,11 +177,6 @@ def exchange(
         seen.fail("timeout", f"{type(error).__name__} {error}".strip())
     except (httpx.HTTPError, EventTooLong) as error:
         seen.fail("stream_cut" if seen.headers_ns is not None else "transport", error)
-    if seen.done_ns is None:
-        seen.done_ns = clock() - seen.sent_at
-    seen.cpu_ns = busy() - cpu
-    seen.slept_ms = round((asleep() - slept) / 1e6)
-    return seen
 
 
 def _read(
@@ -240,11 +256,13 @@ def _arriving(
 
 
 def timed(action: Callable[[], Facts], clock: Clock = clock, asleep: Clock = asleep) -> tuple[Facts, int, int]:
-    """What `action` returned and how long the machine slept meanwhile; when it began and how long it took, in ns."""
-    slept, began = asleep(), clock()
-    result = action()
-    elapsed = clock() - began
-    return {**result, "slept_ms": round((asleep() - slept) / 1e6)}, began, elapsed
+    """What `action` returned and how long machine or process stood still meanwhile; when it began, and took, in ns."""
+    with Heartbeat() as heart:
+        slept, began = asleep(), clock()
+        result = action()
+        elapsed = clock() - began
+        slept_ms = round((asleep() - slept) / 1e6)
+    return {**result, "slept_ms": slept_ms, "stood_ms": heart.stood_ns // 10**6}, began, elapsed
 
 
 def roundtrips(

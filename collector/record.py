@@ -33,6 +33,7 @@ def of_exchange(seen: Exchange) -> Facts:
         "elapsed_ns": seen.done_ns,
         "chunks": chunks(arrivals),
         "slept_ms": seen.slept_ms,
+        "stood_ms": seen.stood_ms,
         "sent_again": seen.sent_again,
         "client_cpu_us": seen.cpu_ns // 1000 if seen.cpu_ns is not None else None,
         "output_text": answer,

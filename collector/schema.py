@@ -10,7 +10,7 @@ Versions:
     3  2026-11  quality pass
     4  2026-11  sleep of the machine
     5  2026-11  evidence of the wire: which model answered, what was loaded, requests sent again, keys left out
-    6  2026-11  length of each prompt in characters
+    6  2026-11  length of each prompt in characters, standstill of the client
 """
 
 import errno
@@ -242,6 +242,7 @@ OPERATION = columns(
     ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),
     ("client_cpu_us", "BIGINT", "µs", "CPU time the client used during the request"),
     ("slept_ms", "BIGINT", "ms", "how long the machine slept meanwhile; our clock stood still in that time"),
+    ("stood_ms", "BIGINT", "ms", "how long the client stood still meanwhile, as by Ctrl-Z; our clock went on"),
     ("environment", ENVIRONMENT, "", "op probe: what the machine was doing; NULL readings with their reason"),
     # op context: a rung of the ladder
     ("context_rung", "INTEGER", "tokens", "prompt length this rung aims at"),

@@ -1,4 +1,4 @@
-"""A disk that fills up in the middle of a run: what was measured is kept until it is stored, or a person gives it up."""
+"""A disk that fills up in the middle of a run: what was measured is kept until it is stored or given up by a person."""
 
 import errno
 import os

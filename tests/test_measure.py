@@ -436,7 +436,7 @@ def test_timed_says_when_it_began_and_how_long_it_took() -> None:
         clock.pass_ms(7)
         return {"a": 1}
 
-    assert measure.timed(action, clock) == ({"a": 1, "slept_ms": 0}, 10**12, 7 * MS)
+    assert measure.timed(action, clock) == ({"a": 1, "slept_ms": 0, "stood_ms": 0}, 10**12, 7 * MS)
 
 
 # ---------------------------------------------------------------- sleep
@@ -458,7 +458,7 @@ def test_a_machine_that_sleeps_in_a_request_shows_in_its_row() -> None:
 def test_a_machine_that_sleeps_while_something_is_timed_shows() -> None:
     slept = iter((3 * MS, 1203 * MS))
     facts, _, elapsed = measure.timed(dict, FakeClock(), lambda: next(slept))
-    assert (facts, elapsed) == ({"slept_ms": 1200}, 0)
+    assert (facts, elapsed) == ({"slept_ms": 1200, "stood_ms": 0}, 0)
 
 
 def test_a_machine_that_is_awake_has_not_slept() -> None:

@@ -115,6 +115,9 @@ create or replace macro is_failure(kind) as
 -- Our clock stands still while the machine sleeps, and who wakes up may have lost what was in the caches.
 create or replace macro has_slept(slept_ms) as coalesce(slept_ms > 500, false);
 
+-- whether the client did not run: stopped by Ctrl-Z or a debugger, its clock went on
+create or replace macro stood_still(stood_ms) as coalesce(stood_ms > 500, false);
+
 -- What a median costs beside a mean: its standard error is larger by at most sqrt(pi / 2) where values are normal (its
 -- asymptotic relative efficiency is 2 / pi), and as large up to two values, where both are the same.
 create or replace macro median_price(count) as if(count <= 2, 1, sqrt(pi() / 2));

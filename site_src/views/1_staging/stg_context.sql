@@ -13,6 +13,7 @@ select
     raw.first_text_ns,
     raw.last_text_ns,
     raw.slept_ms,
+    raw.stood_ms,
     streams.chunk_count,
     streams.first_chars,
     streams.char_count,
@@ -48,6 +49,7 @@ comment on column stg_context.error_kind is 'How it failed; NULL if it did not.'
 comment on column stg_context.first_text_ns is 'Sent to first text, ns.';
 comment on column stg_context.last_text_ns is 'Sent to last text, ns.';
 comment on column stg_context.slept_ms is 'How long the machine slept meanwhile, ms.';
+comment on column stg_context.stood_ms is 'How long the client stood still meanwhile, ms.';
 comment on column stg_context.chunk_count is 'Streamed events with text.';
 comment on column stg_context.needle_count is 'Needles hidden.';
 comment on column stg_context.found_count is 'Needles the answer names.';

@@ -46,6 +46,7 @@ select
     ---------- around it
     client_cpu_us,
     slept_ms,
+    stood_ms,
     pressure_level,
     thermal_level
 from raw_facts
@@ -92,5 +93,6 @@ comment on column stg_requests.started_ns is 'When it was sent, in ns since the 
 comment on column stg_requests.first_event_ns is 'Sent to first event of any kind, ns.';
 comment on column stg_requests.client_cpu_us is 'CPU time of the client during the request, µs.';
 comment on column stg_requests.slept_ms is 'How long the machine slept meanwhile, ms.';
+comment on column stg_requests.stood_ms is 'How long the client stood still meanwhile, ms.';
 comment on column stg_requests.pressure_level is 'Highest memory pressure while it ran: 1 normal, 2 warn, 4 critical; NULL where the system does not tell.';
 comment on column stg_requests.thermal_level is 'Highest thermal pressure while it ran: 0 nominal to 4; NULL where the system does not tell.';

@@ -48,6 +48,7 @@ flagged as (
         ) as is_pressured,
         coalesce(requests.thermal_level > 0, false) as is_hot,
         has_slept(requests.slept_ms) as is_slept_through,
+        stood_still(requests.stood_ms) as is_stood_still,
         requests.pressure_level,
         requests.thermal_level
     from request_speed as speed
@@ -65,6 +66,7 @@ select
         when is_other_model then 'another model answered'
         when is_unloaded then 'the model was not loaded any more'
         when is_slept_through then 'the machine slept meanwhile'
+        when is_stood_still then 'the process stood still meanwhile'
         when is_hot then 'the machine was hot'
         when is_pressured then 'memory was short'
         when is_cached then 'the prompt was partly cached'
@@ -92,6 +94,7 @@ comment on column request_flags.is_timing_mismatch is 'The server''s decode spee
 comment on column request_flags.is_pressured is 'Memory pressure above normal, swap grown by more than 500 MB or compressed memory by more than 2 GB during the run.';
 comment on column request_flags.is_hot is 'Thermal pressure above nominal.';
 comment on column request_flags.is_slept_through is 'The machine slept for more than half a second meanwhile, and our clock stood still.';
+comment on column request_flags.is_stood_still is 'The client did not run for more than half a second meanwhile, as after Ctrl-Z, and our clock went on.';
 comment on column request_flags.pressure_level is 'Worst memory pressure seen: 1 normal, 2 warn, 4 critical.';
 comment on column request_flags.thermal_level is 'Worst thermal pressure seen: 0 nominal to 4.';
 comment on column request_flags.is_cache_suspect is 'Whether a prompt cache may have answered.';

@@ -1,7 +1,7 @@
 create or replace view run_load as
 with
 loads as (
-    select run_id, elapsed_ns, reported_load_s, load_is_repeat, error_kind, slept_ms from raw_facts where op = 'load'
+    select run_id, elapsed_ns, reported_load_s, load_is_repeat, error_kind, slept_ms, stood_ms from raw_facts where op = 'load'
 ),
 stops as (
     select
@@ -15,7 +15,10 @@ stops as (
 )
 select
     stg_runs.run_id,
-    if(loads.error_kind is null and loads.elapsed_ns > 0 and not has_slept(loads.slept_ms), loads.elapsed_ns / 1e9, null) as load_s,
+    if(
+        loads.error_kind is null and loads.elapsed_ns > 0 and not has_slept(loads.slept_ms)
+        and not stood_still(loads.stood_ms), loads.elapsed_ns / 1e9, null
+    ) as load_s,
     if(load_s is null or loads.load_is_repeat is null, null, if(loads.load_is_repeat, 'warm', 'cold')) as load_kind,
     loads.reported_load_s,
     stops.error_kind as stop_kind,
@@ -24,6 +27,7 @@ select
         when loads.run_id is null then 'loaded before'
         when loads.error_kind is not null then 'the model did not load'
         when has_slept(loads.slept_ms) then 'the machine slept meanwhile'
+        when stood_still(loads.stood_ms) then 'the process stood still meanwhile'
     end as load_reason
 from stg_runs
 left join loads using (run_id)

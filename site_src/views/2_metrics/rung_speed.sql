@@ -3,7 +3,7 @@ with
 timed as (
     select
         stg_context.* exclude (completion_tokens), evidence.* exclude (run_id, op_index),
-        is_accepted and not has_slept(slept_ms) as is_timed
+        is_accepted and not has_slept(slept_ms) and not stood_still(stood_ms) as is_timed
     from stg_context
     left join request_evidence as evidence using (run_id, op_index)
 )

@@ -5,7 +5,7 @@ warm as (
     select run_id, prompt_id, nonce, ms(first_text_ns) as ttft_ms, cached_tokens, prompt_tokens
     from raw_facts
     where op = 'warm' and first_text_ns is not null and (error_kind is null or not is_failure(error_kind))
-        and not has_slept(slept_ms)
+        and not has_slept(slept_ms) and not stood_still(stood_ms)
 ),
 pairs as (
     select
@@ -18,6 +18,7 @@ pairs as (
     inner join request_speed as cold
         on cold.run_id = stg_requests.run_id and cold.op_index = stg_requests.op_index
     where not cold.is_failed and not has_slept(stg_requests.slept_ms)
+        and not stood_still(stg_requests.stood_ms)
 ),
 summed as (
     select
