@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from collector import __version__, stopping, streams
-from collector.errors import CollectorError, OutputLost
+from collector.errors import CollectorError, OutputLost, refused
 
 DEFAULT = "run"
 ROOM = "Make room, or send it elsewhere."
@@ -88,5 +88,10 @@ def _code() -> int:
         from collector.commands import complain
 
         complain(error)
+        return 1
+    except OSError as error:  # of a disk, a folder, a limit: wherever it struck, it is no bug
+        from collector.commands import complain
+
+        complain(refused(error))
         return 1
     return 0

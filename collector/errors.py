@@ -17,6 +17,7 @@
     ├── KeyUnusable          the key that signs results, or the list of a folder's keys, cannot be read
     ├── NothingToVote        no two outputs are left to be judged
     ├── NobodyToAsk          a person has to answer, and input is no terminal
+    ├── SystemRefused        the operating system would not do what nothing goes on without
     ├── OutputLost           standard output could not be written
     └── StoreFailed          a run file could not be written or read back
 
@@ -24,6 +25,7 @@ A request that fails while it is measured is no error: it is a row with `error_k
 and keeps its traceback.
 """
 
+import errno
 from pathlib import Path
 
 
@@ -106,6 +108,33 @@ class NothingToVote(CollectorError):
 
 class NobodyToAsk(CollectorError):
     """A person has to answer, and input is no terminal."""
+
+
+class SystemRefused(CollectorError):
+    """The operating system would not do what nothing goes on without."""
+
+
+_REMEDIES = {
+    errno.ENOSPC: "Make room on that disk",
+    errno.EDQUOT: "Make room, or have your quota raised",
+    errno.EROFS: "Mount that disk so that it can be written",
+    errno.EACCES: "Mend its permissions",
+    errno.EPERM: "Mend its permissions",
+    errno.EMFILE: "Close what holds files open, or raise `ulimit -n`",
+    errno.ENFILE: "Close what holds files open",
+    errno.ENOMEM: "Close what takes memory",
+    errno.EIO: "See whether that disk is sound",
+}
+
+
+def refused(error: OSError) -> SystemRefused:
+    """An error of the operating system as a sentence, and what helps."""
+    where = f" ({error.filename})" if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0, "See what is there")
+    return SystemRefused(
+        f"The system refused: {error.strerror or error}{where}.",
+        f"{remedy}, then run it again; what was measured until now is kept.",
+    )
 
 
 class OutputLost(CollectorError):

@@ -99,7 +99,7 @@ def run(
     with ExitStack() as stack:
         stack.callback(stopping.release)
         journal = stack.enter_context(Journal(job.results, run_id))
-        os.close(job.results.lock(fcntl.LOCK_EX))  # a build that began before the journal stood ends first
+        _wait_for_builds(job.results)
         sampler = Sampler()
         stack.callback(sampler.close)
         stack.callback(backend.unload)
@@ -157,6 +157,17 @@ def _stored(backend: Backend, job: Job, recorder: Recorder, journal: Journal, wa
                 if stopping.count() > stops:
                     raise rescued from None
                 measure.sleep(LOOK_S)
+
+
+def _wait_for_builds(results: Results) -> None:
+    """A build that began before the journal stood ends first. Raises StoreFailed."""
+    try:
+        os.close(results.lock(fcntl.LOCK_EX))
+    except OSError as error:
+        raise StoreFailed(
+            f"{results.runs} cannot be used: {error.strerror or error}.",
+            "Mend it, or pass another folder with --results. Nothing was measured.",
+        ) from error
 
 
 def _plan(run_id: str, job: Job) -> Facts:

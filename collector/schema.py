@@ -378,12 +378,19 @@ class Results:
         return any(is_locked(journal) for journal in self.journals.glob("*.jsonl"))
 
     def lock(self, kind: int) -> int:
-        """A descriptor that holds a lock on `runs/`: shared while a site is built from it; a run waits for that."""
+        """A descriptor that holds a lock on `runs/`: shared while a site is built from it; a run waits for that.
+
+        Raises OSError.
+        """
         import fcntl
 
         self.runs.mkdir(parents=True, exist_ok=True)
         held = os.open(self.runs, os.O_RDONLY)
-        fcntl.flock(held, kind)
+        try:
+            fcntl.flock(held, kind)
+        except OSError:
+            os.close(held)
+            raise
         return held
 
 

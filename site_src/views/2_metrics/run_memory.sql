@@ -63,6 +63,7 @@ select
         when is_macos and baseline_bytes is not null and headline_bytes is null then 'no memory sample after loading'
         when is_macos and headline_bytes is null
             then 'the model was loaded before, so there is no baseline, and its processes were not seen'
+        when headline_bytes is null and is_unwatched then 'memory was sampled only at the beginning'
         when headline_bytes is null then 'the engine''s process is not on this machine or not ours to see'
     end as peak_memory_reason,
     case
