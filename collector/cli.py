@@ -5,7 +5,7 @@ the model did not load or every request failed (the run is stored); 128 and the 
 (130), SIGTERM (143) or a closed terminal (129); what was measured is stored.
 
 A server is given up when it is silent for 30 minutes, answers one request for more than 6 hours, or sends more than 256
-MB; redirects are not followed, and LM_API_TOKEN goes to the address of --url alone.
+MB or 200,000 events; redirects are not followed, and LM_API_TOKEN goes to the address of --url alone.
 """
 
 import importlib

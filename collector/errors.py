@@ -20,6 +20,7 @@
     ├── SystemRefused        the operating system would not do what nothing goes on without
     ├── OutputLost           standard output could not be written
     └── StoreFailed          a run file could not be written or read back
+        └── RunRefused       the site's own reader would not take it
 
 A request that fails while it is measured is no error: it is a row with `error_kind`. Any other exception is a bug
 and keeps its traceback.
@@ -76,6 +77,10 @@ class StoreFailed(CollectorError):
     def __init__(self, happened: str, remedy: str, path: Path | None = None) -> None:
         super().__init__(happened, remedy)
         self.path = path
+
+
+class RunRefused(StoreFailed):
+    """The site's own reader would not take the run file."""
 
 
 class TableInvalid(CollectorError):

@@ -1,7 +1,7 @@
 """Whether this process stood still: stopped by Ctrl-Z or a debugger, or so starved that it read nothing.
 
-Its clock goes on meanwhile, so what it times then is none of the server's doing. A thread looks at the clock ten times a
-second. A look that comes late while the process has not worked is time in which it stood still; a long parse holds
+Its clock goes on meanwhile, so what it times then is none of the server's doing. A thread looks at the clock ten times
+a second. A look that comes late while the process has not worked is time in which it stood still; a long parse holds
 Python's lock and makes a look late too, but it is work.
 """
 

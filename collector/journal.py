@@ -18,8 +18,9 @@ from typing import Any
 from collector import locks
 from collector.backends import Facts
 from collector.errors import StoreFailed
+from collector.locks import open_regular
 from collector.room import BYTES, NO_ROOM, Room
-from collector.schema import Results, open_regular
+from collector.schema import Results
 
 
 class Journal:

@@ -15,7 +15,7 @@ import httpx
 from collector import __version__, awake, environment, loads, machine, measure, preflight, stopping, store
 from collector.asking import Asker, Interrupted, require_access
 from collector.backends import Backend, Facts
-from collector.errors import CollectorError, ServerNotFound, StoreFailed, Unfit
+from collector.errors import CollectorError, RunRefused, ServerNotFound, StoreFailed, Unfit
 from collector.journal import Journal
 from collector.memory import engine
 from collector.memory.readings import method
@@ -41,7 +41,8 @@ AGAIN_LOOKS, LOOK_S = 25, 0.2  # whether the person gives it up, between two tri
 class Job:
     """What to measure, and how often. `block` and `order_code` place the run in a plan.
 
-    `facts`: run columns that whoever asks for the run knows: cool-down, calibration, budget.
+    `facts`: run columns that whoever asks for the run knows: cool-down, calibration, budget. `refusal`: what asks the
+    reader of the file before it is stored.
     """
 
     suite: Suite
@@ -55,6 +56,7 @@ class Job:
     sampling: Mapping[str, Any] = field(default_factory=lambda: SAMPLING)
     facts: Facts = field(default_factory=dict)
     passes: Passes = field(default_factory=Passes)
+    refusal: store.Refusal = store.taken
 
 
 Failure = tuple[str, int | None, str | None]
@@ -99,7 +101,7 @@ def run(
     with ExitStack() as stack:
         stack.callback(stopping.release)
         journal = stack.enter_context(Journal(job.results, run_id))
-        _wait_for_builds(job.results)
+        _wait_for_builds(job.results, journal)
         sampler = Sampler()
         stack.callback(sampler.close)
         stack.callback(backend.unload)
@@ -142,11 +144,11 @@ def _stored(backend: Backend, job: Job, recorder: Recorder, journal: Journal, wa
     is_told, stops = False, stopping.count()
     while True:
         try:
-            return store.write(job.results, recorder.facts, recorder.operations)
+            return store.write(job.results, recorder.facts, recorder.operations, job.refusal)
         except StoreFailed as failed:
-            if journal.failure is None:
+            if journal.failure is None or isinstance(failed, RunRefused):
                 raise  # all of it is in the journal
-            rescued = store.rescue(job.results, recorder.facts, recorder.operations, failed)
+            rescued = store.rescue(job.results, recorder.facts, recorder.operations, failed, job.refusal)
             if rescued.path or not store.lacks_room(failed):
                 raise rescued from None
             if not is_told:
@@ -159,11 +161,12 @@ def _stored(backend: Backend, job: Job, recorder: Recorder, journal: Journal, wa
                 measure.sleep(LOOK_S)
 
 
-def _wait_for_builds(results: Results) -> None:
+def _wait_for_builds(results: Results, journal: Journal) -> None:
     """A build that began before the journal stood ends first. Raises StoreFailed."""
     try:
         os.close(results.lock(fcntl.LOCK_EX))
     except OSError as error:
+        journal.remove()
         raise StoreFailed(
             f"{results.runs} cannot be used: {error.strerror or error}.",
             "Mend it, or pass another folder with --results. Nothing was measured.",

@@ -13,9 +13,7 @@ Versions:
     6  2026-11  length of each prompt in characters, standstill of the client
 """
 
-import errno
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -375,6 +373,8 @@ class Results:
 
     def being_measured(self) -> bool:
         """Whether a collector is at work here: it holds a lock on its journal as long as it lives."""
+        from collector.locks import is_locked
+
         return any(is_locked(journal) for journal in self.journals.glob("*.jsonl"))
 
     def lock(self, kind: int) -> int:
@@ -395,29 +395,3 @@ class Results:
 
 
 CLONE = Path(__file__).resolve().parent.parent
-
-
-def is_locked(path: Path) -> bool:
-    """Whether a living process holds the journal at `path`."""
-    import fcntl
-
-    try:
-        descriptor = open_regular(path)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def open_regular(path: Path) -> int:
-    """A descriptor to read a file by. Raises OSError, also for what is none: opening a pipe would wait for ever."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "no regular file", str(path))
-    return descriptor

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from collector import addresses, locks
 from collector.clock import utc_now
 from collector.errors import ServerBusy
-from collector.schema import open_regular
+from collector.locks import open_regular
 
 FOLDER = Path("/tmp")  # on a Mac, what `tempfile` calls the folder differs from user to user
 LEFT_S = 600  # a lock that nobody holds is kept so long: who measures that server next is told of the process

@@ -6,13 +6,14 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector import journal, signing
 from collector.backends import Facts
-from collector.errors import KeyUnusable, StoreFailed
+from collector.errors import KeyUnusable, RunRefused, StoreFailed
 from collector.journal import sync
 from collector.room import NO_ROOM
 from collector.schema import COLUMNS, OPERATION, SCHEMA_VERSION, Column, Results, arrow_schema
@@ -21,31 +22,65 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+Refusal = Callable[[Path], str | None]  # why a reader would not take a file
+
 LONGEST_PART = 40
+LARGE = ("chunks", "memory", "output_text", "reasoning_text")  # columns
+TOO_MUCH = "more than"  # in words of a reader that refuses a file for its size
 MEND = "Mend its folder, or move it away; it is kept."
 NO_NUMBERS = (float("inf"), float("-inf"))  # Python's JSON reader takes them; NaN differs even from itself
 
 
-def write(results: Results, facts: Facts, operations: list[Facts]) -> Path:
+def taken(path: Path) -> None:
+    """No reader is asked."""
+
+
+def write(results: Results, facts: Facts, operations: list[Facts], refusal: Refusal = taken) -> Path:
     """Write a run as one Parquet file and return its path. Raises StoreFailed; then nothing new lies in `runs/`.
 
-    Temporary name → fsync → read back with checksums → hard link, which never replaces a file that is there.
+    Temporary name → fsync → read back with checksums → hard link, which never replaces a file that is there. What is
+    more than a reader takes is left out, from the largest operations on, and these are stored as failed.
     """
-    table = _table({**facts, "schema_version": SCHEMA_VERSION}, operations)
     target = results.runs / file_name(facts)
-    keep(
-        results,
-        table,
-        target,
-        facts["run_id"],
-        "The run",
-        "Its journal is kept; make room or mend the folder, and the next `collect` saves it.",
-    )
-    return target
+    remedy = "Its journal is kept; make room or mend the folder, and the next `collect` saves it."
+    bare = 0
+    while True:
+        table = _table({**facts, "schema_version": SCHEMA_VERSION}, _bared(operations, bare))
+        try:
+            keep(results, table, target, facts["run_id"], "The run", remedy, refusal)
+        except RunRefused as refused:
+            if TOO_MUCH not in refused.happened or bare >= len(operations):
+                raise
+            bare = max(1, 2 * bare)
+        else:
+            return target
 
 
-def keep(results: Results, table: "pa.Table", target: Path, prefix: str, what: str, remedy: str) -> None:
-    """Write a table as the file `target`, whole or not at all. Raises StoreFailed, in which `what` names the table."""
+def _bared(operations: list[Facts], count: int) -> list[Facts]:
+    """The same; so many of the largest without what makes them large."""
+
+    def size(place: int) -> int:
+        row = operations[place]
+        return sum(len(row.get(name) or ()) for name in LARGE)
+
+    largest = set(sorted(range(len(operations)), key=size, reverse=True)[:count])
+    bare = {**dict.fromkeys(LARGE), "error_kind": "too_large", "error_detail": "more than a run file may hold"}
+    return [{**row, **bare} if place in largest else row for place, row in enumerate(operations)]
+
+
+def keep(
+    results: Results,
+    table: "pa.Table",
+    target: Path,
+    prefix: str,
+    what: str,
+    remedy: str,
+    refusal: Refusal = taken,
+) -> None:
+    """Write a table as the file `target`, whole or not at all.
+
+    Raises StoreFailed, in which `what` names the table; RunRefused where a reader would not take it.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         results.journals.mkdir(parents=True, exist_ok=True)
@@ -57,6 +92,10 @@ def keep(results: Results, table: "pa.Table", target: Path, prefix: str, what: s
                 _encode(table, file)
                 sync(file.fileno())
                 _check(part, table)
+                if why := refusal(part):
+                    raise RunRefused(
+                        f"{what} would be read by nobody: {why}.", "Its journal is kept; please report it."
+                    )
                 _place(part, target)
         finally:
             part.unlink(missing_ok=True)
@@ -66,7 +105,9 @@ def keep(results: Results, table: "pa.Table", target: Path, prefix: str, what: s
         ) from error
 
 
-def rescue(results: Results, facts: Facts, operations: list[Facts], failed: StoreFailed) -> StoreFailed:
+def rescue(
+    results: Results, facts: Facts, operations: list[Facts], failed: StoreFailed, refusal: Refusal = taken
+) -> StoreFailed:
     """Where neither run file nor journal could be written: write the run to the system's folder for temporary files.
 
     The error to raise, whose `path` says where the run is; None where it is nowhere.
@@ -74,7 +115,7 @@ def rescue(results: Results, facts: Facts, operations: list[Facts], failed: Stor
     elsewhere: Path | None = None
     try:
         elsewhere = Path(tempfile.gettempdir()) / f"llm-mac-512-{facts['run_id']}"
-        path = write(Results(elsewhere), facts, operations)
+        path = write(Results(elsewhere), facts, operations, refusal)
     except (StoreFailed, FileNotFoundError):  # the second where no such folder takes a file
         if elsewhere:
             shutil.rmtree(elsewhere, ignore_errors=True)
@@ -89,7 +130,7 @@ def lacks_room(failed: StoreFailed) -> bool:
     return isinstance(failed.__cause__, OSError) and failed.__cause__.errno in NO_ROOM
 
 
-def recover(results: Results) -> list[Path]:
+def recover(results: Results, refusal: Refusal = taken) -> list[Path]:
     """Turn journals that killed collectors left behind into runs marked interrupted; the paths of those runs.
 
     One that cannot be made a run hides no other, and stays. Raises StoreFailed, once all others are saved.
@@ -98,7 +139,9 @@ def recover(results: Results) -> list[Path]:
     failed: StoreFailed | None = None
     for path in journal.left_over(results):
         try:
-            saved += _recovered(results, path)
+            saved += _recovered(results, path, refusal)
+        except RunRefused:
+            continue  # `set_aside` keeps it
         except StoreFailed as error:
             failed = error
         except OSError as error:
@@ -110,7 +153,7 @@ def recover(results: Results) -> list[Path]:
     return saved
 
 
-def _recovered(results: Results, path: Path) -> list[Path]:
+def _recovered(results: Results, path: Path, refusal: Refusal) -> list[Path]:
     left = journal.read(path)
     if not _is_a_run(left):
         return []
@@ -121,7 +164,7 @@ def _recovered(results: Results, path: Path) -> list[Path]:
     if not target.exists():  # else it was killed between placing the file and removing the journal
         # a line that could not be read leaves no gap: rows are counted by their place
         rows = [{**row, "op_index": place} for place, row in enumerate(left.operations)]
-        saved.append(write(results, {**left.facts, "run_state": "interrupted"}, rows))
+        saved.append(write(results, {**left.facts, "run_state": "interrupted"}, rows, refusal))
     if not left.unread:
         path.unlink(missing_ok=True)
     return saved

@@ -87,7 +87,7 @@ def _unpack(wheel: Path, member: str, target: Path) -> bool:
 
 def sweep(cache: Path) -> list[str]:
     """Remove downloads that were cut off, unless somebody downloads just now; their names."""
-    from collector import locks  # which brings the HTTP client: too much for each run of the sandbox to begin with
+    from collector import locks
 
     left = sorted(cache.glob(f"{UNFINISHED}*"))
     if left:

@@ -1,6 +1,7 @@
 """The files of `views/`: layer by layer, each after those it reads."""
 
 import functools
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,21 @@ class View:
 
 def in_layers() -> dict[str, View]:
     """Every view by name. Folders are layers, in order; within one, a view comes after those it reads."""
-    return dict(_ordered(tuple((path, path.read_text(encoding="utf-8")) for path in sorted(VIEWS.rglob("*.sql")))))
+    return dict(_ordered(tuple((path, path.read_text(encoding="utf-8")) for path in _files())))
+
+
+def _files() -> list[Path]:
+    """Raises OSError, for a view that was missed without a word would be missed by others."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    return sorted(
+        Path(folder, name)
+        for folder, _, names in os.walk(VIEWS, onerror=refuse)
+        for name in names
+        if name.endswith(".sql")
+    )
 
 
 @functools.lru_cache(maxsize=1)  # until one is edited

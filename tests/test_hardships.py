@@ -20,8 +20,9 @@ from collector.backends import Facts
 from collector.commands import context
 from collector.commands._progress import Progress
 from collector.errors import ServerBusy, StoreFailed
+from collector.locks import is_locked
 from collector.sandbox import interpreter
-from collector.schema import Results, is_locked
+from collector.schema import Results
 from tests.loopback import Loopback
 from tests.test_cli import Collect
 from tests.test_cli import collect as collect

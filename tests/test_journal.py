@@ -18,7 +18,8 @@ from collector import journal, store
 from collector.backends import Facts
 from collector.errors import StoreFailed
 from collector.journal import Journal
-from collector.schema import Results, is_locked
+from collector.locks import is_locked
+from collector.schema import Results
 from site_src.run_file import read_run
 from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, of_its_own, request

@@ -204,7 +204,7 @@ def test_the_limits_are_the_ones_that_help_tells() -> None:
     said = re.sub(r"\s+", " ", done.stdout)
     minutes, hours, most = limits.SILENCE_S // 60, limits.ANSWER_S // 3600, limits.STREAM_BYTES // 10**6
     assert f"silent for {minutes} minutes, answers one request for more than {hours} hours" in said
-    assert f"sends more than {most} MB; redirects are not followed" in said
+    assert f"sends more than {most} MB or {sse.MOST:,} events; redirects are not followed" in said
     assert measure.TIMEOUT.read == limits.SILENCE_S
 
 

@@ -173,6 +173,13 @@ def test_linux_takes_a_process_without_memory_for_one_that_was_not_seen(given: G
     assert "not on this machine" in row["peak_memory_reason"]
 
 
+@pytest.mark.parametrize(("began_s", "words"), [(20, "sampled only at the beginning"), (0.5, "not on this machine")])
+def test_a_sampler_that_ended_early_is_no_engine_on_another_machine(given: Given, began_s: float, words: str) -> None:
+    row = one(given([idle(sample(1, 10)), load(), request(started_ns=int(began_s * 1e9))], **LINUX), "run_memory")
+    assert row["peak_memory_gb"] is None
+    assert words in row["peak_memory_reason"]
+
+
 def test_a_baseline_without_any_later_sample_is_not_called_loaded_before(given: Given) -> None:
     row = one(given([idle(sample(1, 10)), load(), request()]), "run_memory")
     assert row["peak_memory_gb"] is None

@@ -36,7 +36,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is told of a finished run takes far longer than the run, and is tested elsewhere."""
     monkeypatch.setattr("collector.run.BASELINE_S", 0)
     monkeypatch.setattr(_grading, "grade", lambda *_: (0, 0))
-    monkeypatch.setattr(_summary, "figures", lambda *_: {})
+    monkeypatch.setattr(_summary, "figures", lambda *_: {"run_id": "x"})
     monkeypatch.setattr(_summary, "comparisons", lambda *_: [])
     for name in ("show", "show_comparisons"):
         monkeypatch.setattr(_summary, name, lambda *_: None)

@@ -15,6 +15,7 @@ import pytest
 from collector import store
 from collector.backends import Facts
 from collector.errors import StoreFailed
+from collector.journal import Journal
 from collector.schema import COLUMNS, FORMAT, OPERATION, RUN, SCHEMA_VERSION, Results, arrow_schema
 from site_src.run_file import Untrusted, read_run
 from tests.conftest import RUN as RUN_FACTS
@@ -318,3 +319,60 @@ def test_pages_carry_checksums(results: Results) -> None:
     path.write_bytes(whole)
     with pytest.raises(Untrusted):
         read_run(path)
+
+
+# ---------------------------------------------------------------- what a reader would not take
+
+MOST = 250  # chunks of a file, for the reader of these tests
+
+
+def picky(path: Path) -> str | None:
+    """A reader that takes so many chunks, and no run of another kind of server."""
+    rows = pq.read_table(path).to_pylist()
+    if rows[0]["server"] == "none of ours":
+        return "its server is none of ours"
+    count = sum(len(row["chunks"] or ()) for row in rows)
+    return f"it holds {count} chunks, more than {MOST}" if count > MOST else None
+
+
+def sized(*counts: int) -> list[Facts]:
+    return [{**request(repeat=n + 1, tokens=count), "op_index": n} for n, count in enumerate(counts)]
+
+
+def stored(results: Results, *counts: int, **facts: Any) -> list[Any]:
+    path = store.write(
+        results, {**RUN_FACTS, "run_id": "a" * 12, "run_started_at": STARTED, **facts}, sized(*counts), picky
+    )
+    return [(len(row["chunks"] or ()), row["error_kind"]) for row in pq.read_table(path).to_pylist()]
+
+
+@pytest.mark.parametrize(
+    ("counts", "kept"),
+    [
+        ((100, 150), [(100, None), (150, None)]),
+        ((100, 251, 100), [(100, None), (0, "too_large"), (100, None)]),
+        ((100, 200, 120, 200), [(100, None), (0, "too_large"), (120, None), (0, "too_large")]),
+        ((900,), [(0, "too_large")]),
+    ],
+)
+def test_what_is_more_than_a_reader_takes_is_a_failed_row(
+    results: Results, counts: tuple[int, ...], kept: list[Any]
+) -> None:
+    assert stored(results, *counts) == kept
+    assert [path.name for path in results.journals.iterdir()] == []
+
+
+def test_a_run_that_a_reader_refuses_for_another_reason_is_not_stored(results: Results) -> None:
+    with pytest.raises(StoreFailed, match="would be read by nobody: its server is none of ours"):
+        stored(results, 5, server="none of ours")
+    assert list(results.runs.iterdir()) == list(results.journals.iterdir()) == []
+
+
+def test_a_journal_of_a_run_that_a_reader_refuses_is_kept_and_hides_no_other(results: Results) -> None:
+    for run_id, server in (("a" * 12, "none of ours"), ("b" * 12, "lmstudio")):
+        with Journal(results, run_id) as left:
+            left.facts({**RUN_FACTS, "run_id": run_id, "run_started_at": STARTED, "server": server})
+            left.operation(sized(5)[0])
+    [saved] = store.recover(results, picky)
+    assert "b" * 12 in saved.name
+    assert [path.name for path in store.set_aside(results)] == [f"{'a' * 12}.damaged"]

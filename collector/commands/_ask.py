@@ -10,14 +10,14 @@ import sys
 from typing import Any
 
 from collector import children
-from collector.errors import TableInvalid
+from collector.errors import SystemRefused, TableInvalid
 from collector.schema import Results
 
 
 def rows(results: Results, sql: str, here: dict[str, Any] | None = None, **values: Any) -> list[dict[str, Any]]:
     """The answer to a query, a dict a row; `$name` in it stands for a value, `here` is as `Warehouse` takes it.
 
-    Dates come as text. Raises TableInvalid.
+    Dates come as text. Raises TableInvalid, SystemRefused.
     """
     asked = {"results": str(results.root), "sql": sql, "here": here, "values": values}
     command = [sys.executable, "-m", "collector.commands._ask"]
@@ -26,10 +26,15 @@ def rows(results: Results, sql: str, here: dict[str, Any] | None = None, **value
         input=json.dumps(asked),
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         env=children.environment(),
         start_new_session=True,
     )
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise SystemRefused(
+            f"What is stored could not be asked: {said}.", "`collect validate` says whether a file is odd."
+        )
     answer = json.loads(done.stdout)
     if "invalid" in answer:
         raise TableInvalid(*answer["invalid"])

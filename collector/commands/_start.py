@@ -10,6 +10,8 @@ import click
 from collector.commands import say
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from collector.schema import Results
@@ -24,7 +26,7 @@ def folder(given: str | None) -> "Results":
 
     results = Results.find(given)
     _owner.tell(results)
-    for saved in store.recover(results):
+    for saved in store.recover(results, refusal):
         say(f"An earlier run was cut off; what it had measured is saved as {saved.name}.")
     for kept in store.set_aside(results):
         say(f"A journal there cannot be read whole; what could be read is saved, and it is kept as {kept}.")
@@ -32,6 +34,17 @@ def folder(given: str | None) -> "Results":
     if removed := [*store.sweep(results), *(name for cache in caches for name in wheel.sweep(cache))]:
         say(f"Removed what a process that was killed had begun to write: {', '.join(removed)}.")
     return results
+
+
+def refusal(path: "Path") -> str | None:
+    """Why the site would not read a run file; None where it would."""
+    from site_src.run_file import Untrusted, read_run
+
+    try:
+        read_run(path)
+    except Untrusted as reason:
+        return str(reason)
+    return None
 
 
 @contextmanager

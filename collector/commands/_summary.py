@@ -6,11 +6,13 @@ from collector.schema import Results
 
 
 def figures(results: Results, run_id: str) -> dict[str, Any]:
-    """The run's row of the mart `runs`, with its prompts' figures under `prompts`."""
+    """The run's row of the mart `runs`, with its prompts' figures under `prompts`; `{}` where it does not count."""
     from site_src.warehouse import Warehouse
 
     warehouse = Warehouse(results)
-    run = warehouse.rows("select * from runs where run_id = $id", id=run_id)[0]
+    run = next(iter(warehouse.rows("select * from runs where run_id = $id", id=run_id)), None)
+    if run is None:
+        return {}
     prompts = warehouse.rows("select * from prompt_speed where run_id = $id order by prompt_id", id=run_id)
     return {**run, "prompts": prompts}
 

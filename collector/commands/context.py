@@ -131,6 +131,7 @@ def climb(
     """Run one ladder and store it. `facts` are run columns that the caller knows."""
     from collector import context as contexts
     from collector import run as runs
+    from collector.commands import _start
 
     def earlier(known: "Facts") -> list[dict[str, Any]]:
         return [] if fresh else _earlier(folder, known)
@@ -144,6 +145,7 @@ def climb(
         forced=force,
         sampling=contexts.SAMPLING,
         facts={"context_budget_s": budget_s, **facts},
+        refusal=_start.refusal,
     )
     work = contexts.Climb(budget_s, say, earlier)
     return runs.run(client, backend, job, _tell, work)

@@ -21,7 +21,7 @@ def command(file: Path, results: str | None) -> None:
     with those of a server.
     """
     from collector import llama_bench, privacy, store
-    from collector.commands import _owner
+    from collector.commands import _owner, _start
     from collector.schema import Results
 
     folder = Results.find(results)
@@ -32,7 +32,7 @@ def command(file: Path, results: str | None) -> None:
             say(f"{there[0].name} holds these results already.")
             continue
         facts = privacy.clean(run.facts)
-        path = store.write(folder, facts, [privacy.clean(row, facts) for row in run.operations])
+        path = store.write(folder, facts, [privacy.clean(row, facts) for row in run.operations], _start.refusal)
         _owner.claim(folder)
         count = len(run.operations)
         say(f"{run.facts['model_key']}: {count} {'test' if count == 1 else 'tests'} imported.")

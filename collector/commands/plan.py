@@ -120,7 +120,7 @@ class _Worker:
         from collector import calibrate, cooldown, plan, preflight
         from collector import run as runs
         from collector import suite as suites
-        from collector.commands import _backend, _grading, _passes
+        from collector.commands import _backend, _grading, _passes, _start
         from collector.commands._progress import Progress
         from collector.commands.context import climb
         from collector.errors import ModelUnclear, Unfit
@@ -162,6 +162,7 @@ class _Worker:
                 order_code=block.order_code,
                 facts=facts,
                 passes=_passes.wanted(self.folder, self.quality, fidelity=False),
+                refusal=_start.refusal,
             )
             with Progress(total=plan.REPEATS * len(prompts.prompts) + job.passes.count(prompts)) as progress:
                 outcome = runs.run(client, backend, job, progress)

@@ -153,6 +153,7 @@ def command(
             forced=force,
             facts=calibrate.last(folder),
             passes=_passes.wanted(folder, quality, fidelity, allowance),
+            refusal=_start.refusal,
         )
         with Progress(total=count * len(prompts.prompts) + job.passes.count(prompts)) as progress:
             outcome = runs.run(client, backend, job, progress)
@@ -201,7 +202,9 @@ def _told(outcome: "Outcome", folder: "Results", as_json: bool) -> dict[str, Any
     if outcome.was_interrupted:
         say("Interrupted; what was measured is stored.")
     run = figures(folder, outcome.run_id)
-    if not as_json:
+    if not run:
+        say("The site does not read this run; `collect validate` says why.")
+    elif not as_json:
         show(run)
         show_comparisons(comparisons(folder, run))
     if outcome.failed_count:  # last, where a person looks

@@ -1,7 +1,7 @@
 """Makes one call of the operating system fail, in this process, and sees what becomes of a command.
 
-A point is a call in our own code: its name, the file and line of ours that led to it, and how often that line had called
-it before. Calls by other threads and by packages on their own account do not count.
+A point is a call in our own code: its name, the file and line of ours that led to it, and how often that line had
+called it before. Calls by other threads and by packages on their own account do not count.
 """
 
 import builtins

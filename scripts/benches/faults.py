@@ -50,6 +50,7 @@ def a_file_to_review(results: Results) -> tuple[str, ...]:
 
 def a_file_to_import(results: Results) -> tuple[str, ...]:
     file = results.root.parent / "bench.json"
+    file.parent.mkdir(parents=True)
     file.write_text(BENCH)
     return (str(file),)
 
