@@ -212,7 +212,7 @@ def test_a_whole_run_that_is_killed_keeps_its_finished_requests(results: Results
 
 LINKS, NO_LINKS = "links", "no links"
 POINTS = [
-    ("pyarrow.parquet", "write_table", 1, "half", LINKS),
+    ("collector.store", "_encode", 1, "half", LINKS),
     ("os", "fsync", 1, "after", LINKS),
     ("os", "link", 1, "after", LINKS),
     ("os", "fsync", 2, "after", LINKS),
