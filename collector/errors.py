@@ -80,7 +80,11 @@ class StoreFailed(CollectorError):
 
 
 class RunRefused(StoreFailed):
-    """The site's own reader would not take the run file."""
+    """The site's own reader would not take the run file. `is_size`: for its size alone."""
+
+    def __init__(self, happened: str, remedy: str, is_size: bool) -> None:
+        super().__init__(happened, remedy)
+        self.is_size = is_size
 
 
 class TableInvalid(CollectorError):

@@ -54,10 +54,13 @@ VOTE = columns(
 )
 
 
-def gradable() -> tuple[list[tuple[str, str, int]], list[tuple[str, str, str]]]:
+Gradable = tuple[list[tuple[str, str, int]], list[tuple[str, str, str]]]
+
+
+def gradable() -> Gradable:
     """What there is to grade with now: name, tier and version of each grader; grader, id and hash of each check."""
     from collector import graders, suite
 
     known = [(name, graders.read(name).TIER, graders.read(name).VERSION) for name in graders.names()]
-    checks = {check.sha256: check for prompt in suite.known().values() for check in prompt.checks}.values()
-    return known, [(check.grader, check.id, check.sha256) for check in checks]
+    checks = {(check.grader, check.id, check.sha256) for prompt in suite.known().values() for check in prompt.checks}
+    return known, sorted(checks)

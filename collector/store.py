@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collector import journal, signing
 from collector.backends import Facts
@@ -22,11 +22,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-Refusal = Callable[[Path], str | None]  # why a reader would not take a file
+
+class Refused(NamedTuple):
+    """Why a reader would not take a file, and whether that is its size alone."""
+
+    why: str
+    is_size: bool
+
+
+Refusal = Callable[[Path], Refused | None]
 
 LONGEST_PART = 40
 LARGE = ("chunks", "memory", "output_text", "reasoning_text")  # columns
-TOO_MUCH = "more than"  # in words of a reader that refuses a file for its size
 MEND = "Mend its folder, or move it away; it is kept."
 NO_NUMBERS = (float("inf"), float("-inf"))  # Python's JSON reader takes them; NaN differs even from itself
 
@@ -49,7 +56,7 @@ def write(results: Results, facts: Facts, operations: list[Facts], refusal: Refu
         try:
             keep(results, table, target, facts["run_id"], "The run", remedy, refusal)
         except RunRefused as refused:
-            if TOO_MUCH not in refused.happened or bare >= len(operations):
+            if not refused.is_size or bare >= len(operations):
                 raise
             bare = max(1, 2 * bare)
         else:
@@ -64,7 +71,7 @@ def _bared(operations: list[Facts], count: int) -> list[Facts]:
         return sum(len(row.get(name) or ()) for name in LARGE)
 
     largest = set(sorted(range(len(operations)), key=size, reverse=True)[:count])
-    bare = {**dict.fromkeys(LARGE), "error_kind": "too_large", "error_detail": "more than a run file may hold"}
+    bare = {**dict.fromkeys(LARGE), "error_kind": "too_large", "error_detail": "more than a run file can hold"}
     return [{**row, **bare} if place in largest else row for place, row in enumerate(operations)]
 
 
@@ -92,10 +99,9 @@ def keep(
                 _encode(table, file)
                 sync(file.fileno())
                 _check(part, table)
-                if why := refusal(part):
-                    raise RunRefused(
-                        f"{what} would be read by nobody: {why}.", "Its journal is kept; please report it."
-                    )
+                if refused := refusal(part):
+                    happened = f"{what} would be read by nobody: {refused.why}."
+                    raise RunRefused(happened, "Its journal is kept; please report it.", refused.is_size)
                 _place(part, target)
         finally:
             part.unlink(missing_ok=True)

@@ -24,8 +24,8 @@ MOST = 5  # things found that are named
 ANY = ("seed", "client_bias_percent", "client_event_delay_us", "environment.number")  # below 0, too
 SHARES = ("top_p", "needles.depth", "share")
 BEGINNING, END = datetime(2020, 1, 1), datetime(2100, 1, 1)
-SEVERAL = ("request", "fidelity")  # operations that ask a prompt as often as there are repeats
-ONCE = (*SEVERAL, "warm", "quality")
+SEVERAL = ("warm", "request", "fidelity")  # operations that ask a prompt as often as there are repeats
+ONCE = (*SEVERAL, "quality")
 ASKED = ("op", "nonce", "repeat", "prompt_id", "prompt_sha256")
 ORDER = (  # of times within an operation: none lies before one that stands before it
     ("headers_ns", "first_event_ns"),
@@ -159,7 +159,7 @@ def _asked_twice(table: pa.Table) -> Iterator[Found]:
         if op not in ONCE or nonce is None:
             continue
         for which, prompt in enumerate(prompts):
-            key = (op, which, prompt, *((nonce, repeat) if op in SEVERAL else ()))
+            key = (op, which, prompt, nonce, repeat if op in SEVERAL else None)
             if prompt is not None and key in seen:
                 yield Found("nonce", nonce, row)
                 break
@@ -171,6 +171,7 @@ OF_ALL = {
     "too_long": Rule("A text of it is longer than any that is measured or names a thing:", LEAVE, _too_long),
     "too_many": Rule("It names more things than there are:", LEAVE, _too_many),
 }
+OF_SIZE = ("too_long", "too_many")  # what keeps to them is as well formed with less in it
 OF_RUNS = {
     **OF_ALL,  # first: numbers beyond it can be neither turned into Python's nor added up
     "nameless": Rule(

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT, gradable
+from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT, Gradable, gradable
 from collector.ownership import Owners
 from collector.schema import Column, Results
 from site_src.cache import Stamp, stamps
@@ -50,12 +50,14 @@ class Judged:
         for kind in KINDS:
             columns = ", ".join(f"{column.name} {column.type}" for column in kind.columns)
             con.sql(f"create table {kind.table} (file VARCHAR, contributor VARCHAR, {columns})")
-        _tell_graders(con)
+        con.sql("create table raw_graders (grader VARCHAR, tier VARCHAR, version INTEGER)")
+        con.sql("create table raw_checks (grader VARCHAR, check_id VARCHAR, check_sha256 VARCHAR)")
+        self._gradable: Gradable = ([], [])
 
     def refresh(self, results: Results, owners: Owners) -> bool:
         """Read new and changed files, or all where the owners have changed; forget vanished ones; whether any were."""
         is_other, self._owners = owners != self._owners, owners
-        is_changed = False
+        is_changed = self._tell_graders()
         for kind in KINDS:
             folder = kind.folder(results)
             now = {folder / name: stamp for name, stamp in stamps(folder).items()}
@@ -95,12 +97,15 @@ class Judged:
         gone = {"folder": kind.name, "file": path.name}
         self._con.sql("delete from raw_damaged_judgments where folder = $folder and file = $file", params=gone)
 
-
-def _tell_graders(con: duckdb.DuckDBPyConnection) -> None:
-    """`raw_graders` and `raw_checks`: what there is to grade with now. A grade that names anything else is none."""
-    con.sql("create table raw_graders (grader VARCHAR, tier VARCHAR, version INTEGER)")
-    con.sql("create table raw_checks (grader VARCHAR, check_id VARCHAR, check_sha256 VARCHAR)")
-    graders, checks = gradable()
-    for table, rows in (("raw_graders", graders), ("raw_checks", checks)):
-        for row in rows:
-            con.sql(f"insert into {table} values ($1, $2, $3)", params=list(row))  # noqa: S608
+    def _tell_graders(self) -> bool:
+        """What there is to grade with now, for a grade that names anything else is none; whether that has changed."""
+        now = gradable()
+        if now == self._gradable:
+            return False
+        self._gradable = now
+        rows = [("raw_graders", row) for row in now[0]] + [("raw_checks", row) for row in now[1]]
+        for table in ("raw_graders", "raw_checks"):
+            self._con.sql(f"truncate {table}")
+        for table, row in rows:
+            self._con.sql(f"insert into {table} values ($1, $2, $3)", params=[*row])  # noqa: S608
+        return True

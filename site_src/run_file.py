@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from collector import capacity, signing
 from collector.schema import COLUMNS, FORMAT, LARGEST, SCHEMA_VERSION, Column, arrow_schema
 from site_src import bounds
-from site_src.form import OF_RUNS, refusal
+from site_src.form import OF_RUNS, OF_SIZE, refusal
 from site_src.leaves import leaves
 from site_src.parquet_parts import parts
 
@@ -43,8 +43,9 @@ def read_run(path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
     Who asks for some columns only has read all of them before: by these alone its form cannot be told.
     """
     table = read_rows(path, columns)
-    if not columns and (reason := refusal(table, OF_RUNS)):
-        raise Untrusted(reason, origin(table))
+    for name, rule in () if columns else OF_RUNS.items():
+        if reason := refusal(table, {name: rule}):
+            raise (TooMuch if name in OF_SIZE else Untrusted)(reason, origin(table))
     return table
 
 
@@ -73,17 +74,18 @@ def read(path: Path, columns: tuple[Column, ...], form: str, kind: str, only: tu
             raise TooMuch(reason)
         table = file.read([name for name in only if name in file.schema_arrow.names] or None)
         table.validate(full=True)  # whether texts are UTF-8
-        origin = {SIGNED_BY: signing.signer(data, file.metadata.metadata or {}) or "", SHA256: sha256(data).hexdigest()}
-    except signing.Broken as reason:
-        raise Untrusted(str(reason)) from None
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         said = str(error).partition("\n")[0].rstrip(".").replace(f"{path.parent}/", "")  # reasons are published
         raise Untrusted(f"it is damaged: {said}") from None
     for name, values, _ in leaves(table):
         if (found := _beyond(values)) is not None:
             raise Untrusted(f"its column {name} holds {found}, which nothing measures")
+    try:
+        signed_by = signing.signer(data, file.metadata.metadata or {})
+    except signing.Broken as reason:
+        raise Untrusted(str(reason)) from None
     told = table.select([name for name in wanted.names if name in table.schema.names])
-    return told.replace_schema_metadata(origin)
+    return told.replace_schema_metadata({SIGNED_BY: signed_by or "", SHA256: sha256(data).hexdigest()})
 
 
 def origin(table: pa.Table) -> tuple[str | None, str]:
@@ -98,10 +100,11 @@ def _bytes(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise Untrusted("nothing can be read by its name: it is a link to nowhere, or the name is no UTF-8") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise Untrusted("it is no regular file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Untrusted("it is no regular file")
         if status.st_size > capacity.FILE_BYTES:
             raise TooMuch(f"it is {status.st_size / 1e6:,.1f} MB, more than {capacity.FILE_BYTES / 1e6:,.0f} MB")
         return file.read(capacity.FILE_BYTES)

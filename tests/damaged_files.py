@@ -386,6 +386,8 @@ def stranger(number: int, taker: Taker, folder: Path, kept: Results | None = Non
 
 @functools.cache
 def whole(name: str) -> pa.Table:
-    """The table of a kind's file, undamaged."""
+    """The table of a kind's file, undamaged; without its signature, which is that file's."""
     kind = next(kind for kind in kinds() if kind.name == name)
-    return pq.ParquetFile(pa.BufferReader(kind.raw)).read()
+    table = pq.ParquetFile(pa.BufferReader(kind.raw)).read()
+    told = table.schema.metadata
+    return table.replace_schema_metadata({key: told[key] for key in (b"format", b"schema_version")})

@@ -96,6 +96,7 @@ def expected(stream: Stream, framed: Framed) -> Facts:
         error_kind=whole.error_kind,
         error_detail=whole.error_detail,
         slept_ms=whole.slept_ms,
+        stood_ms=whole.stood_ms,
     )
     return record.of_exchange(seen)
 

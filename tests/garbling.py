@@ -183,5 +183,7 @@ def can_be(name: str, value: Any) -> bool:
         return True
     if TYPES[name] == "VARCHAR":
         return isinstance(value, str)
+    if TYPES[name] == "VARCHAR[]":
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
     is_number = isinstance(value, int) or (TYPES[name] == "DOUBLE" and isinstance(value, float))
     return is_number and not isinstance(value, bool) and 0 <= value <= LARGEST[TYPES[name]]

@@ -8,15 +8,17 @@ strange ones in others.
 import csv
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import cycle
+from typing import Any
 
-from collector import store
+from collector import capacity, store
 from collector.backends import Facts
 from collector.graders import Output
-from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT
+from collector.judgments import GRADE, GRADES_FORMAT, VOTE, VOTES_FORMAT, gradable
 from collector.schema import CLONE, OPERATION, RUN, Column, Results
+from site_src import tables
 from site_src.tables import TABLES
 from tests.conftest import STARTED, of_its_own
 from tests.worlds import QWEN, World, plan
@@ -42,6 +44,16 @@ def texts_of_table(name: str) -> list[str]:
     """Columns of a hand-kept table in which any text may stand."""
     shape = TABLES[name]
     return [column for column in shape.columns if column not in {*shape.numbers.split(), *shape.one_of}]
+
+
+# What is tried is what pages make of a text, not whether it may be there at all: names are as long as all payloads.
+LIFTED = ((capacity, "NAME", 30_000), (capacity, "WORDS", 30_000), (tables, "LEAST_NAMED", 0))
+
+
+def lift(set_to: Callable[[Any, str, Any], object] = setattr) -> None:
+    """Lift the limits that no payload would pass."""
+    for module, name, value in LIFTED:
+        set_to(module, name, value)
 
 
 def plant(results: Results, texts: Mapping[str, str]) -> None:
@@ -72,7 +84,8 @@ def _told(results: Results, number: int) -> list[tuple[Facts, list[Facts]]]:
 
     class Kept(World):
         def write(self, facts: Facts, rows: list[Facts]) -> str:
-            kept.append((facts, [row for row in rows if row.get("prompt_id") in (None, "short", "reasoning")]))
+            told = [row for row in rows if row.get("prompt_id") in (None, "short", "reasoning")]
+            kept.append((facts, [{"nonce": f"{place:06d}", **row} for place, row in enumerate(told)]))
             return ""
 
     world = Kept(results, began=STARTED - timedelta(days=number))
@@ -117,7 +130,7 @@ def _failures(results: Results, facts: Facts, rows: list[Facts], text: str, numb
     run = {**facts, **_of(RUN, facts, text, {"run_id"})}
     strange = {**request, **_of(OPERATION, request, text, {"op"})}
     failed = [{**strange, "op": op} for op in ("load", "request", "quality", "context", "bench", text)]
-    flawed = {**strange, "error_kind": "template_leak"}
+    flawed = {**strange, "error_kind": "template_leak", "repeat": 9}  # the same request is asked once
     _write(results, run, [*failed, flawed], number, 2)
     _write(results, {**run, "run_id": text}, [{**request, **_of(OPERATION, request, text, DECIDING)}], number, 3)
     _write(results, {**run, "server": "llama-bench"}, [{**strange, "op": "bench", "bench_tps": [1.0, 2.0]}], number, 4)
@@ -148,7 +161,7 @@ def _judge(results: Results, told: list[tuple[Facts, list[Facts]]], ids: list[st
     grades, votes = [], []
     for place, (side, outcome) in enumerate(zip(sides, cycle(OUTCOMES), strict=False)):
         own = {"run_id": side["run_id"], "op_index": side["op_index"], "text_sha256": side["sha256"], "share": 0.5}
-        own |= {"prompt_sha256": side["prompt_sha256"], "outcome": outcome, "tier": ("Q0", "Q1")[place % 2]}
+        own |= {"prompt_sha256": side["prompt_sha256"], "outcome": outcome, **(VALIDITY, ASKED)[place % 2]}
         grades.append({**_of(GRADE, own, text, JUDGING), **own})
     half = len(sides) // 2
     for one, other in zip(sides[:half], sides[half:], strict=True):
@@ -170,6 +183,9 @@ def _judge(results: Results, told: list[tuple[Facts, list[Facts]]], ids: list[st
         store.keep(results, table, folder / f"{number}.parquet", "judged", "They", "")
 
 
+# What a grade must name to count at all.
+VALIDITY = {"tier": "Q0", "grader": "degenerate", "check_id": "degenerate", "check_sha256": None}
+ASKED = {"tier": "Q1", **dict(zip(("grader", "check_id", "check_sha256"), gradable()[1][0], strict=True))}
 OUTCOMES = ("pass", "fail", "partial", "unparsed")
 SIDE = ("run_id", "op_index", "sha256")
 

@@ -146,6 +146,8 @@ class Rows(Warehouse):
         self._rows, self._comment = rows, comment
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        if "contributor is not null" in query:
+            return []
         limit = re.search(r"limit (\d+)$", query)
         return [dict(row) for row in self._rows[: int(limit[1]) if limit else None]]
 

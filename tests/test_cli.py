@@ -75,9 +75,9 @@ def nobody() -> Iterator[str]:
 
 
 def files(results: Results) -> list[str]:
-    """All but grades, and the warehouse's own, which may be deleted at any time."""
+    """All but grades, the list of keys, and the warehouse's own, which may be deleted at any time."""
     found = sorted(str(path.relative_to(results.root)) for path in results.root.rglob("*") if path.is_file())
-    return [name for name in found if not name.startswith((".journal/warehouse.", "grades/"))]
+    return [name for name in found if not name.startswith((".journal/warehouse.", "grades/", "keys.toml"))]
 
 
 def commands() -> dict[str, click.Command]:

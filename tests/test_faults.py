@@ -126,12 +126,14 @@ def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "socket"])
-def test_what_is_no_file_at_the_locks_place_is_said(locks: Path, kind: str) -> None:
+def test_what_is_no_file_at_the_locks_place_is_said(locks: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
+
+    monkeypatch.chdir(locks)  # the path of a socket is short
 
     path = locks / "llm-mac-512-localhost_1234.lock"
     with socket.socket(socket.AF_UNIX) as listening:
-        {"pipe": lambda: os.mkfifo(path), "folder": path.mkdir, "socket": lambda: listening.bind(str(path))}[kind]()
+        {"pipe": lambda: os.mkfifo(path), "folder": path.mkdir, "socket": lambda: listening.bind(path.name)}[kind]()
         with pytest.raises(ServerBusy, match="cannot be had"), server_lock.hold("http://localhost:1234"):
             pass
 

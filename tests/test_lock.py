@@ -67,7 +67,7 @@ def test_no_script_and_no_workflow_installs_anything_else() -> None:
         if re.search(r"\b(?:pip|uv pip|uv|pipx|npm) (?:install|add|run)\b", line) and "error:" not in line
     }
     assert found.keys() == {"setup", "lock"}, found
-    assert found["lock"].endswith("install --quiet uv")
+    assert found["lock"].endswith("install --quiet --require-hashes --only-binary :all: --requirement scripts/uv.lock")
 
 
 # ---------------------------------------------------------------- advisories

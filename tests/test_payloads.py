@@ -6,7 +6,7 @@ looked at in a browser. Taking away any one escape is found. `scripts/bench payl
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +47,7 @@ from site_src.warehouse import Warehouse
 from tests import payload_browser, strange
 from tests.browsing import serving
 from tests.payloads import FAMILIES, PAYLOADS, STRETCHED, TOGETHER
-from tests.planting import plant, texts_of, texts_of_table
+from tests.planting import lift, plant, texts_of, texts_of_table
 from tests.programs import ENGLISH_SITE, finish, program
 from tests.test_blocks import ENGLISH
 from tests.test_blocks import blocks as blocks_of
@@ -55,14 +55,19 @@ from tests.test_blocks import blocks as blocks_of
 UNCUT = 7000  # characters of a text on a page: elsewhere a longer one is cut, and most payloads with it
 ONE_LANGUAGE = f"""
 from site_src import figures
+from tests.planting import lift
+lift()
 figures.LONGEST = {UNCUT}
 {ENGLISH_SITE}"""
 ToHtml = Callable[[str], str]
 
 
-@pytest.fixture(autouse=True)
-def uncut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "LONGEST", UNCUT)
+@pytest.fixture(scope="module", autouse=True)
+def uncut() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "LONGEST", UNCUT)
+        lift(patch.setattr)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +236,7 @@ def _report(text: str) -> str:
 def _reviewed(text: str) -> str:
     fault = review.Fault("It is wrong.", "Mend it.", text)
     one = review.Reviewed(Path(f"{slug(text)}.parquet"), faults=[fault], notes=[text])
-    return review.markdown([one])
+    return review.markdown([one], [])
 
 
 def _preview(text: str) -> str:

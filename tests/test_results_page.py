@@ -134,7 +134,7 @@ SENTENCES = [
     ({"decode_tps": None}, "None has a decode speed"),
     ({}, "1 of 20 cells of [the plan](#the-plan) measured, 1 failed."),
     ({"states": ("measured", "measured")}, "2 of 20 cells of [the plan](#the-plan) measured, 0 failed."),
-    ({"is_plan": False}, "Nothing went through LM Studio here"),
+    ({"is_plan": False}, "Nothing of this repository's own went through LM Studio here"),
     ({"damaged": 2}, "2 files cannot be trusted and [had to be left out](#files-left-out)."),
 ]
 

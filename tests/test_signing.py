@@ -8,23 +8,21 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from collector import signing, store, suite
+from collector import signing, store
 from collector.errors import KeyUnusable
 from collector.schema import Results
 from site_src.run_file import Untrusted, origin, read_run
 from site_src.warehouse import Warehouse
 from tests import keys
 from tests.conftest import RUN, STARTED, of_its_own, request
+from tests.test_review import stored as a_run
 
 OWN = signing.public(keys.key("owner"))
 
 
 def stored(results: Results, number: int = 0, by: str = "owner") -> Path:
-    rows = of_its_own([dict(request(), op_index=0)], number)
-    about = {"run_id": f"{number:012x}", "run_started_at": STARTED, "suite": "smoke"}
-    about["suite_sha256"] = suite.read("smoke").sha256
     with keys.signing_as(by):
-        return store.write(results, {**RUN, **about}, rows)
+        return a_run(results, *of_its_own([request()], number), run_id=f"{number:012x}")
 
 
 def test_a_stored_file_names_the_key_that_signed_it(results: Results) -> None:

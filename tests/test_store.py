@@ -326,13 +326,13 @@ def test_pages_carry_checksums(results: Results) -> None:
 MOST = 250  # chunks of a file, for the reader of these tests
 
 
-def picky(path: Path) -> str | None:
+def picky(path: Path) -> store.Refused | None:
     """A reader that takes so many chunks, and no run of another kind of server."""
     rows = pq.read_table(path).to_pylist()
     if rows[0]["server"] == "none of ours":
-        return "its server is none of ours"
+        return store.Refused("its server is none of ours", is_size=False)
     count = sum(len(row["chunks"] or ()) for row in rows)
-    return f"it holds {count} chunks, more than {MOST}" if count > MOST else None
+    return store.Refused(f"it holds {count} chunks", is_size=True) if count > MOST else None
 
 
 def sized(*counts: int) -> list[Facts]:

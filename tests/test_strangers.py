@@ -39,11 +39,8 @@ RULES = {
     "answers": ("and contributor is null", ""),
     "practices": ("and machines.contributor is null", ""),
     "feed": (
-        "anti join (select machine from machines where contributor is not null) as others on others.machine = runs.machine",
-        "",
-    ),
-    "next_runs": (
-        "anti join (select machine from machines where contributor is not null) as others using (machine)",
+        "anti join (select machine from machines where contributor is not null) as others"
+        " on others.machine = runs.machine",
         "",
     ),
     "data_overview": ("filter (contributor is null) as run_count", "as run_count"),
@@ -138,6 +135,16 @@ def test_a_similarity_counts_that_was_measured_here(contributor: str | None) -> 
     other = {"other_run_id": "two", "other_op_index": 0, "other_sha256": "two", "share": 0.5, "grader_version": 1}
     planted.put("raw_grades", {**grade, **other, "contributor": contributor})
     assert [row["similarity"] for row in planted.rows("from similarity")] == ([] if contributor else [0.5])
+    planted.clear()
+
+
+def test_next_runs_are_the_owners() -> None:
+    planted = shared()
+    planted.put("machines", {"machine": "mine"}, {"machine": "theirs", "contributor": "0a1b2c3d"})
+    provisional = {"verdict": "provisional", "cv": 0.02, "cv_degrees": 2, "run_count": 1, "server": "lmstudio"}
+    planted.put("stability", *({**provisional, "machine": name, "label": name} for name in ("mine", "theirs")))
+    planted.leave_empty("pair_runs", "pairs", "configurations", "stg_runs", "candidates", "plan_coverage")
+    assert [row["machine"] for row in planted.rows("from next_runs")] == ["mine"]
     planted.clear()
 
 

@@ -181,7 +181,8 @@ TEXTS = [("answer", "thought"), ("答案 🙂", None), (None, "thought"), ("", "
 
 
 def test_the_views_hash_a_text_as_graders_do(results: Results) -> None:
-    written(results, [mlx(), *(quality(text, reasoning_text=thought) for text, thought in TEXTS)])
+    texts = (quality(text, reasoning_text=thought, nonce=f"{n:06d}") for n, (text, thought) in enumerate(TEXTS))
+    written(results, [mlx(), *texts])
     found = warehouse(results).rows("select text_sha256 from stg_outputs order by op_index")
     assert [row["text_sha256"] for row in found] == [
         Output(text or "", thought or "").sha256 for text, thought in TEXTS
@@ -189,10 +190,10 @@ def test_the_views_hash_a_text_as_graders_do(results: Results) -> None:
 
 
 def test_failed_requests_and_other_operations_are_no_outputs(results: Results) -> None:
-    rows = [quality("x", error_kind=kind, op=op) for kind, op in (
+    rows = [quality("x", error_kind=kind, op=op, nonce=f"{n:06d}") for n, (kind, op) in enumerate((
         (None, "request"), (None, "quality"), (None, "fidelity"), ("truncated_in_reasoning", "quality"),
         ("timeout", "quality"), (None, "warmup"), (None, "warm"), (None, "context"),
-    )]  # fmt: skip
+    ))]  # fmt: skip
     written(results, [mlx(), *rows])
     assert [row["op_index"] for row in warehouse(results).rows("from stg_outputs order by op_index")] == [0, 1, 2, 3]
 

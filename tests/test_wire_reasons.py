@@ -101,7 +101,7 @@ def test_what_the_server_said_stands_on_the_screen(collect: Collect, server: Loo
     said = collect("--url", server.url, *SMOKE)
     assert said.code == 3
     assert said.err.count("    the server refused it with status 500: not yet\n") == 2
-    summary = said.err.splitlines()[-3:]  # behind the table, where a person looks
+    summary = said.err.splitlines()[-4:]  # behind the table, where a person looks
     assert summary[0] == "2 of 2 requests failed; the run stores why."
     assert "    1 × the server refused it with status 500: first" in summary
     assert not set("\x1b\u202e\r") & set(said.err)  # words of a server do not steer the terminal

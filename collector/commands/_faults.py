@@ -117,7 +117,9 @@ def together(folder: Results, reviewed: list[Reviewed], place: Path) -> Results:
 
 def of_owners(folder: Results, proposed: Path) -> list[Reviewed]:
     """What is wrong where a proposed results folder would change who the owners are, which no contribution may."""
-    changed = []
+    changed: list[Reviewed] = []
+    if proposed.name in FORMS:  # a folder within results holds neither
+        return changed
     for own in (folder.keys, folder.unsigned):
         theirs = proposed / own.name
         before, after = (path.read_bytes() if path.is_file() else None for path in (own, theirs))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from collector.schema import Results
+    from collector.store import Refused
 
 
 def folder(given: str | None) -> "Results":
@@ -36,14 +37,15 @@ def folder(given: str | None) -> "Results":
     return results
 
 
-def refusal(path: "Path") -> str | None:
+def refusal(path: "Path") -> "Refused | None":
     """Why the site would not read a run file; None where it would."""
-    from site_src.run_file import Untrusted, read_run
+    from collector.store import Refused
+    from site_src.run_file import TooMuch, Untrusted, read_run
 
     try:
         read_run(path)
     except Untrusted as reason:
-        return str(reason)
+        return Refused(str(reason), isinstance(reason, TooMuch))
     return None
 
 

@@ -99,9 +99,9 @@ def command(
         sys.exit(exit_code(outcome))
     _owner.claim(folder)
     if outcome.stopped_by:
-        from collector.commands import _words
+        from collector.backends.words import words
 
-        say(f"Nothing could be measured: {_words.words(outcome.said or outcome.stopped_by)}. That is stored as a run.")
+        say(f"Nothing could be measured: {words(outcome.said or outcome.stopped_by)}. That is stored as a run.")
     try:
         ladder, summary = _asked(folder, outcome.run_id)
     except KeyboardInterrupt:

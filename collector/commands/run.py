@@ -187,6 +187,7 @@ def _print(told: dict[str, Any], as_json: bool) -> None:
 
 def _told(outcome: "Outcome", folder: "Results", as_json: bool) -> dict[str, Any]:
     """What came of a run that is stored, on stderr; its figures, which nobody was shown with `as_json`."""
+    from collector.backends.words import words
     from collector.commands import _owner, _words
     from collector.commands._grading import after
     from collector.commands._summary import comparisons, figures, show, show_comparisons
@@ -194,7 +195,7 @@ def _told(outcome: "Outcome", folder: "Results", as_json: bool) -> dict[str, Any
     assert outcome.path is not None
     _owner.claim(folder)
     if outcome.stopped_by:
-        say(f"Nothing could be measured: {_words.words(outcome.said or outcome.stopped_by)}. That is stored as a run.")
+        say(f"Nothing could be measured: {words(outcome.said or outcome.stopped_by)}. That is stored as a run.")
     else:
         after(folder, outcome.path)
     if outcome.left_out:

@@ -14,7 +14,8 @@ import click
 from collector import children
 from collector.commands.run import results_option
 from collector.errors import RunUnclear
-from collector.schema import CLONE, is_locked
+from collector.locks import is_locked
+from collector.schema import CLONE
 
 if TYPE_CHECKING:
     from collector.schema import Results
@@ -101,7 +102,7 @@ def _offered(path: Path, hidden: set[Path]) -> set[Path]:
     """
     asked = ["git", "-C", str(path), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "."]
     try:
-        done = subprocess.run(asked, capture_output=True, check=False)
+        done = subprocess.run(asked, capture_output=True, check=False, env=children.environment())
     except OSError:
         done = None
     if done and not done.returncode:
