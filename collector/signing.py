@@ -7,6 +7,7 @@ signature's own characters.
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import os
 import re
@@ -59,6 +60,24 @@ def own() -> "Ed25519PrivateKey":
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyUnusable(f"The key in {path.parent} is not of kind Ed25519.", "Move the file key.pem away.")
     return key
+
+
+def own_name() -> str:
+    """The public half of the user's key, from a note beside it: to load the key itself takes 9 MB. Raises KeyUnusable.
+
+    It says whom messages are about; what is signed or listed is by the key.
+    """
+    note = folder() / "key.pub"
+    try:
+        known = note.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        known = ""
+    if not PUBLIC.fullmatch(known) or not (folder() / "key.pem").exists():
+        known = public(own())
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)
+            _put(note, f"{known}\n".encode())
+    return known
 
 
 def public(key: "Ed25519PrivateKey") -> str:

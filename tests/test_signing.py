@@ -84,6 +84,11 @@ def test_a_key_is_made_once_and_is_its_users_alone(tmp_path: Path, monkeypatch: 
     path = tmp_path / "config" / "key.pem"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [file.name for file in path.parent.iterdir()] == ["key.pem"]
+    assert signing.own_name() == signing.own_name() == first
+    (path.parent / "key.pub").write_text("no key")
+    assert signing.own_name() == first
+    path.unlink()
+    assert signing.own_name() == signing.public(signing.own()) != first
 
 
 @pytest.mark.parametrize("content", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"])

@@ -14,12 +14,14 @@ def tell(results: "Results") -> None:
     from collector.errors import KeyUnusable
 
     owners = ownership.read(results)
+    if not owners.is_claimed or owners.is_template:
+        return  # `claim` will say whose it is
     try:
-        public = signing.public(signing.own())
+        public = signing.own_name()
     except KeyUnusable as error:
         say(f"{error.happened} What is stored now is not signed. {error.remedy}")
         return
-    if owners.is_claimed and not owners.is_template and public not in owners.keys:
+    if public not in owners.keys:
         say(
             f"{results.keys} does not list your key {signing.short(public)}: what is stored is shown as contributed. "
             "`collect keys add` makes it this repository's."
