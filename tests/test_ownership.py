@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from collector import cli, ownership, signing, store
+from collector.commands import _owner
 from collector.errors import KeyUnusable
-from collector.schema import Results
+from collector.schema import CLONE, Results
 from site_src.warehouse import Warehouse
 from tests import keys
 from tests.test_import import TG
@@ -197,3 +198,28 @@ def test_review_and_validate_say_whose_a_file_is_and_what_it_changes(collect: Co
     assert "No answer and no pick of this repository changes." in said
     _, said, _ = collect("review", str(stored(results, 3)))
     assert f"This repository's own, signed by {keys.short('owner')}." in said
+
+
+def test_in_a_clone_of_the_template_the_first_run_stands_on_the_front_page(results: Results) -> None:
+    shutil.copytree(CLONE / "results", results.root, ignore=shutil.ignore_patterns(".journal"))
+    assert ownership.read(results).is_template
+    before = Warehouse(results).rows("from overview")[0]
+    assert not before["is_plan"]
+    stored(results, 1)
+    assert Warehouse(results).rows("from overview")[0] == before  # nobody's yet, so contributed
+    _owner.claim(results)
+    [front, *_] = Warehouse(results).rows("from overview")
+    assert (front["is_plan"], front["run_count"]) == (True, 1)
+    [data] = Warehouse(results).rows("from data_overview")
+    assert (data["run_count"], data["contributed_run_count"]) == (
+        1 + len(list((CLONE / "results/runs").glob("*.parquet"))),
+        0,
+    )
+
+
+def test_a_folder_from_before_says_the_same_without_keys(results: Results) -> None:
+    shutil.copytree(CLONE / "results", results.root, ignore=shutil.ignore_patterns(".journal"))
+    claimed = Warehouse(results).rows("from run_summary")
+    results.keys.unlink()
+    results.unsigned.unlink()
+    assert Warehouse(results).rows("from run_summary") == claimed
