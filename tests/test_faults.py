@@ -41,6 +41,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*swap memory stats:RuntimeWarning")  # psutil tells so where it cannot read
 def test_a_call_that_fails_while_measuring_costs_no_finished_request_and_is_a_sentence(tmp_path: Path) -> None:
     places = (tmp_path / str(number) for number in itertools.count())
     draw = random.Random(SEED)

@@ -46,7 +46,7 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
         (both(run_started_at=datetime(2001, 1, 1)), "run_started_at: 978307200000000 (row 0)"),
     ],
     "too_long": [
-        (both(model_key="m" * 501), "model_key: 501 characters, at most 500 (row 0)"),
+        (both(model_key="m" * 1001), "model_key: 1,001 characters, at most 1,000 (row 0)"),
         (both(output_text="x" * 2_000_001), "output_text: 2,000,001 bytes, at most 2,000,000 (row 0)"),
         (both(preflight=[{"name": "x", "verdict": "pass", "detail": "x" * 10_001}]), "preflight.detail: 10,001 char"),
     ],
@@ -60,7 +60,7 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "asked_twice": [
         (both(nonce="123456", repeat=1), "nonce: 123456 (row 1)"),
         (both(op="quality", nonce="123456"), "nonce: 123456 (row 1)"),
-        (lambda path: changed(both(op="warm")(path), nonce=["1", "2"], prompt_sha256=["a", "b"]), "nonce: 2 (row 1)"),
+        (lambda path: changed(both(op="quality", nonce="123456")(path), repeat=[1, 2]), "nonce: 123456 (row 1)"),
     ],
     "nameless": [
         (both(run_id=None), "run_id: none"),

@@ -9,8 +9,8 @@ from collector.schema import CLONE
 
 SITE = CLONE / "site_src"
 FITS = {"bradley_terry.py"}  # what SQL cannot fit; the warehouse makes a table of it, which a view reads
-FITS |= {"bounds.py", "parquet_parts.py"}  # sizes of files that may not be read, and no figure of a page
-CODE = sorted(path for path in SITE.rglob("*.py") if path.relative_to(SITE).as_posix() not in FITS)
+SIZES = {"bounds.py", "parquet_parts.py"}  # of files that may not be read: no figure of a page
+CODE = sorted(path for path in SITE.rglob("*.py") if path.relative_to(SITE).as_posix() not in FITS | SIZES)
 PAGES = sorted((SITE / "pages").rglob("*.md"))
 
 # What aggregates: in Python, in SQL within Python, in Altair's words; min and max are left out, for they also lay out.

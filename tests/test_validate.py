@@ -241,7 +241,7 @@ BROKEN: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "text_twice": [(doubled, "chunks: 101 pairs (row 0)")],
     "too_long": [
         (lambda path: changed(path, output_text=["x" * 2_000_001, None]), "output_text: 2,000,001 bytes, at most"),
-        (lambda path: both(path, chip="量" * 501), "chip: 501 characters, at most 500 (row 0)"),
+        (lambda path: both(path, chip="量" * 1001), "chip: 1,001 characters, at most 1,000 (row 0)"),
         (lambda path: both(path, error_detail="x" * 1_000_001), "error_detail: 1,000,001 characters, at most 10,000"),
     ],
     "too_many": [
