@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from collector.backends import Facts, Request
 from collector.backends.openai_chat import OpenAIChat
 from collector.commands import _ask
 from collector.schema import Results
+from site_src import cache
 from site_src.warehouse import Warehouse
 from tests import asked_here, keys, programs, reduced
 
@@ -50,10 +52,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No waiting where only a real machine gains from it, and no child process for each question to the views."""
+    """No waiting where only a real machine gains from it, no child process for each question to the views.
+
+    And no file is kept of what is read once: it costs half of a view's test. tests/test_cache.py is about it.
+    """
     monkeypatch.setattr(environment, "CPU_LOOK_S", 0)
     monkeypatch.setattr(run, "SETTLE_S", 0)
     monkeypatch.setattr(_ask, "rows", asked_here.rows)
+    monkeypatch.setattr(cache, "attached", lambda *_: nullcontext(False))
 
 
 class FakeClock:

@@ -19,6 +19,7 @@ from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, request
 
 KEPT = "warehouse.duckdb"
+ATTACHED = cache.attached  # the real one, before `brisk` takes it away
 VIEWS = ("raw_facts", "stg_streams", "stg_texts", "run_peaks", "raw_operations", "damaged_files", "run_summary", "runs")
 
 
@@ -26,6 +27,12 @@ def stored(results: Results, run_id: str, tps: float = 50.0) -> Path:
     """One run of three requests."""
     rows = [{**request(repeat=number, tps=tps + number), "op_index": number} for number in (1, 2, 3)]
     return store.write(results, {**RUN, "run_id": run_id * 12, "run_started_at": STARTED}, rows)
+
+
+@pytest.fixture(autouse=True)
+def kept(brisk: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read once is kept, here."""
+    monkeypatch.setattr(cache, "attached", ATTACHED)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from scipy import stats
 
 from collector.backends import Facts
-from site_src import cache
 from site_src.warehouse import Warehouse
 from tests import synthetic
 from tests.conftest import STARTED, request
@@ -48,7 +46,6 @@ def gguf(quantization: str = "Q4_K_M", name: str = "MiniMax-M2.1", **more: Any) 
 @pytest.fixture
 def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
     """Once in a test."""
-    monkeypatch.setattr(cache, "attached", lambda *_: nullcontext())  # what is read once need not be kept
     return sharing(given, monkeypatch)
 
 
