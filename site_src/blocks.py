@@ -131,11 +131,14 @@ class Blocks:
         return html(decide_html.choosers(self._rows(view), decide.read(self._words)))
 
     def contributed(self) -> Markup:
-        """Of each machine here that others say to have: that its figures are not this repository's."""
+        """Of each machine here that others say to have: that its figures are not this repository's.
+
+        On the page of a row it is said whichever machine the reader has chosen: all the page is of that one.
+        """
         own = {self.one(view)["machine"] for view in self._ones if self._only and "machine" in self._comments(view)}
         rows = [row for row in self._warehouse.rows(CONTRIBUTED) if not self._only or row["machine"] in own]
         told = [
-            f'<p class="contributed"{data_table.of_machine(row)}>'
+            f'<p class="contributed"{"" if self._only else data_table.of_machine(row)}>'
             f"{escape(self._words.block('contributed', contributor=row['contributor']))}</p>"
             for row in rows
         ]

@@ -105,6 +105,19 @@ def test_with_every_rule_nothing_moves(crowd: Results, before: dict[str, list[di
     assert moved(before, Warehouse(crowd)) == {}
 
 
+def test_a_contributed_configurations_page_says_so_whichever_machine_is_chosen(crowd: Results) -> None:
+    made = Warehouse(crowd)
+    asked = "select configuration_id, contributor from configuration join machines using (machine)"
+    whose = {row["configuration_id"]: row["contributor"] for row in made.rows(asked)}
+    theirs = next(name for name, contributor in whose.items() if contributor)
+    own = next(name for name, contributor in whose.items() if not contributor)
+    page = "configuration/[configuration_id].md"
+    told = f'<p class="contributed">Contributed ({whose[theirs]}): '
+    assert told in build.page(made, page, set(), only=("configuration_id", theirs))
+    assert 'class="contributed"' not in build.page(made, page, set(), only=("configuration_id", own))
+    assert '<p class="contributed" data-machine="' in build.page(made, "index.md", set())
+
+
 @pytest.mark.parametrize("view", RULES)
 def test_a_rule_taken_out_of_a_view_is_noticed_there(
     view: str, crowd: Results, before: dict[str, list[dict[str, Any]]]
