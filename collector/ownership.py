@@ -22,7 +22,7 @@ HEAD = """\
 # Whose measurements this repository's figures, answers and picks rest on. A file of results that none of these keys
 # signed, and that unsigned.sha256 does not list, is shown as contributed. `collect keys` shows, adds and removes.
 """
-MEND = "Take the file again from git, or mend that line; `collect keys` shows what it holds."
+MEND = "Take the file again from git, or mend that line."
 
 
 @dataclass(frozen=True)

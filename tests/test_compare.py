@@ -423,11 +423,11 @@ def test_reasons_are_told_each_once() -> None:
 
 
 def test_a_run_is_compared_with_the_one_before_and_its_partner_with_the_other_runtime(
-    warehouse: Warehouse, stored: Results, ids: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: Any
+    warehouse: Warehouse, ids: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     run = warehouse.rows("from runs where run_id = $id", id=SECOND)[0]
-    before, partner = _summary.comparisons(stored, run)
+    before, partner = _summary.comparisons(warehouse, run)
     assert (before["kind"], before["a_id"], before["b_id"]) == ("run", SECOND, FIRST)
     assert (partner["kind"], partner["a_id"], partner["b_id"]) == ("asked", SECOND, ids["Q4_K_M"])
     assert partner["decode_tps_ratio"] == pytest.approx(1.1 * 1.25, rel=1e-3)
@@ -443,17 +443,17 @@ def test_a_run_is_compared_with_the_one_before_and_its_partner_with_the_other_ru
 
 
 def test_the_partner_of_a_run_on_llama_cpp_is_that_on_mlx_and_it_has_none_before(
-    warehouse: Warehouse, stored: Results, ids: dict[str, str]
+    warehouse: Warehouse, ids: dict[str, str]
 ) -> None:
     run = warehouse.rows("from runs where run_id = $id", id=OTHER)[0]
-    (partner,) = _summary.comparisons(stored, run)
+    (partner,) = _summary.comparisons(warehouse, run)
     assert (partner["a_id"], partner["b_id"]) == (OTHER, ids["4bit"])
     assert partner["decode_tps_ratio"] < 1
 
 
-def test_a_run_without_any_other_is_compared_with_nothing(warehouse: Warehouse, stored: Results) -> None:
+def test_a_run_without_any_other_is_compared_with_nothing(warehouse: Warehouse) -> None:
     run = warehouse.rows("from runs where run_id = $id", id=SHORT)[0]
-    assert _summary.comparisons(stored, run) == []
+    assert _summary.comparisons(warehouse, run) == []
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collector.schema import Results
     from site_src.warehouse import Warehouse
 
 NOTHING = "No answer and no pick of this repository changes."
@@ -15,11 +14,8 @@ PICKS = f"""
 """  # noqa: S608
 
 
-def told(before: "Results", after: "Results") -> list[str]:
+def told(old: "Warehouse", new: "Warehouse") -> list[str]:
     """A sentence for each answer and pick that is another one with the files; one that says so where none is."""
-    from site_src.warehouse import Warehouse
-
-    old, new = Warehouse(before), Warehouse(after)
     said = [f"Question {key[1]} on {key[0]}: {how}." for key, how in _differing(old, new, ANSWERS, 2)]
     for (machine, priority, context, budget), how in _differing(old, new, PICKS, 4):
         said.append(f"For {priority} at {context:,} tokens in {budget:g} GB on {machine}: {how}.")

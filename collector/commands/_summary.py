@@ -1,15 +1,13 @@
 """What a run measured, as the views say it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collector.schema import Results
-
-
-def figures(results: Results, run_id: str) -> dict[str, Any]:
-    """The run's row of the mart `runs`, with its prompts' figures under `prompts`; `{}` where it does not count."""
+if TYPE_CHECKING:
     from site_src.warehouse import Warehouse
 
-    warehouse = Warehouse(results)
+
+def figures(warehouse: "Warehouse", run_id: str) -> dict[str, Any]:
+    """The run's row of the mart `runs`, with its prompts' figures under `prompts`; `{}` where it does not count."""
     run = next(iter(warehouse.rows("select * from runs where run_id = $id", id=run_id)), None)
     if run is None:
         return {}
@@ -30,17 +28,16 @@ PARTNER = """
 """
 
 
-def comparisons(results: Results, run: dict[str, Any]) -> list[dict[str, Any]]:
+def comparisons(warehouse: "Warehouse", run: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of the mart `comparison`: this run and the one before it, and its partner with the other runtime."""
     from site_src.warehouse import Warehouse
 
-    warehouse = Warehouse(results)
     before = warehouse.rows("from comparison where kind = 'run' and a_id = $id", id=run["run_id"])
     partner = warehouse.rows(PARTNER, configuration=run["configuration_id"])
     if not partner:
         return before
     asked = (run["run_id"], partner[0]["partner_id"])
-    return before + Warehouse(results, asked=asked).rows("from comparison where kind = 'asked'")
+    return before + Warehouse(warehouse.results, asked=asked).rows("from comparison where kind = 'asked'")
 
 
 def show_comparisons(rows: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from collector.errors import RunUnclear
 if TYPE_CHECKING:
     from collector.schema import Results
     from site_src.review import Reviewed
+    from site_src.warehouse import Warehouse
 
 ASK = "If it is meant, say so in the pull request: whoever merges it decides."
 
@@ -33,6 +34,7 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
     from collector.commands import _changes, _faults
     from collector.schema import Results
     from site_src import review
+    from site_src.warehouse import Warehouse
 
     folder = Results.find(results)
     telling = _faults.telling(names)
@@ -46,8 +48,9 @@ def command(paths: tuple[Path, ...], names: tuple[str, ...], results: str | None
         with tempfile.TemporaryDirectory() as name:
             together = _faults.together(folder, reviewed, Path(name))
             _faults.add_of_grades(together, reviewed)
-            _compare(together, [one for one in reviewed if one.run_id])
-            changes = _changes.told(folder, together)
+            after = Warehouse(together)
+            _compare(after, [one for one in reviewed if one.run_id])
+            changes = _changes.told(Warehouse(folder), after)
     click.echo(review.markdown(reviewed, changes), nl=False)
     for one in reviewed:
         for fault in one.faults:
@@ -81,18 +84,16 @@ def _look(folder: "Results", path: Path, names: tuple[str, ...]) -> Iterator["Re
             yield one
 
 
-def _compare(together: "Results", added: "list[Reviewed]") -> None:
+def _compare(together: "Warehouse", added: "list[Reviewed]") -> None:
     """Fills in what the views say of each run, against it first."""
     from collector.commands import _faults, _sides, _summary
     from site_src import report
-    from site_src.warehouse import Warehouse
 
-    warehouse = Warehouse(together)
-    _faults.add_of_runs(warehouse, added)
+    _faults.add_of_runs(together, added)
     for one in added:
         if one.faults or not one.run_id:
             continue
-        one.facts = report.facts(warehouse, one.run_id)
+        one.facts = report.facts(together, one.run_id)
         for row in _summary.comparisons(together, one.facts["run"]):
             other = "the run before" if row["kind"] == "run" else row["b_label"]
             lines = [(*line[:4], _sides.called(line[4] or "–", "this one", "the other")) for line in _sides.lines(row)]

@@ -191,6 +191,7 @@ def _told(outcome: "Outcome", folder: "Results", as_json: bool) -> dict[str, Any
     from collector.commands import _owner, _words
     from collector.commands._grading import after
     from collector.commands._summary import comparisons, figures, show, show_comparisons
+    from site_src.warehouse import Warehouse
 
     assert outcome.path is not None
     _owner.claim(folder)
@@ -202,12 +203,13 @@ def _told(outcome: "Outcome", folder: "Results", as_json: bool) -> dict[str, Any
         say(f"The server refuses {outcome.left_out}: left out of every request, and stored as such.")
     if outcome.was_interrupted:
         say("Interrupted; what was measured is stored.")
-    run = figures(folder, outcome.run_id)
+    warehouse = Warehouse(folder)
+    run = figures(warehouse, outcome.run_id)
     if not run:
         say("The site does not read this run; `collect validate` says why.")
     elif not as_json:
         show(run)
-        show_comparisons(comparisons(folder, run))
+        show_comparisons(comparisons(warehouse, run))
     if outcome.failed_count:  # last, where a person looks
         say(f"{outcome.failed_count} of {outcome.request_count} requests failed; the run stores why.")
         for reason in _words.told(outcome.failures):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector import children
+from collector import children, ownership
 from collector.commands.run import results_option
 from collector.errors import RunUnclear
 from collector.locks import is_locked
@@ -49,12 +49,13 @@ def command(paths: tuple[Path, ...], since: str, results: str | None) -> None:
     if any(one.sha256 for one in reviewed):
         with tempfile.TemporaryDirectory() as name:
             together = _faults.together(folder, reviewed, Path(name, "all"))
-            _faults.add_of_runs(Warehouse(together), reviewed)
+            after = Warehouse(together)
+            _faults.add_of_runs(after, reviewed)
             new = [one for one in reviewed if one.sha256 and one.path not in old]
             _faults.add_of_grades(together, [one for one in reviewed if one.path not in old])
-            if new and len(new) < len(reviewed):
-                without = _faults.together(folder, [replace(one, sha256=None) for one in new], Path(name, "before"))
-                changes = _changes.told(without, together)
+            without = _faults.together(folder, [replace(one, sha256=None) for one in new], Path(name, "before"))
+            if new and ownership.stored(without):
+                changes = _changes.told(Warehouse(without), after)
     counts = {"error": 0, "warning": 0}
     for one in reviewed:
         level = "warning" if one.path in old else "error"
