@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.programs import PATIENCE_S
+
 BASE = "/sub/path/"
 WIDE, PHONE = 1280, 390
 
@@ -56,7 +58,7 @@ def serving(folder: Path, handler: type[Handler]) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_port}{handler.base}"
         finally:
             server.shutdown()
-            thread.join()
+            thread.join(timeout=PATIENCE_S)
 
 
 @dataclass(frozen=True)

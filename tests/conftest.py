@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -34,10 +35,22 @@ LONG = (
 
 def pytest_configure() -> None:
     """What is stored here is signed by a key of the tests, and that in this process and those it starts."""
+    heed_signals()
     folder = Path(tempfile.mkdtemp(prefix="llm-mac-512-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     keys.put(folder, "owner")
     os.environ["LLM_CONFIG"] = str(folder)
+
+
+def heed_signals() -> None:
+    """What asks a program to end does so here and in all that is started from here.
+
+    A shell that starts the tests in the background has them ignore Ctrl-C, `nohup` a closed terminal, and programs
+    inherit that: a test that stops one would wait forever.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_report_header() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from collector.run import WARMUP
 from tests.conftest import DONE, delta, usage
+from tests.programs import PATIENCE_S
 
 Answer = Callable[["Handler"], None]
 
@@ -97,7 +98,7 @@ class Loopback:
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
-        self._thread.join()
+        self._thread.join(timeout=PATIENCE_S)
         self._server.server_close()
         assert self.surprises == []
 
@@ -150,6 +151,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    timeout = 60  # s, of each wait for the client; only a hung one takes that long
     loopback: Loopback
 
     def parse_request(self) -> bool:

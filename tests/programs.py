@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 import psutil
@@ -105,6 +106,17 @@ def free_port() -> int:
         return port
 
 
+class Child(subprocess.Popen[Any]):
+    """A child process that is killed when its `with` block fails; Popen's own waits for its end, maybe forever."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
+
+
 class Running:
     """A program in its own process group, with each line it prints and the moment (Unix time) that line came."""
 
@@ -120,7 +132,6 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=_heed_ctrl_c,
         )
         pipes = ((self._process.stdout, self.out), (self._process.stderr, self.err))
         self._readers = [threading.Thread(target=_keep, args=pipe, daemon=True) for pipe in pipes]
@@ -176,11 +187,6 @@ class Running:
     @property
     def stderr(self) -> str:
         return "\n".join(line for _, line in self.err)
-
-
-def _heed_ctrl_c() -> None:
-    """A shell that starts the tests in the background has them ignore it, and all that they start."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _keep(pipe: IO[str], lines: list[tuple[float, str]]) -> None:

@@ -19,7 +19,7 @@ from collector.backends.openai_chat import OpenAIChat
 from collector.schema import Results
 from collector.suite import Prompt, Suite
 from tests.loopback import Loopback, NoSampler
-from tests.programs import is_gone, until
+from tests.programs import PATIENCE_S, Child, is_gone, until
 
 Uses = Callable[..., None]
 
@@ -87,7 +87,7 @@ def test_one_that_does_not_end_by_its_pipe_is_ended(uses: Uses) -> None:
     for process in found:
         if not is_gone(process):
             process.kill()
-    moment.join()
+    moment.join(timeout=PATIENCE_S)
     assert is_over
 
 
@@ -129,12 +129,12 @@ def test_it_ends_when_the_collector_is_killed() -> None:
         "    print(psutil.Process().children()[0].pid, flush=True); sys.stdin.read()"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as collector:
+    with Child([sys.executable, "-c", code], text=True, **pipes) as collector:
         assert collector.stdout is not None
         process = psutil.Process(int(collector.stdout.readline()))
         assert not is_gone(process)
         collector.send_signal(signal.SIGKILL)
-        collector.wait()
+        collector.wait(timeout=PATIENCE_S)
     until(lambda: is_gone(process), "the end of what kept the machine awake")
 
 

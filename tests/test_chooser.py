@@ -14,6 +14,7 @@ from site_src import decide, decide_html
 from tests import planted
 from tests.planted import Planted
 from tests.planted import views_without_comments as views_without_comments
+from tests.programs import PATIENCE_S
 from tests.test_decide import OTHER, SCRIPT, leaves_of, reached
 from tests.test_recommendation import MACHINE, candidate, compare, several
 
@@ -47,7 +48,7 @@ def address(views: Planted, tmp_path: Path) -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
-        thread.join()
+        thread.join(timeout=PATIENCE_S)
 
 
 def chosen(page: Any, machine: str = MACHINE) -> str:

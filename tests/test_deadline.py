@@ -54,7 +54,6 @@ def silent(first: bytes) -> Answer:
     def answer(handler: Handler) -> None:
         handler.close_connection = True
         handler.wfile.write(first)
-        handler.connection.settimeout(60)
         handler.connection.recv(1)
 
     return answer

@@ -13,7 +13,7 @@ import pytest
 
 from collector.memory import engine, readings
 from collector.memory.engine import Engine
-from tests.programs import free_port, is_gone, until
+from tests.programs import Child, free_port, is_gone, until
 
 GB = 10**9
 FILE = 100 * GB
@@ -191,7 +191,7 @@ with subprocess.Popen([sys.executable, "-c", {CHILD!r}], text=True, **pipes) as 
 def family() -> Iterator[tuple[int, int]]:
     """A process and its child."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", PARENT], text=True, **pipes) as parent:
+    with Child([sys.executable, "-c", PARENT], text=True, **pipes) as parent:
         assert parent.stdin is not None and parent.stdout is not None
         child = int(parent.stdout.readline())
         yield parent.pid, child
@@ -213,7 +213,7 @@ def test_sizes_are_those_of_every_process_of_the_tree(family: tuple[int, int]) -
 
 
 def test_a_tree_that_has_gone_is_empty() -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+    with Child([sys.executable, "-c", ""]) as process:
         pass
     until(lambda: is_gone(psutil.Process(process.pid)) if psutil.pid_exists(process.pid) else True, "its end")
     assert engine.tree(process.pid) == []

@@ -180,7 +180,7 @@ def test_hostile_texts_take_no_more_than_their_length() -> None:
     finally:
         for process in running:
             process.kill()
-            process.wait()
+            process.wait(timeout=60)
 
 
 # --- parts of an answer ---

@@ -24,6 +24,7 @@ from collector.locks import is_locked
 from collector.sandbox import interpreter
 from collector.schema import Results
 from tests.loopback import Loopback
+from tests.programs import PATIENCE_S
 from tests.test_cli import Collect
 from tests.test_cli import collect as collect
 from tests.test_cli import server as server
@@ -82,7 +83,7 @@ with Loopback() as server:
 @pytest.mark.parametrize("grows", [0, 100])  # nothing more fits, or half a line
 def test_a_disk_that_is_full_for_a_while_costs_nothing_and_is_said_once(results: Results, grows: int) -> None:
     with start(FULL, str(grows), "b", "never") as process:
-        said, _ = process.communicate()
+        said, _ = process.communicate(timeout=PATIENCE_S)
     trouble, path = said.splitlines()
     assert trouble == "trouble: File too large"
     stored = rows_of(Path(path))
@@ -97,7 +98,7 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_and_is_said_once(results:
 @pytest.mark.parametrize("grows", [0, 100])
 def test_when_there_is_room_again_the_journal_catches_up(results: Results, grows: int) -> None:
     with start(FULL, str(grows), "b", "a") as process:
-        process.communicate()
+        process.communicate(timeout=PATIENCE_S)
     [saved] = store.recover(results)
     asked = [(row["prompt_id"], row["repeat"]) for row in rows_of(saved) if row["op"] == "request"]
     assert asked == [("a", 1), ("b", 1), ("c", 1), ("c", 2), ("b", 2)]
@@ -105,7 +106,7 @@ def test_when_there_is_room_again_the_journal_catches_up(results: Results, grows
 
 def test_where_nothing_can_be_written_anywhere_the_journal_keeps_what_it_took(results: Results) -> None:
     with start(FULL, "100", "never", "never") as process:
-        said, _ = process.communicate()
+        said, _ = process.communicate(timeout=PATIENCE_S)
     assert said.splitlines()[0] == "trouble: File too large"
     assert "The run could not be written" in said
     assert "what its journal took before that is kept" in said
@@ -305,7 +306,7 @@ def test_a_server_that_another_process_measures_is_left_alone(
         assert "Wait until it has ended, or end it" in said.err
         assert server.connections == 0
         other.kill()
-        other.wait()
+        other.wait(timeout=PATIENCE_S)
     with server_lock.hold(server.url) as killed:  # tidies up
         assert killed == other.pid
 
@@ -315,7 +316,7 @@ def test_the_lock_dies_with_its_process_and_the_next_says_so(
 ) -> None:
     with holder(server.url) as other:
         other.send_signal(signal.SIGKILL)
-        other.wait()
+        other.wait(timeout=PATIENCE_S)
     [left] = server_lock.FOLDER.glob(f"llm-mac-512-*{server.url.rpartition(':')[2]}.lock")
     said = collect("--quick", "--force", "--url", server.url)
     assert said.code == 0, said.err
@@ -397,7 +398,7 @@ def test_two_starts_at_once_save_each_killed_run_once(results: Results) -> None:
             assert process.stdin is not None
             process.stdin.write("\n")
             process.stdin.flush()
-        counts = [process.communicate()[0].split() for process in (one, two)]
+        counts = [process.communicate(timeout=PATIENCE_S)[0].split() for process in (one, two)]
     assert sum(int(saved) for saved, _ in counts) == 8
     assert len(list(results.runs.iterdir())) == 8
     assert journals(results) == []

@@ -17,6 +17,7 @@ from collector.heartbeat import Heartbeat
 from collector.schema import CLONE
 from site_src.warehouse import Warehouse
 from tests.conftest import MS, FakeClock, delta, request
+from tests.programs import PATIENCE_S, Child
 
 BEAT = 100  # ms
 LOAD = {"op": "load", "started_ns": 0, "elapsed_ns": 20 * 10**9}
@@ -67,7 +68,7 @@ print(heart.stood_ns // 10**6)
 
 def watched(what: str, seconds: float, meanwhile: Callable[[int], None] = lambda pid: None) -> int:
     command = [sys.executable, "-c", WATCHED, what, str(seconds)]
-    with subprocess.Popen(command, cwd=CLONE, stdout=subprocess.PIPE, text=True) as child:
+    with Child(command, cwd=CLONE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout and child.stdout.readline() == "ready\n"
         meanwhile(child.pid)
         return int(child.stdout.read())
@@ -97,7 +98,7 @@ def burners() -> Iterator[None]:
     yield
     for child in children:
         child.kill()
-        child.wait()
+        child.wait(timeout=PATIENCE_S)
 
 
 @pytest.mark.usefixtures("burners")

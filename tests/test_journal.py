@@ -23,6 +23,7 @@ from collector.schema import Results
 from site_src.run_file import read_run
 from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, of_its_own, request
+from tests.programs import PATIENCE_S, Child
 
 CLONE = Path(__file__).parent.parent
 ID = "0123456789ab"
@@ -116,7 +117,7 @@ with Journal(Results.find(), FACTS["run_id"]) as held:
 
 def start(script: str, *arguments: str) -> "subprocess.Popen[str]":
     """A Python process of its own, in the same results folder (LLM_RESULTS), in a process group of its own."""
-    return subprocess.Popen(
+    return Child(
         [sys.executable, "-c", script, *arguments],
         cwd=CLONE,
         stdin=subprocess.PIPE,
@@ -140,7 +141,7 @@ def at_work(script: str) -> Iterator["subprocess.Popen[str]"]:
 def killed_in(script: str) -> None:
     with at_work(script) as process:
         process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        assert process.wait(timeout=PATIENCE_S) == -signal.SIGKILL
 
 
 def journaled(results: Results, rows: list[Facts]) -> Path:
@@ -227,7 +228,9 @@ def test_killed_anywhere_while_writing_runs_holds_nothing_or_a_whole_file(
     results: Results, point: tuple[str, str, int, str, str]
 ) -> None:
     with start(DIE_WHILE_WRITING, *map(str, point)) as process:
-        assert process.wait() == -signal.SIGKILL, "the process outlived the point where it should have died"
+        assert process.wait(timeout=PATIENCE_S) == -signal.SIGKILL, (
+            "the process outlived the point where it should have died"
+        )
     found = list(results.runs.iterdir())
     assert [len(rows_of(path)) for path in found] in ([], [3])
     assert not Warehouse(results).rows("from damaged_files")
@@ -242,7 +245,9 @@ def test_killed_anywhere_while_writing_runs_holds_nothing_or_a_whole_file(
 def test_a_name_claimed_by_a_killed_process_is_filled_by_the_next(results: Results) -> None:
     """Without links the name must be claimed by an empty file first; killed there, the run is still in its journal."""
     with start(DIE_WHILE_WRITING, "os", "replace", "1", "before", NO_LINKS) as process:
-        assert process.wait() == -signal.SIGKILL, "the process outlived the point where it should have died"
+        assert process.wait(timeout=PATIENCE_S) == -signal.SIGKILL, (
+            "the process outlived the point where it should have died"
+        )
     [recovered] = store.recover(results)
     store.sweep(results)
     assert [path.name for path in results.runs.iterdir()] == [recovered.name]

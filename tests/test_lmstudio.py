@@ -28,7 +28,7 @@ from site_src.warehouse import Warehouse
 from tests import loopback
 from tests.lmstudio import GUARD_RAILS, OUT_OF_MEMORY, STARTUP_ABORTED, Double, DoubleModel, Scripted, steady
 from tests.lmstudio.native import LOAD_KEYS
-from tests.programs import until
+from tests.programs import PATIENCE_S, until
 from tests.test_run import NoSampler
 
 GGUF = "unsloth/tiny@q4_k_m"
@@ -354,7 +354,7 @@ def test_a_model_that_is_just_loading_is_not_loaded(given: Given, version: str) 
         assert model.instances == ()
         with pytest.raises(ModelUnclear, match="no model loaded"):
             lab.backend(client).chosen()
-    loading.join()
+    loading.join(timeout=PATIENCE_S)
     with lab.connect() as client:
         [model] = lmstudio_models.listed(client)
     [instance] = model.instances

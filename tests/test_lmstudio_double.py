@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.lmstudio import GUARD_RAILS, OUT_OF_MEMORY, Double, DoubleModel, Engine, LoadFailed, Scripted, steady
+from tests.programs import PATIENCE_S, Child
 
 GGUF = "unsloth/tiny@q4_k_m"
 MLX = "mlx-community/Tiny-4bit"
@@ -162,7 +163,7 @@ def test_v0_shows_three_states_and_the_loaded_context_only_when_loaded(given: Ca
         until(lambda: talk.state(GGUF) == "loading")
         assert talk.get("/api/v1/models")["models"][0]["loaded_instances"] == []
         assert "Operation canceled." in error(talk.post("/v1/chat/completions", model=GGUF))["message"]
-    loading.join()
+    loading.join(timeout=PATIENCE_S)
     quoted = GGUF.replace("/", "%2F")
     after = talk.get(f"/api/v0/models/{quoted}")
     assert (after["state"], after["loaded_context_length"], after["max_context_length"]) == ("loaded", 8192, 262_144)
@@ -627,7 +628,7 @@ def test_a_real_engine_answers_through_the_double() -> None:
         assert chunks == {GGUF: 8, MLX: 3}
         worker = double.state.serving(MLX).worker.process  # type: ignore[union-attr]
         worker.kill()
-        worker.wait()
+        worker.wait(timeout=PATIENCE_S)
         assert "Failed to load model" in error(talk.post("/v1/chat/completions", model=MLX, **prompt))["message"]
         assert talk.state(MLX) == "loaded"
     with pytest.raises(LoadFailed), Double(tokens=Engine(Path("no-such.gguf"))) as double:
@@ -644,7 +645,7 @@ def test_the_script_serves_its_catalog_until_it_is_told_to_end() -> None:
         "--load",
         GGUF.replace("tiny", "smollm2-135m-instruct"),
     ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    with Child(command, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         url = running.stderr.readline().partition(" at ")[2].partition(",")[0]
         with httpx.Client(base_url=url, trust_env=False) as client:

@@ -16,6 +16,7 @@ from collector.machine import describe
 from collector.schema import Results
 from site_src.warehouse import Warehouse
 from tests.lmstudio import OUT_OF_MEMORY, Double, DoubleModel, Engine, Scripted, steady
+from tests.programs import PATIENCE_S
 
 PLAN = """model,variant,runtime,format,quantization,bits,size_gb,memory_gb,priority,status,compare_to,source,note
 SmolLM2-135M-Instruct,mlx-4bit,mlx,mlx,4bit,4,0.1,0.4,1,pending,,x/smol-mlx,
@@ -144,7 +145,7 @@ def test_a_plan_killed_in_the_middle_is_resumed_on_a_real_engine(folder: Path) -
             if line.startswith("[2/") and len(list((folder / "results/runs").glob("*.parquet"))) == 1:
                 os.kill(process.pid, signal.SIGKILL)
                 break
-        process.communicate()
+        process.communicate(timeout=PATIENCE_S)
         done = collect(folder, double, "--run", program=COLLECT)
         assert done.returncode == 3, done.stderr
         assert "An earlier run was cut off" in done.stderr

@@ -15,7 +15,7 @@ import pytest
 from collector import ladder
 from collector.schema import Results
 from site_src.warehouse import Warehouse
-from tests.programs import Running, finish, operations, program, small_model
+from tests.programs import PATIENCE_S, Running, finish, operations, program, small_model
 
 LOOK_S = 0.05
 CONTEXT = 2048
@@ -42,7 +42,7 @@ class Watcher:
 
     def stop(self) -> None:
         self._over.set()
-        self._thread.join()
+        self._thread.join(timeout=PATIENCE_S)
 
     def _watch(self) -> None:
         pid: int | None = None

@@ -23,7 +23,7 @@ from collector.memory.sampler import Sampler
 from collector.schema import Results
 from collector.suite import Prompt, Suite
 from tests.loopback import Loopback, NoSampler
-from tests.programs import until
+from tests.programs import PATIENCE_S, Child, until
 
 MB = 10**6
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="PSS is Linux's")
@@ -65,7 +65,7 @@ def test_a_sample_holds_the_systems_figures_and_its_moment_by_our_clock(running:
 
 def test_a_tree_is_watched_with_what_it_has_started_since(running: Sampler) -> None:
     running.watch_tree(os.getpid())
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
+    with Child([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
         sample = next_of(running, lambda sample: str(child.pid) in sample["engine"])
         assert str(os.getpid()) in sample["engine"]
         assert sample["engine"][str(os.getpid())]["rss_bytes"] > MB
@@ -113,7 +113,7 @@ def test_closing_ends_the_process_whose_file_never_had_a_name(running: Sampler) 
 
 def test_a_sampler_that_died_costs_nothing_but_its_samples(running: Sampler) -> None:
     running._process.send_signal(signal.SIGKILL)
-    running._process.wait()
+    running._process.wait(timeout=PATIENCE_S)
     before = running.take()
     running.nudge()
     running.watch_only([1])
@@ -352,7 +352,7 @@ def test_on_macos_each_sample_reads_everything(processes: Processes, monkeypatch
 def test_resident_memory_is_the_kernels() -> None:
     ours = readings.resident(os.getpid())
     assert ours == pytest.approx(psutil.Process().memory_info().rss, rel=0.05)
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+    with Child([sys.executable, "-c", ""]) as process:
         pass
     assert readings.resident(process.pid) is None
 

@@ -21,6 +21,7 @@ from collector.schema import CLONE, Results
 from tests.conftest import DONE, delta, usage
 from tests.lmstudio import Double, DoubleModel, Scripted, steady
 from tests.loopback import Handler, Loopback
+from tests.programs import PATIENCE_S, Child
 from tests.test_cli import Collect, files
 from tests.test_cli import collect as collect
 from tests.test_cli import server as server
@@ -70,7 +71,6 @@ def sends(*numbers: signal.Signals) -> Callable[[Handler], None]:
         handler.begin_stream()
         handler.piece(delta(content="one"))
         send(*numbers)
-        handler.connection.settimeout(60)
         handler.connection.recv(1)  # until the client has gone
         handler.close_connection = True
 
@@ -274,7 +274,7 @@ def test_measuring_goes_on_when_both_streams_are_closed(results: Results) -> Non
     with Loopback() as server:
         server.script = {1: leave}
         command = [sys.executable, "-m", "collector", "--url", server.url, *QUICK]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=CLONE) as child:
-            code = child.wait()
+        with Child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=CLONE) as child:
+            code = child.wait(timeout=PATIENCE_S)
     assert code == 0
     assert {row["run_state"] for row in stored(results)} == {"complete"}

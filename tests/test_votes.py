@@ -30,6 +30,7 @@ from tests import planted
 from tests.conftest import request
 from tests.planted import Planted, gguf, mlx, written
 from tests.planted import views_without_comments as views_without_comments
+from tests.programs import Child
 from tests.rows import Given, Row, sharing
 from tests.rows import shared as shared_warehouse
 
@@ -762,7 +763,7 @@ def test_in_a_real_terminal_a_vote_is_typed(results: Results) -> None:
     two_builds(results, "pq")
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "collector", "vote", "--count", "1", "--results", str(results.root)]
-    with subprocess.Popen(command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+    with Child(command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         os.close(slave)
         os.write(master, b"x\n")
         out, err = program.communicate(timeout=60)

@@ -49,7 +49,7 @@ class Worker:
     def kill(self) -> None:
         """As a crash would: in the middle of whatever it does."""
         self.process.kill()
-        self.process.wait()
+        self.process.wait(timeout=60)
 
     def stop(self) -> None:
         """End it; its standard input closing is the sign."""

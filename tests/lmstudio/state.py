@@ -139,7 +139,7 @@ class State:
                 raise LoadFailed(model.key, CANCELED)
             self.loading.append(model)
         try:
-            self.may_load.wait()
+            self.may_load.wait(timeout=60)
             time.sleep(model.load_ms / 1000)
             if reason := self.fail_next.pop(model.key, None) or model.load_error:
                 raise LoadFailed(model.key, reason)
