@@ -5,15 +5,13 @@ are theirs without a signature: what was stored before there were any. Any other
 `keys.toml` is all its owner's.
 """
 
-import hashlib
-import os
 import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector import clock, signing
+from collector import clock, signing, whole
 from collector.errors import KeyUnusable
 from collector.schema import Results
 
@@ -89,7 +87,7 @@ def add_key(results: Results, public: str) -> bool:
 def add_files(results: Results, paths: Iterable[Path]) -> int:
     """List these files of the folder by their hashes; how many were not. Raises KeyUnusable."""
     known = read(results).files
-    new = [(sha256(path), _place(results, path)) for path in paths]
+    new = [(whole.digest(path), _place(results, path)) for path in paths]
     new = [(digest, place) for digest, place in new if digest not in known]
     _add_files(results, new)
     return len(new)
@@ -102,12 +100,6 @@ def remove_key(results: Results, public: str) -> None:
     _write(results.keys, "".join(block for block in blocks if f'"{public}"' not in block).rstrip() + "\n")
 
 
-def sha256(path: Path) -> str:
-    """Of a file's bytes, in hexadecimal digits. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def stored(results: Results) -> list[Path]:
     """The files of results in a folder, by kind and name."""
     kinds = (results.runs, results.grades, results.votes)
@@ -117,7 +109,7 @@ def stored(results: Results) -> list[Path]:
 def _others(results: Results, owners: Owners, public: str) -> list[tuple[str, str]]:
     """Hash and place of the files that lie there and do not name this key, and are not listed yet."""
     unnamed = [path for path in stored(results) if public.encode() not in path.read_bytes()]
-    found = [(sha256(path), _place(results, path)) for path in unnamed]
+    found = [(whole.digest(path), _place(results, path)) for path in unnamed]
     return [(digest, place) for digest, place in found if digest not in owners.files]
 
 
@@ -151,14 +143,10 @@ def _text(path: Path) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all. Raises KeyUnusable."""
-    part = path.with_name(f"{path.name}-{os.getpid()}.part")
+    """Raises KeyUnusable."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        whole.write(path, text.encode(), unfinished=Results(path.parent).journals)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise KeyUnusable(
             f"{path} could not be written: {error.strerror or error}.", "Make room or mend the folder, and try again."
         ) from None

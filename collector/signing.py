@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from collector import whole
 from collector.errors import KeyUnusable
 
 if TYPE_CHECKING:
@@ -135,16 +136,5 @@ def _said(data: bytes, place: int) -> bytes:
 def _put(path: Path, content: bytes) -> None:
     """Write a file that only its user may read, whole or not at all; one that is there stays."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f"{path.name}-{os.getpid()}.part")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        try:
-            os.link(part, path)
-        except FileExistsError:  # another process was quicker: its key is the one
-            return
-        except OSError:  # no links there
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with contextlib.suppress(FileExistsError):  # another process was quicker: its key is the one
+        whole.write(path, content, 0o600, whole.place)

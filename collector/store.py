@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from collector import journal, signing
+from collector import journal, signing, whole
 from collector.backends import Facts
 from collector.errors import KeyUnusable, RunRefused, StoreFailed
 from collector.journal import sync
@@ -102,7 +102,8 @@ def keep(
                 if refused := refusal(part):
                     happened = f"{what} would be read by nobody: {refused.why}."
                     raise RunRefused(happened, "Its journal is kept; please report it.", refused.is_size)
-                _place(part, target)
+                whole.place(part, target)
+                _sync_folder(target.parent)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
@@ -306,22 +307,6 @@ def _check(path: Path, table: "pa.Table") -> None:
         raise OSError(f"what was written cannot be read back ({error})") from error
     if not read_back.equals(table):
         raise OSError("what was read back differs from what was written")
-
-
-def _place(part: Path, target: Path) -> None:
-    try:
-        os.link(part, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links: claim the name first, so that no file is replaced
-        with target.open("xb"):
-            pass
-        try:
-            part.replace(target)
-        except OSError:
-            target.unlink()
-            raise
-    _sync_folder(target.parent)
 
 
 def _sync_folder(folder: Path) -> None:

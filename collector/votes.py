@@ -4,7 +4,7 @@ import re
 import secrets
 from pathlib import Path
 
-from collector import measure, store
+from collector import measure, store, whole
 from collector.backends import Facts
 from collector.errors import StoreFailed
 from collector.judgments import CHOICES, VOTE, VOTES_FORMAT
@@ -31,10 +31,7 @@ def voter(results: Results) -> str:
         if re.fullmatch("[0-9a-f]{12}", known):
             return known
         made = secrets.token_hex(6)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"voter-{made}.part")
-        part.write_text(f"{made}\n", encoding="ascii")
-        part.replace(path)  # whole or not at all
+        whole.write(path, f"{made}\n".encode())
     except OSError as error:
         raise StoreFailed(
             f"The voter's digits could not be kept in {path.parent}: {error.strerror or error}.",

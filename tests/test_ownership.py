@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import cli, ownership, signing, store
+from collector import cli, ownership, signing, store, whole
 from collector.commands import _owner
 from collector.errors import KeyUnusable
 from collector.schema import CLONE, Results
@@ -63,7 +63,7 @@ def test_what_nobody_signed_is_somebody_elses_by_itself(results: Results, monkey
     ownership.claim(results, OWN)
     monkeypatch.setattr(store, "_key", lambda: None)
     paths = [stored(results, number) for number in (1, 2)]
-    names = [f"unsigned {ownership.sha256(path)[:8]}" for path in paths]
+    names = [f"unsigned {whole.digest(path)[:8]}" for path in paths]
     assert contributors(results) == dict(zip([path.name for path in paths], names, strict=True))
     assert ownership.add_files(results, paths[:1]) == 1
     assert contributors(results)[paths[0].name] is None

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import wasmtime
 
-from collector import sandbox, wheel
+from collector import sandbox, whole
 from collector.errors import SandboxFailed
 from collector.sandbox import HostTrouble, Ran, interpreter
 from tests.hostile import PROGRAMS, SLEEPER
@@ -174,7 +174,7 @@ def test_a_damaged_compiled_interpreter_is_made_again(harm: str, compiler: Compi
         seal.write_text("0" * 64, encoding="utf-8")
     assert interpreter.compiled(tmp_path).read_bytes() == b"machine code"
     assert compiler.count == 2
-    assert seal.read_text(encoding="utf-8") == wheel.digest(path)
+    assert seal.read_text(encoding="utf-8") == whole.digest(path)
 
 
 def test_an_interpreter_with_a_wrong_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

