@@ -47,6 +47,7 @@ def watching() -> Iterator[None]:
     try:
         yield
     finally:
+        _asked = _Asked()
         for number in watched:
             # Python's own handler would end a program that is as good as over in a traceback
             signal.signal(number, signal.SIG_DFL if number == signal.SIGINT else before[number])

@@ -67,8 +67,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting where only a real machine gains from it, no child process for each question to the views.
 
+    Signals are as at a start, for a command leaves Ctrl-C to the system when it ends.
     And no file is kept of what is read once: it costs half of a view's test. tests/test_cache.py is about it.
     """
+    heed_signals()
     monkeypatch.setattr(environment, "CPU_LOOK_S", 0)
     monkeypatch.setattr(run, "SETTLE_S", 0)
     monkeypatch.setattr(_ask, "rows", asked_here.rows)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from collector import store, streams
+from collector import stopping, store, streams
 from collector.backends.lmstudio import LMStudio
 from collector.commands import _ask, _grading, _summary, context
 from collector.schema import CLONE, Results
@@ -173,6 +173,12 @@ def test_a_stop_elsewhere_is_a_word_and_no_traceback(
     monkeypatch.setattr(Results, "find", once(lambda: send(signal.SIGTERM)))
     said = collect(*command)
     assert (said.code, said.out, said.err) == (143, "", "Stopped.\n")
+
+
+def test_what_was_asked_of_one_command_is_not_asked_of_the_next() -> None:
+    with pytest.raises(stopping.Stopped), stopping.watching():
+        signal.raise_signal(signal.SIGTERM)
+    assert (stopping.asked(), stopping.count(), stopping.exit_code(0)) == (False, 0, 0)
 
 
 # ---------------------------------------------------------------- what was loaded is unloaded
