@@ -42,7 +42,8 @@ def send(
     told, known = False, set(backend.left_out)
     while True:
         request = backend.chat(messages, limit, sampling)
-        seen = measure.exchange(client, request, backend.parse, at_first_text=recorder.sampler.nudge, within_s=within_s)
+        seen = measure.exchange(client, request, backend.parse, at_first_text=recorder.at_first_text, within_s=within_s)
+        recorder.meter.nudge()  # before anything else is done: only a reading at the end tells what the answer took
         if tries and is_loading(seen):
             if not told:
                 recorder.wait(seen.error_detail)

@@ -3,8 +3,8 @@
 from collector.backends import Facts, failures
 from collector.measure import COUNTS, Arrival, Exchange
 from collector.privacy import scrub
-from collector.schema import typed
 from collector.thinking import split
+from collector.typed import typed
 
 
 def of_exchange(seen: Exchange) -> Facts:

@@ -6,6 +6,8 @@ from typing import Any
 
 from collector import measure, said
 from collector.backends import Facts
+from collector.energy import disk
+from collector.energy.meter import Meter
 from collector.journal import Journal
 from collector.memory.engine import Engine
 from collector.memory.sampler import Sampler
@@ -21,15 +23,17 @@ Watch = Callable[[str, Facts], None]
 class Recorder:
     """Keeps what is learned of the run, and gives each memory sample to the operation it fell into."""
 
-    def __init__(self, journal: Journal, sampler: Sampler, watch: Watch) -> None:
+    def __init__(self, journal: Journal, sampler: Sampler, meter: Meter, watch: Watch) -> None:
         self.facts: Facts = {}
         self.operations: list[Facts] = []
         self.said: dict[int, str] = {}  # by `op_index`: the beginning of what was said of its failure
         self.sampler = sampler
+        self.meter = meter
         self.engine: Engine | None = None
         self._journal = journal
         self._watch = watch
         self._origin = measure.clock()
+        self._read_before: int | None = None  # what the engine had read from disk when the operation began
 
     def now(self) -> int:
         """Ns since the run began."""
@@ -44,8 +48,15 @@ class Recorder:
         self._journaled(lambda: self._journal.facts(facts))
 
     def begin(self, op: str, about: Facts) -> None:
-        """Tell the watcher what comes next."""
+        """Tell the watcher what comes next, and read what energy has flowed so far."""
         self._watch("begin", {"op": op, **about})
+        self._read_before = self._disk()
+        self.meter.read_now()
+
+    def at_first_text(self) -> None:
+        """Have memory and energy read about now: two writes to pipes."""
+        self.meter.nudge()
+        self.sampler.nudge()
 
     def wait(self, said: str | None) -> None:
         """Tell the watcher that the server is waited for, and what it said."""
@@ -59,7 +70,8 @@ class Recorder:
         if before:
             self._store({"op": "idle", "started_ns": before[0]["at_ns"], "memory": before})
         during = [sample for sample in samples if sample["at_ns"] >= started]
-        whole = self._store({"op": op, "started_ns": started, **facts, "memory": during or None})
+        flowed = {"energy": self._energy() or None, "engine_read_bytes": self._disk_since()}
+        whole = self._store({"op": op, "started_ns": started, **facts, "memory": during or None, **flowed})
         told = self.operations[-1]
         self._watch("end", {**told, "error_detail": whole} if whole else told)
 
@@ -101,6 +113,19 @@ class Recorder:
             {**sample, "at_ns": sample["at_ns"] - self._origin, **self._of_engine(sample.pop("engine"))}
             for sample in self.sampler.take()
         ]
+
+    def _energy(self) -> list[dict[str, int]]:
+        """New readings of the energy counters in the schema's form."""
+        self.meter.read_now()
+        return [{**reading, "at_ns": reading["at_ns"] - self._origin} for reading in self.meter.take()]
+
+    def _disk(self) -> int | None:
+        return disk.bytes_read(self.engine.pids) if self.engine else None
+
+    def _disk_since(self) -> int | None:
+        """What the engine has read from disk since the operation began; None where that began unseen."""
+        before, now, self._read_before = self._read_before, self._disk(), None
+        return None if before is None or now is None or now < before else now - before
 
     def _of_engine(self, processes: dict[str, dict[str, int]]) -> dict[str, int]:
         chosen = [part for pid, part in processes.items() if self.engine and int(pid) in self.engine.pids]

@@ -15,6 +15,7 @@ import httpx
 from collector import __version__, awake, environment, loads, machine, measure, preflight, stopping, store
 from collector.asking import Asker, Interrupted, require_access
 from collector.backends import Backend, Facts
+from collector.energy.meter import Meter
 from collector.errors import CollectorError, RunRefused, ServerNotFound, StoreFailed, Unfit
 from collector.journal import Journal
 from collector.memory import engine
@@ -24,16 +25,18 @@ from collector.nonce import nonce
 from collector.preflight import Finding
 from collector.quality import Passes
 from collector.recorder import Recorder, Watch
-from collector.schema import OUTPUT_FLAWS, Results, typed
+from collector.schema import OUTPUT_FLAWS, Results
 from collector.suite import Prompt, Suite
+from collector.typed import typed
 
 SAMPLING = {"temperature": 0.7, "top_p": 0.9, "top_k": 40, "repeat_penalty": 1.0, "seed": 42}
 WARMUP = Prompt("warmup", "warmup", "Count from one to fifty in words.", max_tokens=32)
 STOPS = ("load", "probe")  # operations whose failure ends a run
-UNMEASURED = ("probe", "idle", "warmup")  # operations that are no results
+UNMEASURED = ("probe", "idle", "rest", "warmup")  # operations that are no results
 WARM_TOKENS = 16  # of a resend that shows what the prompt cache saves: only its first token matters
 BASELINE_S = 2.0  # memory at rest, before the model is loaded
 SETTLE_S = 1.0  # and after it was unloaded
+ELSEWHERE = "the server is on another machine"
 AGAIN_LOOKS, LOOK_S = 25, 0.2  # whether the person gives it up, between two tries to write to a full disk
 
 
@@ -104,8 +107,10 @@ def run(
         _wait_for_builds(job.results, journal)
         sampler = Sampler()
         stack.callback(sampler.close)
+        meter = Meter()
+        stack.callback(meter.close)
         stack.callback(backend.unload)
-        recorder = Recorder(journal, sampler, watch)
+        recorder = Recorder(journal, sampler, meter, watch)
         kept_awake_by = stack.enter_context(awake.keep())
         recorder.learn(_plan(run_id, job) | planned)
         was_interrupted = False
@@ -211,13 +216,30 @@ def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, reco
     except httpx.HTTPError as error:
         raise ServerNotFound(f"The server stopped answering ({type(error).__name__}).", "Start it again.") from None
     recorder.end("probe", {**probe, "environment": environment.survey(job.results.root)})
+    _rest(recorder)
     work(client, backend, job, run_id, recorder)
+    _rest(recorder)
     if backend.loads:
         recorder.begin("unload", {})
         facts, began, elapsed = measure.timed(backend.unload)
         recorder.end("unload", {"elapsed_ns": elapsed, **facts}, began=began)
         measure.sleep(SETTLE_S)
         recorder.idle()
+
+
+def _rest(recorder: Recorder) -> None:
+    """Store what energy flows while the model is loaded and nothing is asked: what is asked takes the rest of it.
+
+    Before and after, so that what else began on the machine meanwhile shows.
+    """
+    if recorder.facts.get("server_place") not in (None, "local"):
+        recorder.learn({"energy_reason": ELSEWHERE})
+        return
+    recorder.learn(recorder.meter.facts())
+    if recorder.meter.is_on:
+        recorder.begin("rest", {})
+        facts, began, elapsed = measure.timed(recorder.meter.rest)
+        recorder.end("rest", {"elapsed_ns": elapsed, **facts}, began=began)
 
 
 def _refuse(failed: list[Finding], recorder: Recorder) -> None:

@@ -11,19 +11,20 @@ Versions:
     4  2026-11  sleep of the machine
     5  2026-11  evidence of the wire: which model answered, what was loaded, requests sent again, keys left out
     6  2026-11  length of each prompt in characters, standstill of the client
+    7  2026-11  energy counters of the machine, what the engine reads from disk
 """
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from collector.errors import TableInvalid as TableInvalid  # what site_src knows of the collector stands in this file
 
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 FORMAT = "llm-mac-512 run"  # stands in each file's key-value metadata, beside `schema_version`
 
 # Kinds of `error_kind` that are flaws of what was written; the request itself went well, and its speed counts.
@@ -32,6 +33,7 @@ OPERATIONS = (
     "load",
     "idle",
     "probe",
+    "rest",
     "warmup",
     "request",
     "warm",
@@ -50,6 +52,9 @@ MEMORY = (
 )
 ENVIRONMENT = "STRUCT(name VARCHAR, number DOUBLE, text VARCHAR, reason VARCHAR)[]"
 NEEDLES = "STRUCT(depth DOUBLE, name VARCHAR, number VARCHAR, found BOOLEAN)[]"
+_UJ = "gpu_uj BIGINT, cpu_uj BIGINT, ane_uj BIGINT, dram_uj BIGINT"
+ENERGY = f"STRUCT(at_ns BIGINT, {_UJ}, gpu_busy_ticks BIGINT, gpu_ticks BIGINT)[]"
+CHANNELS = "STRUCT(rail VARCHAR, name VARCHAR, unit VARCHAR)[]"
 FINDINGS = "STRUCT(name VARCHAR, verdict VARCHAR, detail VARCHAR)[]"
 
 
@@ -171,6 +176,14 @@ RUN = columns(
     ("client_jitter_us", "DOUBLE", "µs", "then: standard deviation of the delay from event sent to event stamped"),
     ("client_event_delay_us", "DOUBLE", "µs", "then: median of that delay"),
     ("client_cpu_us_per_token", "DOUBLE", "µs", "then: CPU time of the client for each token received"),
+    ("energy_source", "VARCHAR", "", "where readings of energy come from: IOReport Energy Model, RAPL"),
+    (
+        "energy_channels",
+        CHANNELS,
+        "",
+        "the system's counters behind them, and what each is counted to",
+    ),
+    ("energy_reason", "VARCHAR", "", "why no counter could be read"),
     ("context_budget_s", "DOUBLE", "s", "time the context ladder was given; NULL: no ladder"),
     (
         "quality_allowance",
@@ -238,6 +251,13 @@ OPERATION = columns(
     # around it
     ("roundtrip_us", "BIGINT[]", "µs", "op probe: times of a trivial request, the client's own overhead"),
     ("memory", MEMORY, "", "samples taken meanwhile; at_ns since the run's start"),
+    (
+        "energy",
+        ENERGY,
+        "",
+        "readings of the energy counters since the operation before; all count from the run's start",
+    ),
+    ("engine_read_bytes", "BIGINT", "bytes", "what the engine's processes had the disk read meanwhile"),
     ("client_cpu_us", "BIGINT", "µs", "CPU time the client used during the request"),
     ("slept_ms", "BIGINT", "ms", "how long the machine slept meanwhile; our clock stood still in that time"),
     ("stood_ms", "BIGINT", "ms", "how long the client stood still meanwhile, as by Ctrl-Z; our clock went on"),
@@ -260,25 +280,8 @@ OPERATION = columns(
 
 COLUMNS = RUN + OPERATION
 
-
-_TYPES = {column.name: column.type for column in COLUMNS}
 # Beyond these no number is one: nothing counts or measures so much, and views may add and multiply without overflow.
 LARGEST: dict[str, float] = {"INTEGER": 10**9, "BIGINT": 10**16, "DOUBLE": 1e18}
-
-
-def typed(facts: dict[str, Any]) -> dict[str, Any]:
-    """The same columns less values of the wrong type, and numbers that no server can mean: it may say anything.
-
-    All that a server counts or measures is zero or more.
-    """
-    return {name: value for name, value in facts.items() if _can_be(_TYPES.get(name), value)}
-
-
-def _can_be(kind: str | None, value: Any) -> bool:
-    if kind in LARGEST:
-        is_number = isinstance(value, int | float if kind == "DOUBLE" else int) and not isinstance(value, bool)
-        return is_number and 0 <= value <= LARGEST[kind]  # false for NaN
-    return isinstance(value, {"VARCHAR": str, "BOOLEAN": bool}.get(kind or "", object))
 
 
 def arrow_schema(columns: tuple[Column, ...] = COLUMNS, form: str = FORMAT) -> "pyarrow.Schema":

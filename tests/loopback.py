@@ -9,6 +9,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from collector.energy.meter import Meter
 from collector.run import WARMUP
 from tests.conftest import DONE, delta, usage
 from tests.programs import PATIENCE_S
@@ -141,6 +142,18 @@ class NoSampler:
     def sample_now(self) -> None: ...
 
     def take(self) -> list[dict[str, Any]]:
+        return []
+
+    def close(self) -> None: ...
+
+
+class NoMeter(Meter):
+    """Instead of the energy meter, whatever system this is."""
+
+    def __init__(self) -> None:
+        self._process, self._facts = None, {"energy_reason": "not read here"}
+
+    def take(self) -> list[dict[str, int]]:
         return []
 
     def close(self) -> None: ...

@@ -12,7 +12,8 @@ from collector.backends import Facts
 from collector.backends.lmstudio import LMStudio
 from collector.backends.openai_chat import OpenAIChat
 from collector.errors import CollectorError
-from collector.schema import RUN, typed
+from collector.schema import RUN
+from collector.typed import typed
 from tests.garbling import STRANGE, as_json, can_be, change_json
 
 Answers = dict[str, Any]  # path → JSON

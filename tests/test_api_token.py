@@ -22,6 +22,7 @@ from collector.recorder import Recorder
 from collector.schema import CLONE, Results
 from collector.schema import RUN as RUN_COLUMNS
 from tests.conftest import RUN, STARTED
+from tests.loopback import NoMeter
 from tests.test_words import PATHS, Quiet, asked
 
 TOKEN = "Hq3VnB8wKz5TjR2mXc7P"
@@ -116,7 +117,7 @@ def test_what_holds_it_is_not_stored_and_that_is_said(form: str, results: Result
     """Every column of a run and of a request, with the journal and the log as they lie there meanwhile."""
     sent, told = f"you sent {ENCODED[form]}", []
     with Journal(results, "a" * 12) as journal:
-        recorder = Recorder(journal, Quiet(), lambda stage, row: told.append((stage, row)))
+        recorder = Recorder(journal, Quiet(), NoMeter(), lambda stage, row: told.append((stage, row)))
         recorder.learn({**dict.fromkeys(TEXT_COLUMNS, sent), "preflight": [{"name": "a", "detail": sent}]})
         recorder.learn({**RUN, "run_id": "a" * 12, "run_started_at": STARTED})
         for way in PATHS:

@@ -25,7 +25,7 @@ from site_src.run_file import read_run
 from tests import personal
 from tests.conftest import RUN, STARTED, delta, sse
 from tests.lmstudio import CRASHED, GUARD_RAILS, OUT_OF_MEMORY, STARTUP_ABORTED
-from tests.loopback import NoSampler
+from tests.loopback import NoMeter, NoSampler
 from tests.personal import TEXTS
 
 
@@ -75,7 +75,9 @@ def test_nothing_of_a_person_gets_into_a_run_by_any_path(results: Results) -> No
     """What is looked at are the rows and the bytes of the file, of the journal as it was, and validate."""
     shown: list[Facts] = []
     with Journal(results, "a" * 12) as journal:
-        recorder = Recorder(journal, Quiet(), lambda stage, row: shown.append(row) if stage == "end" else None)
+        recorder = Recorder(
+            journal, Quiet(), NoMeter(), lambda stage, row: shown.append(row) if stage == "end" else None
+        )
         recorder.learn({**RUN, "run_id": "a" * 12, "run_started_at": STARTED})
         for text, _ in TEXTS.values():
             for way in PATHS:
