@@ -20,8 +20,9 @@ from site_src.layers import KEPT, View, in_layers, of_a_file
 from site_src.run_file import Untrusted, origin, read_run
 
 HOME = "home"  # the database that the views are made in
-WIDE = ("chunks", "memory", "output_text", "reasoning_text")
-DETAILS = ("run_id", "op_index", "op", "started_ns", "elapsed_ns", "completion_tokens", *WIDE)
+WIDE = ("chunks", "memory", "energy", "output_text", "reasoning_text")
+TIMES = ("started_ns", "elapsed_ns", "first_text_ns", "last_text_ns")
+DETAILS = ("run_id", "op_index", "op", *TIMES, "completion_tokens", *WIDE)
 TABLES = ("raw_facts", *KEPT)  # with the column `file`, by which a file is forgotten
 OF_FILES = ("raw_damaged", "raw_origins")  # with one row a file
 # Contributed files come last, so that the owner's rows stay where they are: sums of floats hang on it.

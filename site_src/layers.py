@@ -8,7 +8,7 @@ from pathlib import Path
 
 VIEWS = Path(__file__).parent / "views"
 # What one run file says by itself, in little: computed when the file is taken in, of all its columns, and kept.
-KEPT = ("stg_streams", "stg_early", "stg_texts", "run_peaks")
+KEPT = ("stg_streams", "stg_early", "stg_texts", "stg_energy", "run_peaks")
 
 
 @dataclass(frozen=True)

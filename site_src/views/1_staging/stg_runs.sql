@@ -72,6 +72,9 @@ select
     engine_found_by,
     engine_is_new,
     wired_limit_mb,
+    energy_source,
+    energy_channels,
+    energy_reason,
     context_advertised,
     context_budget_s,
     left(md5(concat_ws('|', machine, server, endpoint, runtime, model, quantization, context_effective)), 12) as ladder_id,
@@ -122,6 +125,9 @@ comment on column stg_runs.label is 'The configuration in short: model, quantiza
 comment on column stg_runs.memory_method is 'What the memory samples hold.';
 comment on column stg_runs.engine_found_by is 'How the engine''s processes were told from others.';
 comment on column stg_runs.engine_is_new is 'Whether each of them was started for this load.';
+comment on column stg_runs.energy_source is 'Where readings of energy come from.';
+comment on column stg_runs.energy_channels is 'The system''s counters behind them.';
+comment on column stg_runs.energy_reason is 'Why no counter could be read.';
 comment on column stg_runs.wired_limit_mb is 'macOS wired limit in MiB; 0 is the system''s default.';
 comment on column stg_runs.context_advertised is 'Longest context the model is made for, by the server, tokens.';
 comment on column stg_runs.context_budget_s is 'Time the ladder was given, s; NULL: no ladder.';

@@ -29,7 +29,7 @@ group by machine, figure;
 
 comment on view machine_spread is 'One row per machine and figure that some configuration has from two runs under the same versions: how far runs are apart.';
 comment on column machine_spread.machine is 'The machine.';
-comment on column machine_spread.figure is 'decode, ttft or prefill.';
+comment on column machine_spread.figure is 'decode, ttft, prefill, decode energy or prefill energy.';
 comment on column machine_spread.run_variance is 'Variance of ln(headline) from run to run, pooled over configurations; it holds that of repeats.';
 comment on column machine_spread.noise_variance is 'What of it repeats within a run explain: mean squared standard error of a run''s headline.';
 comment on column machine_spread.degrees is 'Degrees of freedom of the variance: runs less the groups they are of.';

@@ -1,4 +1,4 @@
--- The three speeds of a run and prompt one below the other, each on the logarithm with what repeats say of its error.
+-- The speeds of a run and prompt, and its joules for each token, one below the other, each on the logarithm with what repeats say of its error.
 create or replace view prompt_figures as
 with
 figures as (
@@ -9,6 +9,18 @@ figures as (
     select run_id, prompt_sha256, 'ttft', ttft_ms, ttft_log_variance, ttft_count, null from prompt_speed
     union all
     select run_id, prompt_sha256, 'prefill', prefill_tps, prefill_log_variance, prefill_count, null from prompt_speed
+    union all
+    select
+        run_id, prompt_sha256, 'decode energy', median(decode_j_per_token), var_samp(ln(decode_j_per_token)),
+        count(decode_j_per_token), null
+    from request_energy
+    group by run_id, prompt_sha256
+    union all
+    select
+        run_id, prompt_sha256, 'prefill energy', median(prefill_j_per_token), var_samp(ln(prefill_j_per_token)),
+        count(prefill_j_per_token), null
+    from request_energy
+    group by run_id, prompt_sha256
 )
 select
     run_id, prompt_sha256, figure,
@@ -23,7 +35,7 @@ where value is not null;
 comment on view prompt_figures is 'One row per run, prompt and figure that it has: the logarithm of its median over repeats.';
 comment on column prompt_figures.run_id is 'The run.';
 comment on column prompt_figures.prompt_sha256 is 'Hash of the prompt.';
-comment on column prompt_figures.figure is 'decode, ttft or prefill.';
+comment on column prompt_figures.figure is 'decode, ttft, prefill, decode energy or prefill energy.';
 comment on column prompt_figures.center is 'ln of the median over repeats: tokens/s, ms, tokens/s.';
 comment on column prompt_figures.error_variance is 'Its squared standard error within the run; NULL for one repeat.';
 comment on column prompt_figures.degrees is 'Degrees of freedom of that; NULL for one repeat.';

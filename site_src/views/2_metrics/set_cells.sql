@@ -53,6 +53,6 @@ from prompt_figures;
 
 comment on view set_cells is 'One row per set of runs, figure, run and prompt that count for it.';
 comment on column set_cells.set_id is 'The set, as in run_sets.';
-comment on column set_cells.figure is 'decode, ttft or prefill.';
+comment on column set_cells.figure is 'decode, ttft, prefill, decode energy or prefill energy.';
 comment on column set_cells.run_id is 'The run.';
 comment on column set_cells.prompt_sha256 is 'Hash of the prompt.';

@@ -14,7 +14,7 @@ group by set_id, figure, run_id;
 
 comment on view set_runs is 'One row per set of runs, figure and run that counts for it.';
 comment on column set_runs.set_id is 'The set, as in run_sets.';
-comment on column set_runs.figure is 'decode, ttft or prefill.';
+comment on column set_runs.figure is 'decode, ttft, prefill, decode energy or prefill energy.';
 comment on column set_runs.run_id is 'The run.';
 comment on column set_runs.center is 'ln of the run''s headline over the set''s prompts.';
 comment on column set_runs.error_variance is 'Its squared standard error within the run, from repeats; NULL for one repeat of each prompt.';

@@ -39,7 +39,7 @@ from bounded;
 
 comment on view set_speed is 'One row per set of runs and figure: its speed, with the interval in which it lies on another day.';
 comment on column set_speed.set_id is 'The set, as in run_sets.';
-comment on column set_speed.figure is 'decode, ttft or prefill.';
+comment on column set_speed.figure is 'decode, ttft, prefill, decode energy or prefill energy.';
 comment on column set_speed.center is 'ln of the headline: mean over runs of ln of theirs.';
 comment on column set_speed.count_error is 'What the estimate of the first chunk''s tokens adds to the interval.';
 comment on column set_speed.run_count is 'Runs behind it.';

@@ -1,4 +1,4 @@
--- The three figures of a set beside each other, as later views read them.
+-- The three speeds of a set beside each other, as later views read them.
 create or replace view set_speeds as
 select
     set_id,

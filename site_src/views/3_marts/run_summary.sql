@@ -67,6 +67,9 @@ select
     load_cold_s, load_cold_s_low, load_cold_s_high, coalesce(load_cold_count, 0) as load_cold_count,
     load_warm_s, load_warm_s_low, load_warm_s_high, coalesce(load_warm_count, 0) as load_warm_count,
     context_usable, context_usable_below,
+    decode_j_per_token, decode_j_per_token_low, decode_j_per_token_high,
+    prefill_j_per_token, prefill_j_per_token_low, prefill_j_per_token_high,
+    energy_interval_kind, coalesce(energy_run_count, 0) as energy_run_count, decode_watts, energy_kind, energy_reason,
     nullif(concat_ws(
         '; ',
         if(decode_run_count = 1, 'one run', null),
@@ -86,6 +89,7 @@ left join (
 left join configuration_memory using (configuration_id)
 left join configuration_full_memory using (configuration_id)
 left join configuration_load using (configuration_id)
+left join configuration_energy using (configuration_id)
 left join (
     select ladder_id, context_usable, context_usable_below from context_utilization
 ) as ladders using (ladder_id)
@@ -157,3 +161,14 @@ comment on column run_summary.context_usable is 'Largest rung that passed in lad
 comment on column run_summary.context_usable_below is 'The first rung that did not pass.';
 comment on column run_summary.partial_run_count is 'Runs that lack a prompt that others have: their speeds are left out.';
 comment on column run_summary.peak_full_confidence is 'How sure the peak is that this rests on: the ladder''s, or the short one.';
+comment on column run_summary.decode_j_per_token is 'Joules for each token generated, what flows at rest subtracted: the rails in energy_kind, not what the wall delivers.';
+comment on column run_summary.decode_j_per_token_low is 'Lower end of its 95 % interval.';
+comment on column run_summary.decode_j_per_token_high is 'Upper end of its 95 % interval.';
+comment on column run_summary.prefill_j_per_token is 'Joules for each token of the prompt, likewise, over prompts of 512 tokens and more.';
+comment on column run_summary.prefill_j_per_token_low is 'Lower end of its 95 % interval.';
+comment on column run_summary.prefill_j_per_token_high is 'Upper end of its 95 % interval.';
+comment on column run_summary.energy_interval_kind is 'between runs, or within this run: what intervals of joules hold.';
+comment on column run_summary.energy_run_count is 'Runs behind the joules.';
+comment on column run_summary.decode_watts is 'What the same rails draw while decoding, W, rest included.';
+comment on column run_summary.energy_kind is 'The rails that the joules hold; GPU only: the others stand still on this system.';
+comment on column run_summary.energy_reason is 'Why there are no joules, or what they lack.';

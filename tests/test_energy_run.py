@@ -1,0 +1,172 @@
+"""A whole run with planted rails: asked of a server, read through libIOReport's own functions, stored, and read by SQL.
+
+Time passes only as the server plans it, so that what each phase costs is known.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+
+from collector import measure
+from collector import run as runs
+from collector.backends.openai_chat import OpenAIChat
+from collector.energy import ioreport, meter, reader
+from collector.energy.ioreport import IOReport
+from collector.energy.meter import Meter
+from collector.schema import Results
+from collector.suite import Prompt, Suite
+from site_src.warehouse import Warehouse
+from tests.conftest import DONE, FakeClock, delta, usage
+from tests.fake_ioreport import FakeIOReport
+from tests.loopback import NoSampler
+from tests.rows import one
+
+SUITE = Suite("tiny", "Tiny", (Prompt("long", "test", "Say it.", 200),))
+PROMPT_TOKENS, TOKENS, TOKEN_MS, PREFILL_MS = 1000, 101, 20, 2000
+Watts = dict[str, float]
+DIES = ("DIE_0_CPU Energy", "DIE_1_CPU Energy")
+AT_REST: Watts = {
+    "GPU Energy": 0.4,
+    DIES[0]: 3,
+    DIES[1]: 2,
+    "CPU Energy": 5,
+    "DRAM0_0": 0.8,
+    "DRAM0_1": 0.7,
+    "GPU SRAM0": 0.1,
+}
+PREFILL: Watts = {
+    "GPU Energy": 160,
+    DIES[0]: 8,
+    DIES[1]: 4,
+    "CPU Energy": 12,
+    "DRAM0_0": 9,
+    "DRAM0_1": 9,
+    "GPU SRAM0": 7,
+}
+DECODE: Watts = {
+    "GPU Energy": 85,
+    DIES[0]: 6,
+    DIES[1]: 3,
+    "CPU Energy": 9,
+    "DRAM0_0": 14,
+    "DRAM0_1": 13,
+    "GPU SRAM0": 5,
+}
+COUNTED = ("GPU Energy", *DIES, "DRAM0_0", "DRAM0_1")
+
+
+class Machine(FakeClock):
+    """A clock, and what flows while it goes on."""
+
+    def __init__(self, moving: tuple[str, ...]) -> None:
+        self.now = measure.clock()
+        self.report, self.watts, self.moving = FakeIOReport(), AT_REST, moving
+
+    def pass_ms(self, ms: float) -> None:
+        super().pass_ms(ms)
+        for name in self.moving:
+            self.report.joules[name] = self.report.joules.get(name, 0) + self.watts.get(name, 0) * ms / 1000
+        state = 0 if self.watts is AT_REST else 1
+        self.report.ticks[state] += round(24_000 * ms)
+
+
+class Answer(httpx.SyncByteStream):
+    """A stream whose first text comes after PREFILL_MS, and each further token TOKEN_MS later."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    def __iter__(self) -> Iterator[bytes]:
+        for place in range(TOKENS):
+            self.machine.watts = DECODE if place else PREFILL
+            self.machine.pass_ms(TOKEN_MS if place else PREFILL_MS)
+            yield delta(content="word ")
+        self.machine.watts = AT_REST
+        yield delta("stop")
+        yield usage(PROMPT_TOKENS, TOKENS)
+        yield DONE
+
+
+class InProcess(Meter):
+    """Readings on the planned clock, by the code that the process runs."""
+
+    def __init__(self) -> None:
+        self.source = IOReport()
+        self._facts, self._readings = reader.header(self.source), []
+
+    def nudge(self) -> None:
+        if told := reader.reading(self.source):
+            self._readings.append(told)
+
+    read_now = nudge
+
+    def take(self) -> list[dict[str, int]]:
+        found, self._readings = self._readings, []
+        return found
+
+    def close(self) -> None: ...
+
+
+def measured(results: Results, monkeypatch: pytest.MonkeyPatch, moving: tuple[str, ...]) -> Warehouse:
+    """The views over one run on such a machine."""
+    machine = Machine(moving)
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        machine.pass_ms(1)
+        if request.url.path == "/v1/chat/completions":
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Answer(machine))
+        return httpx.Response(
+            200 if request.url.path == "/v1/models" else 404, json={"data": [{"id": "qwen3-4b-Q4_K_M"}]}
+        )
+
+    monkeypatch.setattr(ioreport, "_opened", machine.report.opened)
+    monkeypatch.setattr(measure, "clock", machine)
+    monkeypatch.setattr(reader, "clock", machine)
+    monkeypatch.setattr(meter, "sleep", lambda seconds: machine.pass_ms(seconds * 1000))
+    for timed in ("exchange", "timed"):
+        monkeypatch.setattr(measure, timed, partial(getattr(measure, timed), clock=machine))
+    monkeypatch.setattr(runs, "Sampler", NoSampler)
+    monkeypatch.setattr(runs, "Meter", InProcess)
+    monkeypatch.setattr(OpenAIChat, "engine_pid", lambda self: None)
+    with measure.connect("http://127.0.0.1:1", transport=httpx.MockTransport(answered)) as client:
+        outcome = runs.run(client, OpenAIChat(client, None), runs.Job(SUITE, 2, results))
+    assert (outcome.request_count, outcome.failed_count) == (2, 0)
+    return Warehouse(results)
+
+
+def beyond_rest(watts: Watts, moving: tuple[str, ...]) -> float:
+    return sum(watts[name] - AT_REST[name] for name in moving if name in COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("moving", "kind", "reason"),
+    [
+        (tuple(AT_REST), "GPU + CPU + ANE + DRAM", None),  # macOS 15 and 26
+        (
+            ("GPU Energy", "GPU SRAM0"),
+            "GPU only",
+            "GPU only: counters that stand still on this system: CPU, ANE, DRAM",
+        ),  # 27
+    ],
+    ids=["all rails", "GPU alone"],
+)
+def test_joules_a_token_are_those_planted(
+    moving: tuple[str, ...], kind: str, reason: str | None, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = measured(results, monkeypatch, moving)
+    row: dict[str, Any] = one(warehouse, "run_summary")
+    assert row["decode_j_per_token"] == pytest.approx(beyond_rest(DECODE, moving) * TOKEN_MS / 1000, rel=0.005)
+    assert row["prefill_j_per_token"] == pytest.approx(
+        beyond_rest(PREFILL, moving) * PREFILL_MS / 1000 / PROMPT_TOKENS, rel=0.005
+    )
+    assert row["decode_watts"] == pytest.approx(sum(DECODE[name] for name in moving if name in COUNTED), rel=0.005)
+    assert (row["energy_kind"], row["energy_reason"]) == (kind, reason)
+    energy = one(warehouse, "configuration_energy")
+    assert energy["rest_watts"] == pytest.approx(sum(AT_REST[name] for name in moving if name in COUNTED), rel=0.005)
+    assert energy["gpu_busy_share"] == pytest.approx(1, rel=0.005)
+    [stored] = warehouse.rows("select energy_source, energy_channels from stg_runs")
+    assert stored["energy_source"] == "IOReport Energy Model"
+    assert [channel["name"] for channel in stored["energy_channels"] if channel["rail"] == "cpu_uj"] == list(DIES)
