@@ -20,6 +20,8 @@ UNITS = {
     "_ms_p95": ("ms", 3),
     "_s": ("s", 3),
     "_gb": ("GB", 3),
+    "_j_per_token": ("J/token", 3),
+    "_watts": ("W", 3),
     "tps_per_gb": ("tokens/s per GB", 3),
     "tps_per_file_gb": ("tokens/s per GB", 3),
     "cv": ("", 2),
@@ -40,6 +42,7 @@ MIXED = ("figure_value", "figure_value_low", "figure_value_high")
 SHARES = re.compile(r"(cv|drift|(machine_)?run_spread)(_low|_high)?|cv_between_runs")
 # What an interval_kind of its row speaks of: memory and load times have intervals over their own runs.
 SPREADING = re.compile(r"(decode_tps|ttft_ms|prefill_tps)(_ratio)?|tps_per_\w+|figure_value")
+JOULES = re.compile(r"(decode|prefill)_j_per_token|tokens_per_kwh")  # of runs that have some, so their kind may differ
 WITHIN = "within this run"
 LONGEST = 1000  # characters of a text; the downloads have all of it
 
@@ -101,6 +104,8 @@ def interval(column: str, row: Mapping[str, Any]) -> str:
 
 def is_within(column: str, row: Mapping[str, Any]) -> bool:
     """Whether the interval of a value says only what repeats within its run were apart, and nothing of another day."""
+    if JOULES.fullmatch(column):
+        return bool(row.get("energy_interval_kind", row.get("interval_kind")) == WITHIN)
     return bool(SPREADING.fullmatch(column)) and row.get("interval_kind") == WITHIN
 
 

@@ -789,3 +789,62 @@ def test_the_confidence_of_a_span_is_that_of_its_least_sure_budget(views: Plante
     order = ["low", "medium", "high"]
     told = sorted({row["confidence"] for row in parts}, key=order.index)
     assert (found[1]["confidence"], found[1]["best_confidence"]) == (told[0], told[-1])
+
+
+# ---------------------------------------------------------------- the least energy
+
+
+def frugal(name: str, joules: float | None, **more: Any) -> Row:
+    """A candidate with so many joules for each token, known to 1 %."""
+    known = (
+        {} if joules is None else {"decode_j_per_token_low": 0.99 * joules, "decode_j_per_token_high": 1.01 * joules}
+    )
+    kinds = {"energy_kind": "GPU + CPU", "energy_interval_kind": "between runs", "energy_run_count": 2}
+    return candidate(name, decode_j_per_token=joules, decode_run_count=2, **{**kinds, **known, **more})
+
+
+def least(views: Planted, *rows: Row) -> Row:
+    """What has the least energy with all the memory and short prompts."""
+    where = "priority = 'energy' and context_needed = 0 and memory_budget_below_gb is null"
+    [row] = recommended(views, *rows, where=where)
+    return row
+
+
+def test_energy_is_asked_about_where_it_is_known(views: Planted) -> None:
+    assert {row["priority"] for row in choices(views, candidate("a"), frugal("b", None))} == set(PRIORITIES)
+    other = frugal("c", 2.0, machine="m4")
+    found = {(row["machine"], row["priority"]) for row in choices(views, frugal("a", 2.0), candidate("b"), other)}
+    assert found == set(itertools.product((MACHINE, "m4"), (*PRIORITIES, "energy")))
+
+
+def test_the_least_joules_win_however_slow(views: Planted) -> None:
+    row = least(views, frugal("a", 2.0, decode_tps=90.0), frugal("b", 1.5, decode_tps=10.0), frugal("c", None))
+    assert (row["label"], row["verdict"], row["decode_j_per_token"]) == ("B", "recommended", 1.5)
+    assert row["confidence_reason"] == "quality unproven"
+
+
+def test_joules_that_cannot_be_told_apart_leave_the_one_with_less_memory(views: Planted) -> None:
+    row = least(views, frugal("a", 1.50), frugal("b", 1.52, memory_gb=90.0), frugal("c", 1.6, memory_gb=20.0))
+    assert (row["label"], row["verdict"], row["tied_with"]) == ("B", "level", "A")
+
+
+def test_joules_within_one_run_tell_nothing_apart(views: Planted) -> None:
+    within = {"energy_interval_kind": "within this run", "energy_run_count": 1}
+    row = least(views, frugal("a", 1.5, **within), frugal("b", 9.0, **within))
+    assert (row["verdict"], row["tied_with"]) == ("level", "B")
+    assert "one run" in row["confidence_reason"]
+
+
+def test_joules_of_other_rails_are_not_ranked_with_these(views: Planted) -> None:
+    """GPU only is less by what it leaves out."""
+    rows = (frugal("a", 1.0, energy_kind="GPU only"), frugal("b", 2.0), frugal("c", 2.5))
+    assert least(views, *rows)["label"] == "B"
+    told = obstacles(views, *rows, frugal("d", None), priority="energy")
+    assert told == {"a": "its joules are of other rails", "b": None, "c": None, "d": "joules are not known"}
+
+
+def test_where_only_others_fit_that_is_said(views: Planted) -> None:
+    where = "priority = 'energy' and context_needed = 131072 and memory_budget_below_gb is null"
+    usable = {"context_usable": 131072}
+    [row] = recommended(views, frugal("a", 1.0, context_usable=0), frugal("b", None, **usable), where=where)
+    assert (row["verdict"], row["reason"]) == ("nothing measured fits", "joules are not known of what fits")

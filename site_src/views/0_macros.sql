@@ -189,3 +189,8 @@ create or replace macro against_reference(is_reference, verdict, above, below) a
 -- Whether a question's verdict answers it.
 create or replace macro is_answer(verdict) as
     verdict not in ('not measured', 'not all measured', 'not all decided', 'one run a side', 'inconclusive');
+
+-- Whether two values cannot be told apart, the one with the lower end `low` and the one with the upper end `high`: their
+-- intervals meet, or there is none, or one holds within its run alone.
+create or replace macro are_level(low, high, interval_kinds) as
+    coalesce(list_contains(interval_kinds, 'within this run') or low <= high, true);

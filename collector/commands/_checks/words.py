@@ -6,6 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.commands._checks import File, Found
+from collector.energy import COUNTERS, ioreport, meter, rapl
+from collector.run import ELSEWHERE
 from collector.schema import OPERATIONS
 from site_src.leaves import leaves
 
@@ -17,6 +19,9 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "server_place": ("local", "lan", "remote"),
     "preflight.verdict": ("pass", "warn", "fail", "unknown"),
     "chunks.kind": ("reasoning", "answer", "other"),
+    "energy_source": (ioreport.IOReport.name, rapl.Rapl.name),
+    "energy_reason": (rapl.NONE, rapl.ROOT_ONLY, ioreport.NO_LIBRARY, ioreport.NO_CHANNELS, meter.SILENT, ELSEWHERE),
+    "energy_channels.rail": COUNTERS,
     "tier": ("Q0", "Q1", "Q2"),
     "shown_first": ("a", "b"),
     "choice": ("a", "b", "tie", "both bad"),

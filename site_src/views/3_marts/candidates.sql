@@ -68,6 +68,7 @@ select
     configuration_id, label, machine, model, runtime, quantization, bits, context_effective,
     reason is null as is_rated,
     decode_tps, decode_tps_low, decode_tps_high, interval_kind, decode_run_count,
+    decode_j_per_token, decode_j_per_token_low, decode_j_per_token_high, energy_interval_kind, energy_run_count, energy_kind,
     peak_memory_kind,
     coalesce(peak_full_gb, peak_short_gb) as memory_gb,
     if(peak_full_gb is null, 'only with short prompts', peak_full_kind) as memory_kind,
@@ -118,3 +119,9 @@ comment on column candidates.reason is 'Why it is not rated.';
 comment on column candidates.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
 comment on column candidates.decode_run_count is 'Runs behind the speed.';
 comment on column candidates.peak_memory_kind is 'What its peak memory holds.';
+comment on column candidates.decode_j_per_token is 'Joules for each token generated, what flows at rest subtracted; of the rails in energy_kind.';
+comment on column candidates.decode_j_per_token_low is 'Lower end of its 95 % interval.';
+comment on column candidates.decode_j_per_token_high is 'Upper end of its 95 % interval.';
+comment on column candidates.energy_interval_kind is 'between runs, or within this run: what that interval holds.';
+comment on column candidates.energy_run_count is 'Runs behind the joules.';
+comment on column candidates.energy_kind is 'The rails that the joules hold.';

@@ -29,6 +29,9 @@ select
     smallest.label as smallest_label,
     smallest.memory_gb as smallest_memory_gb,
     smallest.decode_tps as smallest_decode_tps,
+    frugal.label as frugal_label,
+    frugal.decode_j_per_token as frugal_decode_j_per_token,
+    frugal.energy_kind as frugal_energy_kind,
     coalesce(next.command, 'collect plan --run') as next_command
 from (select 1 as one)
 left join machines on true
@@ -41,6 +44,8 @@ left join picks as proven
     on proven.machine = machines.machine and proven.context_needed = 0 and proven.priority = 'quality'
 left join picks as smallest
     on smallest.machine = machines.machine and smallest.context_needed = 0 and smallest.priority = 'memory'
+left join picks as frugal
+    on frugal.machine = machines.machine and frugal.context_needed = 0 and frugal.priority = 'energy'
 left join next on next.machine is not distinct from machines.machine
 order by machines.place;
 
@@ -72,3 +77,6 @@ comment on column decide_overview.smallest_decode_tps is 'Its decode speed, toke
 comment on column decide_overview.next_command is 'What to type next.';
 comment on column decide_overview.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
 comment on column decide_overview.decode_run_count is 'Runs behind it.';
+comment on column decide_overview.frugal_label is 'The one with the least joules for each token; NULL where these are not known.';
+comment on column decide_overview.frugal_decode_j_per_token is 'Its joules for each token.';
+comment on column decide_overview.frugal_energy_kind is 'The rails that they hold.';

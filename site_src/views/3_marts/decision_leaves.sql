@@ -33,6 +33,8 @@ select
     leaves.verdict, leaves.configuration_id, leaves.label, leaves.runtime,
     leaves.decode_tps, leaves.decode_tps_low, leaves.decode_tps_high, leaves.interval_kind, leaves.decode_run_count,
     leaves.request_count,
+    leaves.decode_j_per_token, leaves.decode_j_per_token_low, leaves.decode_j_per_token_high,
+    leaves.energy_interval_kind, leaves.energy_run_count, leaves.energy_kind,
     leaves.memory_gb, leaves.memory_kind, leaves.quality_gate, leaves.confidence, leaves.confidence_reason, leaves.best_confidence,
     leaves.tied_with,
     leaves.not_tested, leaves.reason,
@@ -49,7 +51,7 @@ order by machines.place, leaves.machine, leaves.priority desc, leaves.context_ne
 comment on view decision_leaves is 'One row per machine, priority, needed context and span of memory budgets: the pick there, or why there is none and what to type.';
 comment on column decision_leaves.machine is 'Chip, GPU cores, memory.';
 comment on column decision_leaves.machine_place is 'Its place among the machines, from 1.';
-comment on column decision_leaves.priority is 'speed: the fastest; quality: the fastest whose quality is proven; memory: the smallest.';
+comment on column decision_leaves.priority is 'speed: the fastest; quality: the fastest whose quality is proven; memory: the smallest; energy: the least joules for each token, where these are known.';
 comment on column decision_leaves.context_above is 'For needs above this length, tokens; NULL is from nothing.';
 comment on column decision_leaves.context_needed is 'Up to this, tokens; 0: no more than the suite''s prompts.';
 comment on column decision_leaves.memory_budget_gb is 'Memory that may be used, GB, from this.';
@@ -75,3 +77,9 @@ comment on column decision_leaves.step_subject is 'What would be measured by the
 comment on column decision_leaves.command is 'Where nothing fits, what to type first; NULL where no measurement could change that.';
 comment on column decision_leaves.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
 comment on column decision_leaves.decode_run_count is 'Runs behind the speed.';
+comment on column decision_leaves.decode_j_per_token is 'Joules for each token generated, what flows at rest subtracted; of the rails in energy_kind.';
+comment on column decision_leaves.decode_j_per_token_low is 'Lower end of its 95 % interval.';
+comment on column decision_leaves.decode_j_per_token_high is 'Upper end of its 95 % interval.';
+comment on column decision_leaves.energy_interval_kind is 'between runs, or within this run: what that interval holds.';
+comment on column decision_leaves.energy_run_count is 'Runs behind the joules.';
+comment on column decision_leaves.energy_kind is 'The rails that the joules hold.';

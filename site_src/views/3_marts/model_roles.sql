@@ -42,6 +42,7 @@ picks as (
         count(*) filter (priority = 'speed') as speed_cell_count,
         count(*) filter (priority = 'quality') as quality_cell_count,
         count(*) filter (priority = 'memory') as memory_cell_count,
+        count(*) filter (priority = 'energy') as energy_cell_count,
         min(memory_budget_gb) as picked_from_gb,
         max(context_needed) as picked_context
     from recommendation
@@ -59,7 +60,7 @@ select
     coalesce(fail_build_count, 0) as fail_build_count,
     coalesce(cell_count, 0) as cell_count,
     coalesce(speed_cell_count, 0) as speed_cell_count, coalesce(quality_cell_count, 0) as quality_cell_count,
-    coalesce(memory_cell_count, 0) as memory_cell_count,
+    coalesce(memory_cell_count, 0) as memory_cell_count, coalesce(energy_cell_count, 0) as energy_cell_count,
     picked_from_gb, picked_context,
     case
         when coalesce(cell_count, 0) = 0 then 'no configuration of this machine is rated'
@@ -99,3 +100,4 @@ comment on column model_roles.picked_context is 'Longest context for which it is
 comment on column model_roles.reason is 'Why it is picked nowhere.';
 comment on column model_roles.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
 comment on column model_roles.decode_run_count is 'Runs behind the fastest.';
+comment on column model_roles.energy_cell_count is 'Cells in which it is picked for the least energy.';

@@ -20,8 +20,8 @@ rivals as (
         case
             when choices.choice_rank = 1 then true
             when priority = 'memory' then choices.memory_gb <= 1.02 * leader.memory_gb
-            else verdict in ('equivalent', 'inconclusive', 'one run a side')
-                and coalesce(choices.decode_tps_high >= leader.decode_tps_low, true)
+            when priority = 'energy' then are_level(choices.decode_j_per_token_low, leader.decode_j_per_token_high, [choices.energy_interval_kind, leader.energy_interval_kind])
+            else verdict in ('equivalent', 'inconclusive', 'one run a side') and coalesce(choices.decode_tps_high >= leader.decode_tps_low, true)
         end as is_level
     from choices
     inner join choices as leader using (machine, memory_budget_gb, context_needed, priority)
@@ -44,7 +44,7 @@ told as (
         machine, memory_budget_gb, context_needed, priority,
         string_agg(label, ', ' order by place) filter (is_level and place > 1) as tied_with,
         string_agg(label, ', ' order by place) filter (
-            not is_level and priority != 'memory' and against_leader = 'not comparable'
+            not is_level and priority not in ('memory', 'energy') and against_leader = 'not comparable'
         ) as not_compared_with
     from placed
     group by all
@@ -59,6 +59,7 @@ missed as (
             when context_needed > 0 and count(*) filter (context_usable >= context_needed) = 0
                 then 'no ladder shows that this length is usable; `collect context` climbs one'
             when priority = 'quality' and count(*) filter (quality_gate = 'pass') = 0 then 'no quality is proven'
+            when priority = 'energy' and bool_or(obstacle in ('joules are not known', 'its joules are of other rails')) then 'joules are not known of what fits'
             when count(*) filter (obstacle = 'needs more memory') = 0
                 and count(*) filter (obstacle = 'memory at this length is not known') > 0
                 then 'memory at this length is not known'
@@ -78,7 +79,7 @@ joined as (
         placed.* exclude (machine, memory_budget_gb, memory_budget_below_gb, context_needed, priority, obstacle),
         tied_with, not_compared_with,
         [
-            if(decode_run_count < 2, 'one run', null),
+            if(if(priority = 'energy', energy_run_count, decode_run_count) < 2, 'one run', null),
             coalesce(
                 'level with ' || tied_with, 'not comparable with ' || not_compared_with,
                 if(fitting_count = 1, 'nothing else fits to compare with', null)
@@ -96,17 +97,17 @@ joined as (
 )
 select
     joined.machine, memory_budget_gb, memory_budget_below_gb, context_needed, priority,
-    case when configuration_id is null then 'nothing measured fits' when tied_with is not null then 'level' else 'recommended' end
-        as verdict,
+    case when configuration_id is null then 'nothing measured fits' when tied_with is not null then 'level' else 'recommended' end as verdict,
     configuration_id, label, model, runtime, quantization, bits,
-    decode_tps, decode_tps_low, decode_tps_high, interval_kind, decode_run_count, memory_gb, memory_kind, memory_confidence, context_usable, quality_gate,
+    decode_tps, decode_tps_low, decode_tps_high, interval_kind, decode_run_count, memory_gb,
+    decode_j_per_token, decode_j_per_token_low, decode_j_per_token_high, energy_interval_kind, energy_run_count, energy_kind,
+    memory_kind, memory_confidence, context_usable, quality_gate,
     if(configuration_id is null, null, ['high', 'medium', 'low'][least(list_count(doubts), 2) + 1]) as confidence,
     if(configuration_id is null, null, nullif(array_to_string(doubts, '; '), '')) as confidence_reason,
     tied_with,
     candidate_count, coalesce(fitting_count, 0) as fitting_count,
     prompt_count, repeat_count, request_count, run_count, latest_run_at, runtime_versions,
-    if(untested_count > 0, format('{} of {} cells of the plan are not measured', untested_count, cell_count), null)
-        as not_tested,
+    if(untested_count > 0, format('{} of {} cells of the plan are not measured', untested_count, cell_count), null) as not_tested,
     if(configuration_id is null, missing, null) as reason
 from joined
 left join untested on untested.machine = joined.machine
@@ -117,7 +118,7 @@ comment on column recommendation.machine is 'Chip, GPU cores, memory.';
 comment on column recommendation.memory_budget_gb is 'Memory that may be used, GB, from this.';
 comment on column recommendation.memory_budget_below_gb is 'To below this; NULL is no end.';
 comment on column recommendation.context_needed is 'Context that must be usable, tokens; 0: no more than the suite''s prompts.';
-comment on column recommendation.priority is 'speed: the fastest; quality: the fastest whose quality is proven; memory: the smallest.';
+comment on column recommendation.priority is 'speed: the fastest; quality: the fastest whose quality is proven; memory: the smallest; energy: the least joules for each token, where these are known.';
 comment on column recommendation.verdict is 'recommended; level: others cannot be told from it; nothing measured fits.';
 comment on column recommendation.configuration_id is 'The configuration.';
 comment on column recommendation.label is 'Model, quantization, engine.';
@@ -148,3 +149,9 @@ comment on column recommendation.not_tested is 'How much of the plan is not meas
 comment on column recommendation.reason is 'Why nothing fits.';
 comment on column recommendation.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
 comment on column recommendation.decode_run_count is 'Runs behind the speed.';
+comment on column recommendation.decode_j_per_token is 'Joules for each token generated, what flows at rest subtracted; of the rails in energy_kind.';
+comment on column recommendation.decode_j_per_token_low is 'Lower end of its 95 % interval.';
+comment on column recommendation.decode_j_per_token_high is 'Upper end of its 95 % interval.';
+comment on column recommendation.energy_interval_kind is 'between runs, or within this run: what that interval holds.';
+comment on column recommendation.energy_run_count is 'Runs behind the joules.';
+comment on column recommendation.energy_kind is 'The rails that the joules hold.';

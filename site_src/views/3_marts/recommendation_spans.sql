@@ -28,6 +28,12 @@ select
     arg_max(numbered, memory_budget_gb).decode_tps_high as decode_tps_high,
     arg_max(numbered, memory_budget_gb).interval_kind as interval_kind,
     arg_max(numbered, memory_budget_gb).decode_run_count as decode_run_count,
+    arg_max(numbered, memory_budget_gb).decode_j_per_token as decode_j_per_token,
+    arg_max(numbered, memory_budget_gb).decode_j_per_token_low as decode_j_per_token_low,
+    arg_max(numbered, memory_budget_gb).decode_j_per_token_high as decode_j_per_token_high,
+    arg_max(numbered, memory_budget_gb).energy_interval_kind as energy_interval_kind,
+    arg_max(numbered, memory_budget_gb).energy_run_count as energy_run_count,
+    arg_max(numbered, memory_budget_gb).energy_kind as energy_kind,
     arg_max(numbered, memory_budget_gb).request_count as request_count,
     arg_max(numbered, memory_budget_gb).memory_gb as memory_gb,
     arg_max(numbered, memory_budget_gb).memory_kind as memory_kind,
@@ -50,7 +56,7 @@ order by machine, priority desc, context_needed, memory_budget_gb;
 
 comment on view recommendation_spans is 'One row per machine, priority, needed context and span of memory budgets with one pick.';
 comment on column recommendation_spans.machine is 'Chip, GPU cores, memory.';
-comment on column recommendation_spans.priority is 'speed: the fastest; quality: the fastest whose quality is proven; memory: the smallest.';
+comment on column recommendation_spans.priority is 'speed: the fastest; quality: the fastest whose quality is proven; memory: the smallest; energy: the least joules for each token, where these are known.';
 comment on column recommendation_spans.context_needed is 'Context that must be usable, tokens; 0: no more than the suite''s prompts.';
 comment on column recommendation_spans.memory_budget_gb is 'Memory that may be used, GB, from this.';
 comment on column recommendation_spans.memory_budget_below_gb is 'To below this; NULL is no end.';
@@ -74,3 +80,9 @@ comment on column recommendation_spans.not_tested is 'How much of the plan is no
 comment on column recommendation_spans.reason is 'Why nothing fits.';
 comment on column recommendation_spans.interval_kind is 'between runs: its interval holds what runs of this machine differ by; within this run: no configuration has two runs yet, and it does not.';
 comment on column recommendation_spans.decode_run_count is 'Runs behind the speed.';
+comment on column recommendation_spans.decode_j_per_token is 'Joules for each token generated, what flows at rest subtracted; of the rails in energy_kind.';
+comment on column recommendation_spans.decode_j_per_token_low is 'Lower end of its 95 % interval.';
+comment on column recommendation_spans.decode_j_per_token_high is 'Upper end of its 95 % interval.';
+comment on column recommendation_spans.energy_interval_kind is 'between runs, or within this run: what that interval holds.';
+comment on column recommendation_spans.energy_run_count is 'Runs behind the joules.';
+comment on column recommendation_spans.energy_kind is 'The rails that the joules hold.';
