@@ -3,17 +3,22 @@
 Time passes only as the server plans it, so that what each phase costs is known.
 """
 
+import os
+import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
-from collector import measure
+from collector import energy, measure
 from collector import run as runs
+from collector.backends import openai_chat
 from collector.backends.openai_chat import OpenAIChat
-from collector.energy import ioreport, meter, reader
+from collector.energy import ioreport, meter, rapl, reader
 from collector.energy.ioreport import IOReport
 from collector.energy.meter import Meter
 from collector.schema import Results
@@ -21,7 +26,7 @@ from collector.suite import Prompt, Suite
 from site_src.warehouse import Warehouse
 from tests.conftest import DONE, FakeClock, delta, usage
 from tests.fake_ioreport import FakeIOReport
-from tests.loopback import NoSampler
+from tests.loopback import Loopback, NoMeter, NoSampler
 from tests.rows import one
 
 SUITE = Suite("tiny", "Tiny", (Prompt("long", "test", "Say it.", 200),))
@@ -128,6 +133,9 @@ def measured(results: Results, monkeypatch: pytest.MonkeyPatch, moving: tuple[st
     monkeypatch.setattr(meter, "sleep", lambda seconds: machine.pass_ms(seconds * 1000))
     for timed in ("exchange", "timed"):
         monkeypatch.setattr(measure, timed, partial(getattr(measure, timed), clock=machine))
+    # What comes before and after a request takes time, in which nothing may be counted to it.
+    monkeypatch.setattr(OpenAIChat, "instances", lambda self: machine.pass_ms(400))
+    monkeypatch.setattr(NoSampler, "sample_now", lambda self: machine.pass_ms(300))
     monkeypatch.setattr(runs, "Sampler", NoSampler)
     monkeypatch.setattr(runs, "Meter", InProcess)
     monkeypatch.setattr(OpenAIChat, "engine_pid", lambda self: None)
@@ -164,9 +172,62 @@ def test_joules_a_token_are_those_planted(
     )
     assert row["decode_watts"] == pytest.approx(sum(DECODE[name] for name in moving if name in COUNTED), rel=0.005)
     assert (row["energy_kind"], row["energy_reason"]) == (kind, reason)
-    energy = one(warehouse, "configuration_energy")
-    assert energy["rest_watts"] == pytest.approx(sum(AT_REST[name] for name in moving if name in COUNTED), rel=0.005)
-    assert energy["gpu_busy_share"] == pytest.approx(1, rel=0.005)
+    behind = one(warehouse, "configuration_energy")
+    assert behind["rest_watts"] == pytest.approx(sum(AT_REST[name] for name in moving if name in COUNTED), rel=0.005)
+    assert behind["gpu_busy_share"] == pytest.approx(1, rel=0.005)
+    ops = [
+        op
+        for (op,) in map(
+            dict.values, warehouse.rows("select op from raw_facts where op in ('rest', 'request') order by op_index")
+        )
+    ]
+    assert ops == ["rest", "request", "request", "rest"]
     [stored] = warehouse.rows("select energy_source, energy_channels from stg_runs")
     assert stored["energy_source"] == "IOReport Energy Model"
     assert [channel["name"] for channel in stored["energy_channels"] if channel["rail"] == "cpu_uj"] == list(DIES)
+
+
+def test_a_run_has_its_counters_read_by_the_process(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Around each request, at its first text and at rest."""
+    files = {"name": "package-0", "max_energy_range_uj": "1000000", "energy_uj": "5"}
+    (tmp_path / "powercap/intel-rapl:0").mkdir(parents=True)
+    for name, text in files.items():
+        (tmp_path / "powercap/intel-rapl:0" / name).write_text(text)
+    seen = f"from pathlib import Path; rapl.POWERCAP = Path({str(tmp_path / 'powercap')!r})"
+    code = f"from collector.energy import rapl, reader; {seen}; reader.main()"
+    monkeypatch.setattr(rapl, "POWERCAP", tmp_path / "powercap")
+    monkeypatch.setattr(meter, "COMMAND", [sys.executable, "-c", code])
+    monkeypatch.setattr(meter, "REST_STEP_S", 0)
+    monkeypatch.setattr(energy, "IS_MACOS", False)
+    monkeypatch.setattr(runs, "Sampler", NoSampler)
+    monkeypatch.setattr(OpenAIChat, "engine_pid", lambda self: os.getpid())
+    with Loopback() as server, measure.connect(server.url) as client:
+        outcome = runs.run(client, OpenAIChat(client, None), runs.Job(SUITE, 1, results))
+    assert outcome.path is not None
+    rows = pq.read_table(outcome.path).to_pylist()
+    assert {row["energy_source"] for row in rows} == {"RAPL"}
+    rests = [row["energy"] for row in rows if row["op"] == "rest"]
+    assert [len(readings) > meter.REST_STEPS for readings in rests] == [True, True]
+    [asked] = [row for row in rows if row["op"] == "request"]
+    times = [reading["at_ns"] for row in rows for reading in row["energy"] or []]
+    assert times == sorted(times)
+    assert asked["energy"][0]["at_ns"] <= asked["started_ns"]
+    assert any(at_ns >= asked["started_ns"] + asked["last_text_ns"] for at_ns in times)
+    assert {reading["cpu_uj"] for reading in asked["energy"]} == {0}
+    assert {reading["gpu_uj"] for reading in asked["energy"]} == {None}
+    assert asked["engine_read_bytes"] is not None
+
+
+def test_a_server_elsewhere_is_no_reason_to_wait(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's counters say nothing of it."""
+    monkeypatch.setattr(runs, "Sampler", NoSampler)
+    monkeypatch.setattr(runs, "Meter", NoMeter)
+    monkeypatch.setattr(openai_chat, "place", lambda url: "lan")
+    monkeypatch.setattr(OpenAIChat, "engine_pid", lambda self: None)
+    with Loopback() as server, measure.connect(server.url) as client:
+        outcome = runs.run(client, OpenAIChat(client, None), runs.Job(SUITE, 1, results))
+    rows = pq.read_table(outcome.path).to_pylist()
+    assert {row["energy_reason"] for row in rows} == {runs.ELSEWHERE}
+    assert "rest" not in {row["op"] for row in rows}
