@@ -117,7 +117,8 @@ class Recorder:
     def _energy(self) -> list[dict[str, int]]:
         """New readings of the energy counters in the schema's form."""
         self.meter.read_now()
-        return [{**reading, "at_ns": reading["at_ns"] - self._origin} for reading in self.meter.take()]
+        read = [{**reading, "at_ns": reading["at_ns"] - self._origin} for reading in self.meter.take()]
+        return [reading for reading in read if reading["at_ns"] >= 0]  # the process is started before the run's clock
 
     def _disk(self) -> int | None:
         return disk.bytes_read(self.engine.pids) if self.engine else None

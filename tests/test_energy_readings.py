@@ -81,6 +81,16 @@ def test_samples_are_released(library: FakeIOReport) -> None:
     assert len(library.held) == held
 
 
+def test_a_counter_that_begins_anew_takes_nothing_back(library: FakeIOReport) -> None:
+    """A file with a number below 0 is read by nobody."""
+    library.joules, library.ticks = {"GPU Energy": 5}, [10, 10, 10]
+    source = IOReport()
+    library.joules, library.ticks = {"GPU Energy": 1}, [0, 20, 10]
+    assert source.read() == {"gpu_uj": 0, "cpu_uj": 0, "ane_uj": 0, "dram_uj": 0, "gpu_ticks": 10, "gpu_busy_ticks": 10}
+    library.joules["GPU Energy"] = 3
+    assert (source.read() or {})["gpu_uj"] == 2_000_000
+
+
 def test_a_sample_that_fails_is_no_reading_and_loses_nothing(library: FakeIOReport) -> None:
     source = IOReport()
     library.joules["GPU Energy"], library.failing = 1, 1

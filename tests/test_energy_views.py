@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from collector.commands._checks import words
 from site_src.warehouse import Warehouse
+from site_src.words import read
 from tests.energy_rows import IOREPORT, RAPL, Flowing
 from tests.rows import one, probe, sharing
 
@@ -173,3 +175,21 @@ def test_joules_of_different_rails_are_not_pooled(given: Given) -> None:
 def test_what_the_engine_read_from_disk_is_told(given: Given) -> None:
     row = one(given([IOREPORT, *measured(engine_read_bytes=2 * 10**9)]), "configuration_energy")
     assert row["read_gb"] == pytest.approx(6)
+
+
+SAID = [
+    *WHOLE,
+    *(reason for _, *reasons in map(list, PHASES) for reason in reasons if reason),
+    *("GPU + CPU + ANE + DRAM", "GPU only", "CPU package + DRAM", "CPU package only", "GPU + DRAM"),
+    "GPU only: counters that stand still on this system: CPU, ANE, DRAM",
+    "GPU + DRAM: counters that stand still on this system: CPU, ANE",
+    f"prefill: {SLOW}; what a graphics card draws is not in it",
+    *("joules are not known of what fits", "its joules are of another kind than the newest run has"),
+    *words.KNOWN["energy_reason"],
+]
+
+
+def test_all_of_it_is_said_in_chinese() -> None:
+    chinese = read("zh")
+    left = {said: text for said in SAID for text, known in chinese.phrases.said(said) if not known}
+    assert left == {}

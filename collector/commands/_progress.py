@@ -90,7 +90,12 @@ def _what(row: Facts) -> str:
     op: str = row["op"]
     if op in COUNTED:
         return f"{row['prompt_id']} #{row['repeat']}" + ("" if op == "request" else f", {op}")
-    return {"load": "loading the model", "unload": "unloading", "warmup": "warming up"}.get(op, op)
+    return {
+        "load": "loading the model",
+        "unload": "unloading",
+        "warmup": "warming up",
+        "rest": "reading energy at rest",
+    }.get(op, op)
 
 
 def _bar(total: int):  # type: ignore[no-untyped-def]  # rich is imported only where a bar is shown

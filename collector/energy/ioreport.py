@@ -92,7 +92,7 @@ class IOReport:
                 self._add_ticks(item)
             for rail in RAILS if group == ENERGY else ():
                 if (rail, name) in units:
-                    moved = self._io.IOReportSimpleGetIntegerValue(item, 0)
+                    moved = max(self._io.IOReportSimpleGetIntegerValue(item, 0), 0)  # below 0: it began anew
                     self._nanojoules[rail] += moved * units[rail, name]
         self._cf.CFRelease(delta)
         return {**{rail: round(value / 1000) for rail, value in self._nanojoules.items()}, **self._ticks}
@@ -135,7 +135,7 @@ class IOReport:
     def _add_ticks(self, item: int) -> None:
         for state in range(self._io.IOReportStateGetCount(item)):
             name = self._text(self._io.IOReportStateGetNameForIndex(item, state))
-            spent = self._io.IOReportStateGetResidency(item, state)
+            spent = max(self._io.IOReportStateGetResidency(item, state), 0)
             for counter in ("gpu_ticks",) if name in AT_REST else ("gpu_ticks", "gpu_busy_ticks"):
                 self._ticks[counter] = self._ticks.get(counter, 0) + spent
 
