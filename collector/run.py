@@ -36,6 +36,7 @@ UNMEASURED = ("probe", "idle", "rest", "warmup")  # operations that are no resul
 WARM_TOKENS = 16  # of a resend that shows what the prompt cache saves: only its first token matters
 BASELINE_S = 2.0  # memory at rest, before the model is loaded
 SETTLE_S = 1.0  # and after it was unloaded
+UNWIND_S = 2.0  # until what was asked last has let go of the GPU, and its clocks have come down
 ELSEWHERE = "the server is on another machine"
 AGAIN_LOOKS, LOOK_S = 25, 0.2  # whether the person gives it up, between two tries to write to a full disk
 
@@ -237,6 +238,7 @@ def _rest(recorder: Recorder) -> None:
         return
     recorder.learn(recorder.meter.facts())
     if recorder.meter.is_on:
+        measure.sleep(UNWIND_S)
         recorder.begin("rest", {})
         facts, began, elapsed = measure.timed(recorder.meter.rest)
         recorder.end("rest", {"elapsed_ns": elapsed, **facts}, began=began)

@@ -131,6 +131,7 @@ def measured(results: Results, monkeypatch: pytest.MonkeyPatch, moving: tuple[st
     monkeypatch.setattr(measure, "clock", machine)
     monkeypatch.setattr(reader, "clock", machine)
     monkeypatch.setattr(meter, "sleep", lambda seconds: machine.pass_ms(seconds * 1000))
+    monkeypatch.setattr(runs, "UNWIND_S", 0)
     for timed in ("exchange", "timed"):
         monkeypatch.setattr(measure, timed, partial(getattr(measure, timed), clock=machine))
     # What comes before and after a request takes time, in which nothing may be counted to it.
@@ -200,6 +201,7 @@ def test_a_run_has_its_counters_read_by_the_process(
     monkeypatch.setattr(rapl, "POWERCAP", tmp_path / "powercap")
     monkeypatch.setattr(meter, "COMMAND", [sys.executable, "-c", code])
     monkeypatch.setattr(meter, "REST_STEP_S", 0)
+    monkeypatch.setattr(runs, "UNWIND_S", 0)
     monkeypatch.setattr(energy, "IS_MACOS", False)
     monkeypatch.setattr(runs, "Sampler", NoSampler)
     monkeypatch.setattr(OpenAIChat, "engine_pid", lambda self: os.getpid())

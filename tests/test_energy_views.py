@@ -11,6 +11,7 @@ from site_src.warehouse import Warehouse
 from site_src.words import read
 from tests.energy_rows import IOREPORT, RAPL, Flowing
 from tests.rows import one, probe, sharing
+from tests.test_framework_page import page
 
 Given = Callable[..., Warehouse]
 PREFILL, DECODE = (150, 12, 0, 20), (90, 10, 0, 30)  # watts of GPU, CPU, neural engine and memory
@@ -150,6 +151,14 @@ def test_a_phase_without_joules_says_why(given: Given) -> None:
     assert figures == [(bool(decode), bool(prefill)) for _, decode, prefill in PHASES]
 
 
+def test_a_rail_missing_from_one_reading_is_no_smaller_sum(given: Given) -> None:
+    run = Flowing().rest().ask(PREFILL, DECODE).rest()
+    run.rows[1]["energy"][-1]["dram_uj"] = None
+    row = one(given([IOREPORT, PROBE, *run.rows]), "request_energy")
+    assert (row["decode_j_per_token"], row["decode_reason"]) == (None, "the energy counters were not read around it")
+    assert row["prefill_j_per_token"] == pytest.approx((182 - REST_W) * 2 / 1000, rel=1e-6)
+
+
 def test_an_interval_holds_what_runs_differ_by(given: Given) -> None:
     """Two runs at 2.48 and 2.58 J a token; Student-t with one degree of freedom."""
 
@@ -193,3 +202,18 @@ def test_all_of_it_is_said_in_chinese() -> None:
     chinese = read("zh")
     left = {said: text for said in SAID for text, known in chinese.phrases.said(said) if not known}
     assert left == {}
+
+
+def test_the_results_page_shows_joules_beside_speed_and_memory(given: Given) -> None:
+    made = page(given([IOREPORT, *measured()]), "results.md")
+    assert 'id="chart-energy_by_configuration"' in made
+    assert "decode, J/token" in made
+    assert made.count('>2.48 <span class="interval">') >= 2  # in the table of speeds, and in that of energy
+    assert "GPU + CPU + ANE + DRAM" in made
+
+
+def test_joules_that_hold_within_a_run_say_so_whatever_speeds_do() -> None:
+    figures_of = {"decode_j_per_token": 2.0, "decode_j_per_token_low": 1.9, "decode_j_per_token_high": 2.1}
+    kinds = {"interval_kind": "between runs", "energy_interval_kind": "within this run"}
+    assert read("en").interval("decode_j_per_token", {**figures_of, **kinds}) == "1.90–2.10 within this run"
+    assert read("en").interval("decode_j_per_token", {**figures_of, "interval_kind": "between runs"}) == "1.90–2.10"

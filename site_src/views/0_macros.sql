@@ -194,3 +194,7 @@ create or replace macro is_answer(verdict) as
 -- intervals meet, or there is none, or one holds within its run alone.
 create or replace macro are_level(low, high, interval_kinds) as
     coalesce(list_contains(interval_kinds, 'within this run') or low <= high, true);
+
+-- Joules of the rails at these places: of all of them or none, for a sum of the others only would look like less.
+create or replace macro joules_of(rails_j, places) as
+    if(list_contains(list_transform(list_select(rails_j, places), lambda one: one is null), true), null, list_sum(list_select(rails_j, places)));

@@ -5,7 +5,7 @@ with
 phases as (
     select
         stg_energy.run_id, op_index, phase, seconds, gpu_busy_share,
-        list_sum(list_select(rails_j, kept)) as joules,
+        joules_of(rails_j, kept) as joules,
         case
             when seconds < 0.5 then 'shorter than 0.5 s: the energy counters are too slow for it'
             when edge_share > 0.05 then 'no reading of the energy counters near where it began or ended'
@@ -23,7 +23,7 @@ joined as (
             when not is_counted then coalesce(run.reason, 'its joules are of another kind than the newest run has')
             when exclusion is not null then exclusion
             when decode_reason is not null then decode_reason
-            when decode_s is null then 'the energy counters were not read around it'
+            when decode.joules is null then 'the energy counters were not read around it'
             when decode.phase_reason is not null then decode.phase_reason
             when decode_j <= 0 then 'no more energy flowed than at rest'
         end as decode_reason,
@@ -31,7 +31,7 @@ joined as (
             when not is_counted then coalesce(run.reason, 'its joules are of another kind than the newest run has')
             when exclusion is not null then exclusion
             when prefill_reason is not null then prefill_reason
-            when prefill.seconds is null then 'the energy counters were not read around it'
+            when prefill.joules is null then 'the energy counters were not read around it'
             when prefill.phase_reason is not null then prefill.phase_reason
             when prefill_j <= 0 then 'no more energy flowed than at rest'
         end as prefill_reason

@@ -13,7 +13,7 @@ told as (
     group by run_id
 ),
 flows as (
-    select run_id, op_index, phase, seconds, edge_share, list_sum(list_select(rails_j, kept)) as joules
+    select run_id, op_index, phase, seconds, edge_share, joules_of(rails_j, kept) as joules
     from stg_energy
     inner join told using (run_id)
 ),
