@@ -14,7 +14,8 @@ Row = dict[str, Any]
 INTERNAL = re.compile(r".*_(center|se|df|log_mean|log_variance)")  # means and errors of logarithms, for intervals
 SHOWN_ELSEWHERE = ("schema_version", "run_id", "run_started_at", "run_state", "preflight", "memory_bytes", "file_bytes")
 UNITS = {column.name: column.unit for column in RUN}
-TOLD = [name for name in UNITS if name not in SHOWN_ELSEWHERE]
+NAMED = {"energy_channels": "list_transform(energy_channels, lambda channel: channel.name) as energy_channels"}
+TOLD = [NAMED.get(name, name) for name in UNITS if name not in SHOWN_ELSEWHERE]
 ANOTHER_DAY = "One run. Intervals of speeds say where these lie on another day, by what runs of this machine differ by."
 WITHIN = "One run. No configuration of this machine has two yet: intervals hold within this run alone."
 FIGURES = (("decode_tps", "decode_count"), ("ttft_ms", "ttft_count"), ("prefill_tps", "prefill_count"))
@@ -204,6 +205,8 @@ def _facts(row: Row) -> str:
 
 def _fact(name: str, value: Any) -> str:
     """A value with its unit, where the heading does not say it; what was set is shown as it was set."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     shown = f"{value:g}" if isinstance(value, float) and not unit_of(name) else plain(name, value)
     unit = UNITS.get(name, "")
     return shown if heading(name).endswith(f", {unit}") else f"{shown} {unit}".rstrip()

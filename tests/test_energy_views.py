@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from collector.commands._checks import words
+from site_src import report
 from site_src.warehouse import Warehouse
 from site_src.words import read
 from tests.energy_rows import IOREPORT, RAPL, Flowing
@@ -217,3 +218,11 @@ def test_joules_that_hold_within_a_run_say_so_whatever_speeds_do() -> None:
     kinds = {"interval_kind": "between runs", "energy_interval_kind": "within this run"}
     assert read("en").interval("decode_j_per_token", {**figures_of, **kinds}) == "1.90–2.10 within this run"
     assert read("en").interval("decode_j_per_token", {**figures_of, "interval_kind": "between runs"}) == "1.90–2.10"
+
+
+def test_a_report_names_the_counters(given: Given) -> None:
+    warehouse = given([IOREPORT, *measured()])
+    [run] = warehouse.rows("select run_id from runs")
+    made = report.facts(warehouse, run["run_id"])
+    assert made["settings"]["energy_channels"] == ["gpu_uj", "cpu_uj", "ane_uj", "dram_uj"]
+    assert "gpu_uj, cpu_uj, ane_uj, dram_uj" in report.markdown(made)
