@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from collector import __version__, awake, environment, loads, machine, measure, preflight, stopping, store
+from collector import __version__, awake, energy, environment, loads, machine, measure, preflight, stopping, store
 from collector.asking import Asker, Interrupted, require_access
 from collector.backends import Backend, Facts
 from collector.energy.meter import Meter
@@ -37,7 +37,6 @@ WARM_TOKENS = 16  # of a resend that shows what the prompt cache saves: only its
 BASELINE_S = 2.0  # memory at rest, before the model is loaded
 SETTLE_S = 1.0  # and after it was unloaded
 UNWIND_S = 2.0  # until what was asked last has let go of the GPU, and its clocks have come down
-ELSEWHERE = "the server is on another machine"
 AGAIN_LOOKS, LOOK_S = 25, 0.2  # whether the person gives it up, between two tries to write to a full disk
 
 
@@ -234,7 +233,7 @@ def _rest(recorder: Recorder) -> None:
     Before and after, so that what else began on the machine meanwhile shows.
     """
     if recorder.facts.get("server_place") not in (None, "local"):
-        recorder.learn({"energy_reason": ELSEWHERE})
+        recorder.learn({"energy_reason": energy.ELSEWHERE})
         return
     recorder.learn(recorder.meter.facts())
     if recorder.meter.is_on:

@@ -231,5 +231,5 @@ def test_a_server_elsewhere_is_no_reason_to_wait(results: Results, monkeypatch: 
     with Loopback() as server, measure.connect(server.url) as client:
         outcome = runs.run(client, OpenAIChat(client, None), runs.Job(SUITE, 1, results))
     rows = pq.read_table(outcome.path).to_pylist()
-    assert {row["energy_reason"] for row in rows} == {runs.ELSEWHERE}
+    assert {row["energy_reason"] for row in rows} == {energy.ELSEWHERE}
     assert "rest" not in {row["op"] for row in rows}

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 IS_MACOS = sys.platform == "darwin"
 RAILS = ("gpu_uj", "cpu_uj", "ane_uj", "dram_uj")
+ELSEWHERE = "the server is on another machine"  # so these counters say nothing of it
 COUNTERS = (*RAILS, "gpu_busy_ticks", "gpu_ticks")
 
 Counters = dict[str, int]  # since the source was opened, of those of COUNTERS that it has

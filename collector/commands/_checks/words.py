@@ -6,8 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.commands._checks import File, Found
-from collector.energy import COUNTERS, ioreport, meter, rapl
-from collector.run import ELSEWHERE
+from collector.energy import COUNTERS, ELSEWHERE, ioreport, meter, rapl
 from collector.schema import OPERATIONS
 from site_src.leaves import leaves
 
