@@ -1,5 +1,6 @@
 """Which processes hold the model, told from all others of the server."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -19,6 +20,12 @@ GB = 10**9
 FILE = 100 * GB
 WINDOW, HELPER, WORKER, CONNECTOR = 11, 12, 13, 14
 Tree = Callable[..., None]
+UNSEEN = (
+    *(psutil.AccessDenied(1), psutil.NoSuchProcess(1), psutil.ZombieProcess(1)),
+    SystemError("<built-in function proc_cmdline> returned NULL without setting an exception"),
+    OSError(errno.ENOTSOCK, "Socket operation on non-socket"),
+    RuntimeError("proc_pidinfo(PROC_PIDLISTFDS) failed"),
+)
 Told = dict[int, Any]  # process → what is told of it, or an error to raise
 
 
@@ -44,7 +51,7 @@ def tree(monkeypatch: pytest.MonkeyPatch) -> Tree:
                 return told
 
         monkeypatch.setattr(engine, "sizes", lambda pid: dict(sizes))
-        monkeypatch.setattr(engine.psutil, "Process", Process)
+        monkeypatch.setattr(engine.psutil, "Process", Process)  # which `processes` asks, too
 
     return be
 
@@ -129,14 +136,16 @@ def test_without_growth_and_name_the_large_ones_hold_it(tree: Tree) -> None:
     assert found() == ({WORKER}, "size")
 
 
-def test_where_nothing_tells_the_whole_tree_is_taken(tree: Tree) -> None:
+def test_where_nothing_tells_a_single_process_is_the_engine_and_of_several_none(tree: Tree) -> None:
+    tree({WINDOW: GB})
+    assert found() == ({WINDOW}, "whole tree")
     tree({WINDOW: GB, HELPER: GB})
-    assert found() == ({WINDOW, HELPER}, "whole tree")
+    assert engine.find(WINDOW, None, FILE, None) is None
     tree({WINDOW: 90 * GB, HELPER: GB})
-    assert found(file=None) == ({WINDOW, HELPER}, "whole tree")
+    assert engine.find(WINDOW, None, None, None) is None
 
 
-@pytest.mark.parametrize("error", [psutil.AccessDenied(1), psutil.NoSuchProcess(1), psutil.ZombieProcess(1)])
+@pytest.mark.parametrize("error", UNSEEN)
 def test_a_process_that_may_not_be_looked_into_has_no_command_line(tree: Tree, error: Exception) -> None:
     tree({WINDOW: GB, WORKER: 90 * GB}, commands={WINDOW: error, WORKER: error})
     assert found() == ({WORKER}, "size")
@@ -156,8 +165,7 @@ def test_where_nothing_can_be_seen_there_is_no_engine(tree: Tree) -> None:
         ({HELPER: 1000.5, WORKER: 1001.0}, True),
         ({HELPER: 999.2, WORKER: 1001.0}, True),  # start times are known to about a second
         ({HELPER: 998.0, WORKER: 1001.0}, False),
-        ({HELPER: 1001.0, WORKER: psutil.NoSuchProcess(WORKER)}, None),
-        ({HELPER: 1001.0, WORKER: psutil.AccessDenied(WORKER)}, None),
+        *(({HELPER: 1001.0, WORKER: error}, None) for error in UNSEEN),
     ],
 )
 def test_an_engine_is_new_if_each_of_its_processes_was_started_for_this_load(
@@ -245,7 +253,7 @@ def test_nobody_listens_on_a_free_port() -> None:
     assert engine.listening_pid(free_port()) is None
 
 
-@pytest.mark.parametrize("error", [psutil.AccessDenied(1), psutil.NoSuchProcess(1), psutil.ZombieProcess(1)])
+@pytest.mark.parametrize("error", UNSEEN)
 def test_processes_that_may_not_be_looked_into_are_passed_over(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -262,5 +270,51 @@ def test_processes_that_may_not_be_looked_into_are_passed_over(
             return [SimpleNamespace(status=psutil.CONN_LISTEN, laddr=SimpleNamespace(port=1234))]
 
     monkeypatch.setattr(engine.psutil, "process_iter", lambda: [Hidden(), Ours()])
+    monkeypatch.setattr(engine, "_top", lambda pid: pid)
     assert engine.listening_pid(1234) == 2
     assert engine.listening_pid(1235) is None
+
+
+@pytest.mark.parametrize(
+    ("commands", "top"),
+    [
+        (["LM Studio Helper", "/Applications/LM Studio.app/Contents/MacOS/LM Studio", "/sbin/launchd"], 2),
+        (["node", "/Users/x/.lmstudio/.internal/utils/node x", "/Users/x/.lmstudio/llmster/1/llmster", "-zsh"], 3),
+        (["/opt/homebrew/bin/llama-server -m m.gguf", "-zsh", "/Applications/LM Studio.app/Contents/x"], 1),
+        (["mlx_lm.server", "uv run mlx_lm.server", "zsh"], 1),
+        (["LM Studio", SystemError("returned NULL")], 1),
+    ],
+)
+def test_a_helper_that_listens_stands_for_all_of_lm_studio(
+    monkeypatch: pytest.MonkeyPatch, commands: list[Any], top: int
+) -> None:
+    """Pids count from 1, each the child of the next."""
+
+    class Process(SimpleNamespace):
+        def __init__(self, pid: int) -> None:
+            super().__init__(pid=pid)
+
+        def parents(self) -> list["Process"]:
+            return [Process(pid) for pid in range(self.pid + 1, len(commands) + 1)]
+
+        def cmdline(self) -> list[str]:
+            told = commands[self.pid - 1]
+            if isinstance(told, Exception):
+                raise told
+            return str(told).split()
+
+        def net_connections(self, kind: str) -> list[Any]:
+            return [SimpleNamespace(status=psutil.CONN_LISTEN, laddr=SimpleNamespace(port=1234))]
+
+    monkeypatch.setattr(engine.psutil, "Process", Process)
+    monkeypatch.setattr(engine.psutil, "process_iter", lambda: [Process(1)])
+    assert engine.listening_pid(1234) == top
+
+
+@pytest.mark.parametrize("error", UNSEEN)
+def test_a_tree_that_cannot_be_seen_whole_is_none(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def raises(self: psutil.Process, recursive: bool) -> list[psutil.Process]:
+        raise error
+
+    monkeypatch.setattr(psutil.Process, "children", raises)
+    assert engine.tree(os.getpid()) == []
