@@ -13,7 +13,8 @@ from collector import children
 def command(platform: str = sys.platform) -> list[str]:
     """What to run meanwhile on this system; its first word is what `kept_awake_by` says."""
     if platform == "darwin":
-        return ["caffeinate", "-i", "-w", str(os.getpid())]  # -w: ends with us, also when we are killed
+        # against idle sleep, disk sleep and, on mains, any sleep; -w: ends with us, also when we are killed
+        return ["caffeinate", "-i", "-m", "-s", "-w", str(os.getpid())]
     # holds the lock as long as its child lives, which ends when the pipe from us closes
     return ["systemd-inhibit", "--what=idle:sleep", "--who=collect", "--why=measuring", "--mode=block", "cat"]
 

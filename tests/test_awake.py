@@ -38,7 +38,7 @@ def children() -> set[psutil.Process]:
 
 
 def test_macos_has_caffeinate_which_ends_with_us_even_if_we_are_killed() -> None:
-    assert awake.command("darwin") == ["caffeinate", "-i", "-w", str(os.getpid())]
+    assert awake.command("darwin") == ["caffeinate", "-i", "-m", "-s", "-w", str(os.getpid())]
 
 
 def test_linux_has_an_inhibitor_for_idle_and_sleep_that_ends_when_our_pipe_closes() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,18 @@ LOAD_TIMEOUT_S, UNLOAD_TIMEOUT_S = 3600, 120
 
 def find() -> str | None:
     """The command's path, from PATH or LM Studio's own folder."""
-    own = Path("~/.lmstudio/bin/lms").expanduser()
-    return shutil.which("lms") or (str(own) if own.exists() else None)
+    own = (home / "bin" / "lms" for home in _homes())
+    return shutil.which("lms") or next((str(path) for path in own if path.exists()), None)
+
+
+def _homes() -> Iterator[Path]:
+    """Where LM Studio may keep its own: as its pointer says, where it is by default, and where it was before 0.3.6."""
+    home = Path.home()
+    with contextlib.suppress(OSError, ValueError):
+        if named := (home / ".lmstudio-home-pointer").read_text(encoding="utf-8").strip():
+            yield Path(named)
+    yield home / ".lmstudio"
+    yield home / ".cache" / "lm-studio"
 
 
 def loaded(command: str) -> list[dict[str, Any]]:
