@@ -247,6 +247,19 @@ def test_a_figure_without_baseline_is_at_most_medium(given: Given) -> None:
     assert [row[name] for name in SURE] == ["medium", "loaded before: no baseline"]
 
 
+def test_a_baseline_that_could_not_be_read_is_not_taken_for_a_model_that_was_loaded_before(given: Given) -> None:
+    """The kernel told no memory in use, so the engine's own figure stands, or none."""
+    seen, unseen = (
+        [idle(sample(1, None)), load(), during(system=None, **engine)]
+        for engine in ({"footprint": 150, "rss": 150}, {})
+    )
+    rows = each(given, "run_memory", seen, unseen)
+    assert found(rows, "peak_memory_gb", "peak_memory_reason", "memory_confidence_reason") == [
+        (150, None, "the system's figure could not be read"),
+        (None, "neither the system's figure nor the engine's could be read", None),
+    ]
+
+
 def test_no_figure_is_neither_sure_nor_unsure(given: Given) -> None:
     runs = [[system, during(system=150)] for system in ({}, LINUX)]
     assert found(each(given, "run_memory", *runs), "peak_memory_gb", *SURE) == [(None, None, None)] * 2

@@ -61,10 +61,12 @@ select
             then format('memory in use changed by {:.1f} GB without the model', gb(drift_bytes))
         when is_macos and peak_system_bytes <= 0 then 'memory in use did not grow with the model'
         when is_macos and baseline_bytes is not null and headline_bytes is null then 'no memory sample after loading'
+        when is_macos and headline_bytes is null and is_load_watched and baseline_bytes is null
+            then 'neither the system''s figure nor the engine''s could be read'
         when is_macos and headline_bytes is null
             then 'the model was loaded before, so there is no baseline, and its processes were not seen'
         when headline_bytes is null and is_unwatched then 'memory was sampled only at the beginning'
-        when headline_bytes is null then 'the engine''s process is not on this machine or not ours to see'
+        when headline_bytes is null then 'the engine''s process is not on this machine, not ours to see, or not told from others'
     end as peak_memory_reason,
     case
         when headline_bytes is null then null
@@ -83,6 +85,7 @@ select
         when not is_macos and headline_bytes < 0.9 * file_bytes then 'less than the file''s size: not all weights were in memory'
         when not is_macos and file_bytes is null then 'the file''s size is not known'
         when not is_macos and engine_found_by is not distinct from 'whole tree' then 'all of the server''s processes are in it'
+        when is_macos and baseline_bytes is null and is_load_watched then 'the system''s figure could not be read'
         when is_macos and baseline_bytes is null then 'loaded before: no baseline'
         when is_macos and engine_bytes is null and rss_bytes is null then 'the engine''s processes were not seen'
         when is_macos and disagreement > greatest(3e9, 0.05 * peak_system_bytes)

@@ -3,6 +3,7 @@ select
     file,
     run_id,
     count(*) as sample_count,
+    bool_or(is_baseline is not null) as is_load_watched,
     median(system_used_bytes) filter (is_baseline) as baseline_bytes,
     median(system_used_bytes) filter (is_after_unload) as after_bytes,
     max(system_used_bytes) filter (is_baseline is not true and not is_after_unload) as system_bytes,
@@ -22,6 +23,7 @@ comment on view run_peaks is 'One row per run with memory samples: the highest o
 comment on column run_peaks.thermal_level is 'Highest thermal pressure: 0 nominal to 4.';
 comment on column run_peaks.file is 'The run file.';
 comment on column run_peaks.run_id is 'The run.';
+comment on column run_peaks.is_load_watched is 'Whether the model was loaded while samples were taken.';
 comment on column run_peaks.sample_count is 'Samples.';
 comment on column run_peaks.baseline_bytes is 'Median in use on the machine before the load.';
 comment on column run_peaks.after_bytes is 'Median after unloading.';
