@@ -4,7 +4,8 @@ FAIL is only what makes the numbers wrong; it stops the run unless forced, and t
 else is WARN: measured, flagged, and the later comparison decides. What this system cannot check says so.
 
     before loading      free_memory        FAIL   less than the model needs at this context
-                        wired_limit        WARN   the model needs more than 95 % of macOS's wired limit
+                        wired_limit        WARN   the model needs more than 95 % of what Metal lets the GPU hold
+        native             WARN   this Python runs under Rosetta
                         disk               WARN   less than 20 GB free for results
                         second_model       FAIL   another model is loaded beside it
                         site_server        WARN   mkdocs serve runs and polls files
@@ -23,22 +24,24 @@ else is WARN: measured, flagged, and the later comparison decides. What this sys
     while measuring     swap               FAIL   swap grew by more than 500 MB while the model loaded
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import TypedDict
 
 import psutil
 
-from collector import environment
+from collector import environment, processes
 from collector.backends import Facts
 from collector.environment import Reading
+from collector.memory import metal
+from collector.processes import looked_into
 
-T = TypeVar("T")
 PLAN_CONTEXT = 131_072
 SWAP_GROWTH_BYTES = 500_000_000
 DISK_BYTES = 20_000_000_000
 LARGE_BYTES = 4_000_000_000
+NATIVE = "this Python runs under Rosetta: install one for Apple silicon, then run scripts/setup again"
+DEFAULT_SHARE = 0.75  # of the memory, which the GPU may hold by default on Macs before macOS 26, and more since
 
 
 class Finding(TypedDict):
@@ -69,7 +72,8 @@ def before(results: Path, machine: Facts, need: Need | None, second_models: list
     """The checks that need no loaded model. `need` is None where nothing is to be loaded."""
     return [
         _free_memory(need),
-        _wired_limit(need, machine.get("wired_limit_mb")),
+        _wired_limit(need, machine),
+        _expect("native", environment.translation(), "native", NATIVE),
         _disk(results),
         _second_model(second_models),
         _site_server(),
@@ -96,8 +100,10 @@ def of_seed(honored: bool | None) -> Finding:
     return _finding("seed", "warn", "not honored: the same request gave two texts; repeats are independent samples")
 
 
-def of_swap(grown_bytes: int) -> Finding:
-    """Whether loading pushed other memory out."""
+def of_swap(grown_bytes: int | None) -> Finding:
+    """Whether loading pushed other memory out; None where swap could not be read before and after."""
+    if grown_bytes is None:
+        return _finding("swap", "unknown", "the kernel did not tell")
     if grown_bytes > SWAP_GROWTH_BYTES:
         return _finding("swap", "fail", f"swap grew by {_gb(grown_bytes)} while loading; close other applications")
     return _finding("swap", "pass", f"swap grew by {_gb(max(grown_bytes, 0))}")
@@ -109,7 +115,10 @@ def failures(findings: list[Finding]) -> list[Finding]:
 
 
 def _free_memory(need: Need | None) -> Finding:
-    available = psutil.virtual_memory().available
+    reading = environment.free_memory_bytes()
+    if not isinstance(reading.value, int | float):
+        return _finding("free_memory", "unknown", reading.reason or "not read")
+    available = reading.value
     if need is None:
         return _finding("free_memory", "pass", f"{_gb(available)} free; nothing is to be loaded")
     wanted, known = need.bytes(), "" if need.kv_bytes_per_token else " without its cache, whose size is not known"
@@ -121,17 +130,26 @@ def _free_memory(need: Need | None) -> Finding:
     return _finding("free_memory", "pass", seen)
 
 
-def _wired_limit(need: Need | None, limit_mb: int | None) -> Finding:
+def _wired_limit(need: Need | None, machine: Facts) -> Finding:
+    """By Metal; where that does not tell, by the limit that was set, or what is usual where none was."""
+    limit_mb, memory = machine.get("wired_limit_mb"), machine.get("memory_bytes")
     if limit_mb is None:
         return _finding("wired_limit", "unknown", "only macOS has a wired limit")
-    if need is None or limit_mb == 0:
-        return _finding("wired_limit", "pass", "the system's default" if limit_mb == 0 else f"{limit_mb:,} MiB")
-    wanted = need.bytes()
-    if wanted is None:
-        return _finding("wired_limit", "unknown", f"{limit_mb:,} MiB; the model's size is not known")
-    if wanted > 0.95 * limit_mb * 2**20:
-        return _finding("wired_limit", "warn", f"{_gb(wanted)} needed of {limit_mb:,} MiB; raise iogpu.wired_limit_mb")
-    return _finding("wired_limit", "pass", f"{limit_mb:,} MiB")
+    told = metal.working_set()
+    if told is not None:
+        most, seen = 0.95 * told, f"Metal lets the GPU hold {_gb(told)}"
+    elif limit_mb:
+        most, seen = 0.95 * limit_mb * 2**20, f"{limit_mb:,} MiB"
+    elif memory is not None:
+        most, seen = DEFAULT_SHARE * memory, f"Metal does not tell; the default is often {_gb(DEFAULT_SHARE * memory)}"
+    else:
+        return _finding("wired_limit", "unknown", "neither Metal nor the kernel told")
+    wanted = need.bytes() if need else None
+    if need and wanted is None:
+        return _finding("wired_limit", "unknown", f"{seen}; the model's size is not known")
+    if wanted is not None and wanted > most:
+        return _finding("wired_limit", "warn", f"{seen}, {_gb(wanted)} needed; raise iogpu.wired_limit_mb")
+    return _finding("wired_limit", "pass", seen)
 
 
 def _disk(results: Path) -> Finding:
@@ -148,16 +166,20 @@ def _second_model(others: list[str]) -> Finding:
 
 
 def _site_server() -> Finding:
-    for process in _processes():
-        command = _quiet(process.cmdline) or []
+    for process in processes.every():
+        command = looked_into(process.cmdline) or []
         if "serve" in command and any(part.endswith("mkdocs") for part in command[:3]):
             return _finding("site_server", "warn", "mkdocs serve polls files meanwhile; stop it for final figures")
     return _finding("site_server", "pass", "no mkdocs serve")
 
 
 def _large_applications() -> Finding:
-    sizes = {process.pid: (_quiet(process.memory_info), _quiet(process.name) or "") for process in _processes()}
-    large = [(info.rss, _category(name)) for info, name in sizes.values() if info and info.rss > LARGE_BYTES]
+    sized = [(process, looked_into(process.memory_info)) for process in processes.every()]
+    large = [
+        (info.rss, _category(looked_into(process.name) or ""))
+        for process, info in sized
+        if info and info.rss > LARGE_BYTES
+    ]
     others = sorted((kind, size) for size, kind in large if kind != "engine")
     if not others:
         return _finding("large_applications", "pass", "none above 4 GB beside the engine")
@@ -242,17 +264,6 @@ def _expect(name: str, reading: Reading, normal: str, remedy: str) -> Finding:
     if reading.value != normal:
         return _finding(name, "warn", f"{reading.value}; {remedy}")
     return _finding(name, "pass", normal)
-
-
-def _processes() -> list[psutil.Process]:
-    return list(psutil.process_iter())
-
-
-def _quiet(ask: Callable[[], T]) -> T | None:
-    try:
-        return ask()
-    except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
-        return None
 
 
 def _finding(name: str, verdict: str, detail: str) -> Finding:

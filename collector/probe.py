@@ -63,16 +63,14 @@ def _vm_statistics() -> Probe:
     if buffer is None:
         return Probe("vm_statistics64", None, None, "host_statistics64 cannot be called here", None)
     pages, size = macos.vm_statistics(buffer), os.sysconf("SC_PAGE_SIZE")
-    memory = psutil.virtual_memory()
-    wired = getattr(memory, "wired", 0)  # psutil has it on macOS only
-    agrees = _near(pages.wire * size, wired) and 0 < pages.used() * size < memory.total
-    said = f"wired {pages.wire * size / 1e9:.2f} GB, psutil says {wired / 1e9:.2f} GB; "
+    total = readings.total() or 0
+    said = f"wired {pages.wire * size / 1e9:.2f} GB; "
     return Probe(
         "vm_statistics64",
         buffer.hex(),
         asdict(pages),
-        f"{said}used {pages.used() * size / 1e9:.2f} of {memory.total / 1e9:.2f} GB",
-        agrees,
+        f"{said}used {pages.used() * size / 1e9:.2f} of {total / 1e9:.2f} GB",
+        0 < pages.used() * size < total,
     )
 
 

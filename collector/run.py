@@ -199,14 +199,13 @@ def _plan(run_id: str, job: Job) -> Facts:
 
 
 def _measure(client: httpx.Client, backend: Backend, job: Job, run_id: str, recorder: Recorder, work: Work) -> None:
-    swap = environment.swap_used_bytes().value
+    swap = environment.swap_used_bytes()
     if not _load(backend, job, recorder):
         return
     recorder.learn(typed(backend.describe()))
     if not backend.loads:
         _find_engine(backend, recorder)
-    grown = int(float(environment.swap_used_bytes().value or 0) - float(swap or 0))
-    findings = [*preflight.of_loaded(recorder.facts), preflight.of_swap(grown)]
+    findings = [*preflight.of_loaded(recorder.facts), preflight.of_swap(_grown(swap, environment.swap_used_bytes()))]
     recorder.learn({"preflight": [*job.preflight, *findings]})
     if (failed := preflight.failures(findings)) and not job.forced:
         _refuse(failed, recorder)
@@ -322,6 +321,11 @@ def _find_engine(
 
 def _is_failed(row: Facts) -> bool:
     return row["error_kind"] not in (None, *OUTPUT_FLAWS)
+
+
+def _grown(before: environment.Reading, after: environment.Reading) -> int | None:
+    both = (before.value, after.value)
+    return int(both[1] - both[0]) if isinstance(both[0], int | float) and isinstance(both[1], int | float) else None
 
 
 def _outcome(path: Path, run_id: str, was_interrupted: bool, recorder: Recorder, log: Path | None) -> Outcome:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
@@ -135,7 +135,7 @@ def test_a_survey_holds_numbers_as_numbers_and_words_as_words(tmp_path: Path) ->
     assert rows.keys() == NAMES
     assert rows["thermal_pressure"] == {"number": None, "text": "moderate", "reason": None}
     assert rows["gpu_busy_percent"] == {"number": 97.0, "text": None, "reason": None}
-    for name in NAMES - ON_A_MAC.keys():
+    for name in NAMES - ON_A_MAC.keys() - {"cpu_busy_percent"}:  # tests give it no moment to look at
         assert isinstance(rows[name]["number"], float)
         assert rows[name]["text"] is None
 
@@ -143,10 +143,31 @@ def test_a_survey_holds_numbers_as_numbers_and_words_as_words(tmp_path: Path) ->
 def test_a_survey_looks_at_the_cpu_for_a_moment_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[float] = []
     monkeypatch.undo()  # what every test here has: no moment at all
-    monkeypatch.setattr(environment.psutil, "cpu_percent", lambda interval: looks.append(interval) or 5.0)
+    monkeypatch.setattr(environment.measure, "sleep", looks.append)
     environment.survey(tmp_path)
     assert looks == [environment.CPU_LOOK_S]
     assert 0 < environment.CPU_LOOK_S <= 0.2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "percent"),
+    [
+        (((1, 9), (1, 9)), ((2, 9), (1, 10)), 50.0),
+        (((1, 9), (1, 9)), ((1, 10), (1, 10)), 0.0),
+        (((1, 9), (1, 9)), ((1, 9), (1, 9)), None),  # a copy of the last answer, which would look like rest
+    ],
+)
+def test_the_cpus_share_is_of_all_cores_and_counts_that_stood_still_tell_nothing(
+    monkeypatch: pytest.MonkeyPatch, before: Any, after: Any, percent: float | None
+) -> None:
+    class Core(NamedTuple):
+        user: float
+        idle: float
+
+    told = iter([before, after])
+    monkeypatch.setattr(environment.psutil, "cpu_times", lambda percpu: [Core(*core) for core in next(told)])
+    reading = environment.cpu_busy_percent(0)
+    assert (reading.value, bool(reading.reason)) == (percent, percent is None)
 
 
 SUITE = Suite("tiny", "Tiny", (Prompt("a", "test", "Say a.", 10), Prompt("b", "test", "Say b.", 10)))

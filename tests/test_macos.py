@@ -1,66 +1,29 @@
 """The macOS layer without a Mac: byte buffers built from the XNU definitions, field by field, and saved probes."""
 
 import json
-import struct
+import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from collector import probe
-from collector.memory import macos, readings
+from collector.memory import macos, metal, readings
+from tests.macs import MACS, PAGE, Mac, install
+from tests.macs.kernel import Kernel
+from tests.macs.structs import RUSAGE_V4, VM_STATISTICS64, XSW_USAGE, packed
 
 PROBES = sorted((Path(__file__).parent / "probes").glob("*.json"))
 
-# struct vm_statistics64, osfmk/mach/vm_statistics.h: natural_t is 32 bits, the struct is aligned to 8
-VM_STATISTICS64 = [
-    *[(name, "I") for name in ("free", "active", "inactive", "wire")],
-    *[
-        (name, "Q")
-        for name in (
-            *("zero_fill", "reactivations", "pageins", "pageouts"),
-            *("faults", "cow_faults", "lookups", "hits", "purges"),
-        )
-    ],
-    *[(name, "I") for name in ("purgeable", "speculative")],
-    *[(name, "Q") for name in ("decompressions", "compressions", "swapins", "swapouts")],
-    *[(name, "I") for name in ("compressor_page", "throttled", "external_page", "internal_page")],
-    ("total_uncompressed_pages_in_compressor", "Q"),
-]
-# struct rusage_info_v4, bsd/sys/resource.h
-RUSAGE_V4 = [
-    ("uuid", "16s"),
-    *[
-        (name, "Q")
-        for name in (
-            *("user_time", "system_time", "pkg_idle_wkups", "interrupt_wkups", "pageins", "wired_size"),
-            *("resident_size", "phys_footprint", "proc_start_abstime", "proc_exit_abstime", "child_user_time"),
-            *("child_system_time", "child_pkg_idle_wkups", "child_interrupt_wkups", "child_pageins"),
-            *("child_elapsed_abstime", "diskio_bytesread", "diskio_byteswritten", "cpu_time_qos_default"),
-            *("cpu_time_qos_maintenance", "cpu_time_qos_background", "cpu_time_qos_utility", "cpu_time_qos_legacy"),
-            *("cpu_time_qos_user_initiated", "cpu_time_qos_user_interactive", "billed_system_time"),
-            *("serviced_system_time", "logical_writes", "lifetime_max_phys_footprint", "instructions", "cycles"),
-            *("billed_energy", "serviced_energy", "interval_max_phys_footprint", "runnable_time"),
-        )
-    ],
-]
-
-
-def buffer(layout: list[tuple[str, str]], **values: int) -> bytes:
-    """The struct with these values; every other field holds a number of its own, so that a wrong offset shows."""
-    fields = [
-        b"\xee" * 16 if kind == "16s" else values.get(name, 1_000_000 + place)
-        for place, (name, kind) in enumerate(layout)
-    ]
-    return struct.pack("<" + "".join(kind for _, kind in layout), *fields)
-
 
 def test_the_structs_have_the_sizes_that_are_asked_for() -> None:
-    assert len(buffer(VM_STATISTICS64)) == macos.VM_STATISTICS64_BYTES
-    assert len(buffer(RUSAGE_V4)) == macos.RUSAGE_INFO_V4_BYTES
+    assert len(packed(VM_STATISTICS64)) == macos.VM_STATISTICS64_BYTES
+    assert len(packed(RUSAGE_V4)) == macos.RUSAGE_INFO_V4_BYTES
 
 
 def test_page_counts_are_read_from_their_fields() -> None:
-    raw = buffer(VM_STATISTICS64, wire=11, purgeable=22, compressor_page=33, internal_page=44)
+    raw = packed(VM_STATISTICS64, wire=11, purgeable=22, compressor_page=33, internal_page=44)
     assert macos.vm_statistics(raw) == macos.VmStatistics(wire=11, purgeable=22, compressor=33, internal=44)
 
 
@@ -70,88 +33,160 @@ def test_memory_used_is_anonymous_less_purgeable_plus_wired_plus_compressor() ->
 
 def test_sizes_of_a_process_are_read_from_their_fields() -> None:
     large = 300 * 2**30
-    raw = buffer(RUSAGE_V4, resident_size=5, phys_footprint=large, lifetime_max_phys_footprint=large + 7)
+    raw = packed(RUSAGE_V4, resident_size=5, phys_footprint=large, lifetime_max_phys_footprint=large + 7)
     assert macos.usage(raw) == macos.Usage(resident=5, footprint=large, footprint_max=large + 7)
 
 
-def test_without_the_library_every_reading_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(macos, "_library", lambda: None)
-    monkeypatch.setattr(macos, "_thermal_token", lambda: None)
-    assert macos.read_vm_statistics() is None
-    assert macos.read_usage(1) is None
-    assert macos.sysctl(macos.PRESSURE) is None
-    assert macos.thermal_level() is None
-
-
-class Kernel:
-    """libSystem, answering with given buffers."""
-
-    def __init__(self, vm: bytes, usage: bytes, fails: int = 0) -> None:
-        self.vm, self.usage, self.fails = vm, usage, fails
-
-    def mach_host_self(self) -> int:
-        return 1
-
-    def host_statistics64(self, host: int, flavor: int, out: object, count: object) -> int:
-        assert flavor == 4
-        out.raw = self.vm  # type: ignore[attr-defined]
-        return self.fails
-
-    def proc_pid_rusage(self, pid: int, flavor: int, out: object) -> int:
-        assert flavor == 4
-        out.raw = self.usage  # type: ignore[attr-defined]
-        return self.fails
-
-    def sysctlbyname(self, name: bytes, value: object, *_: object) -> int:
-        value._obj.value = 2  # type: ignore[attr-defined]
-        return self.fails
-
-    def notify_get_state(self, token: int, state: object) -> int:
-        state._obj.value = 1  # type: ignore[attr-defined]
-        return self.fails
+def test_swap_in_use_is_read_from_its_field() -> None:
+    assert macos.swap_used(packed(XSW_USAGE, used=300 * 2**30)) == 300 * 2**30
+    assert len(packed(XSW_USAGE)) == macos.SWAP_BYTES
 
 
 @pytest.fixture
-def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
-    vm = buffer(VM_STATISTICS64, wire=100, purgeable=10, compressor_page=20, internal_page=300)
-    usage = buffer(RUSAGE_V4, resident_size=5_000, phys_footprint=7_000, lifetime_max_phys_footprint=9_000)
-    kernel = Kernel(vm, usage)
-    monkeypatch.setattr(macos, "_library", lambda: kernel)
-    monkeypatch.setattr(macos, "_thermal_token", lambda: 3)
-    monkeypatch.setattr(readings, "IS_MACOS", True)
-    return kernel
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+    """The kernel of a Mac with macOS 27, in place of this one; none of its answers is a copy."""
+    yield from a_mac(monkeypatch, MACS["27"])
 
 
-@pytest.mark.usefixtures("kernel")
-def test_a_sample_of_a_mac_holds_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sysconf", lambda name: 16384)
-    read = readings.system()
-    assert read.pop("swap_used_bytes") is not None
-    assert read == {
-        "system_used_bytes": (300 - 10 + 100 + 20) * 16384,
-        "wired_bytes": 100 * 16384,
-        "compressor_bytes": 20 * 16384,
-        "pressure_level": 2,
-        "thermal_level": 1,
+@pytest.fixture(params=MACS)
+def each(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+    """The same with each system."""
+    yield from a_mac(monkeypatch, MACS[request.param])
+
+
+def a_mac(monkeypatch: pytest.MonkeyPatch, which: Mac) -> Iterator[Kernel]:
+    made = Kernel(which, copies=False)
+    with monkeypatch.context() as patch:
+        install.everywhere(patch.setattr, made)
+        patch.setattr(readings, "IS_MACOS", True)
+        forget()
+        yield made
+    forget()
+
+
+def forget() -> None:
+    """What was found of the library."""
+    for kept in (macos._library, macos._host, macos._thermal_token):
+        kept.cache_clear()
+
+
+def test_without_the_library_every_reading_is_none(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(macos, "LIBRARY", "/no/such/library")
+    assert readings.System().read() == readings.NOTHING
+    assert (readings.of_process(os.getpid()), readings.total(), readings.available()) == (None, None, None)
+
+
+def test_libsystem_is_found_where_only_other_folders_are_searched(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are with the variable that those who use MkDocs on a Mac are told to set."""
+    monkeypatch.setenv("DYLD_FALLBACK_LIBRARY_PATH", "/opt/homebrew/lib")
+    assert macos.read_vm_statistics()
+
+
+def test_a_sample_holds_everything_on_every_system(each: Kernel) -> None:
+    planted = each.mac
+    pages = planted.internal + 1 - planted.purgeable + planted.wire + planted.compressor
+    assert readings.System().read() == {
+        "system_used_bytes": pages * PAGE,
+        "wired_bytes": planted.wire * PAGE,
+        "compressor_bytes": planted.compressor * PAGE,
+        "swap_used_bytes": planted.swap,
+        "pressure_level": planted.pressure,
+        "thermal_level": planted.thermal,
     }
-    assert readings.of_process(7) == {"rss_bytes": 5_000, "footprint_bytes": 7_000, "footprint_max_bytes": 9_000}
+    assert readings.total() == planted.memory
+    assert readings.available() == planted.memory - (pages + 1) * PAGE
+    assert readings.swap_used() == planted.swap
+    sizes = dict.fromkeys(("rss_bytes", "footprint_bytes", "footprint_max_bytes"), planted.other_rss)
+    assert readings.of_process(os.getpid()) == sizes
 
 
-def test_a_call_that_fails_is_no_reading(kernel: Kernel) -> None:
-    kernel.fails = 5
-    read = readings.system()
-    assert read["system_used_bytes"] is not None  # by total - available
-    assert {read[name] for name in ("wired_bytes", "compressor_bytes", "pressure_level", "thermal_level")} == {None}
-    assert readings.of_process(7) is None
+def test_the_kernel_is_asked_for_no_more_words_than_its_first_revision_has(each: Kernel) -> None:
+    """macOS 26 logs an error for each call that asks for more."""
+    readings.System().read()
+    assert set(each.words_asked) == {38}
 
 
-def test_the_method_says_which_formula_was_used(kernel: Kernel) -> None:
-    readings.method.cache_clear()
-    assert readings.method().endswith("internal - purgeable + wired + compressor")
-    kernel.fails = 1
-    readings.method.cache_clear()
-    assert readings.method().endswith("total - available")
-    readings.method.cache_clear()
+def test_more_words_than_were_asked_for_are_no_failure_and_fewer_are(kernel: Kernel) -> None:
+    answer = macos.ask_vm_statistics()
+    assert answer and (answer.code, answer.words) == (-307, 104)
+    assert macos.read_vm_statistics() is not None
+    kernel.mac = replace(kernel.mac, vm_words=20)
+    assert macos.read_vm_statistics() is None
+
+
+@pytest.mark.parametrize("call", ["host_statistics64", "host_page_size"])
+def test_a_sample_without_page_counts_has_no_other_formula_in_their_place(kernel: Kernel, call: str) -> None:
+    system = readings.System()
+    kernel.fails = {call}
+    read = system.read()
+    assert {read[name] for name in ("system_used_bytes", "wired_bytes", "compressor_bytes")} == {None}
+    assert (read["swap_used_bytes"], readings.available()) == (kernel.mac.swap, None)
+    kernel.fails = set()
+    assert system.read()["wired_bytes"] == kernel.mac.wire * PAGE
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("vm.swapusage", "swap_used_bytes"),
+        ("kern.memorystatus_vm_pressure_level", "pressure_level"),
+        ("notify_register_check", "thermal_level"),
+    ],
+)
+def test_what_cannot_be_read_is_none_and_nothing_else_is(kernel: Kernel, call: str, name: str) -> None:
+    kernel.fails = {call}
+    assert [field for field, value in readings.System().read().items() if value is None] == [name]
+
+
+def test_a_copy_of_the_kernels_last_answer_is_no_sample(kernel: Kernel) -> None:
+    kernel.copies, system = True, readings.System()
+    read = [system.read()["system_used_bytes"] for _ in range(6)]
+    assert [value is None for value in read] == [False, False, True, False, False, True]
+    assert len({value for value in read if value is not None}) == 4
+
+
+def test_page_counts_are_read_for_every_other_sample_and_whenever_one_is_asked_for(kernel: Kernel) -> None:
+    system = readings.System()
+    asked = [True, False, False, False, False, True, True, False, True]
+    read = [system.read(is_asked)["wired_bytes"] is not None for is_asked in asked]
+    assert read == [True, False, True, False, True, True, True, False, True]
+
+
+def test_a_process_that_has_ended_and_is_not_collected_holds_nothing(kernel: Kernel) -> None:
+    assert readings.of_process(os.getpid())
+    kernel.zombies = {os.getpid()}
+    assert readings.of_process(os.getpid()) is None
+
+
+def test_a_process_that_is_not_there_holds_nothing(kernel: Kernel) -> None:
+    assert readings.of_process(2**31 - 1) is None
+
+
+def test_pages_are_as_large_as_the_kernels_whatever_python_takes_them_for(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under Rosetta they are four times as large."""
+    monkeypatch.setattr("os.sysconf", lambda name: 4096)
+    assert readings.System().read()["wired_bytes"] == kernel.mac.wire * PAGE
+
+
+def test_the_method_of_samples_is_one(kernel: Kernel) -> None:
+    said = readings.method()
+    kernel.fails = {"host_statistics64"}
+    assert said == readings.method()
+    assert "internal - purgeable + wired + compressor; NULL: " in said  # the reason of what is missing
+
+
+def test_metal_is_asked_by_its_own_functions(kernel: Kernel) -> None:
+    assert metal.ask() == kernel.mac.working_set
+
+
+def test_metal_is_asked_in_a_process_of_its_own(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    for said, told in (("460000000000", 460 * 10**9), ("0", None), (None, None), ("Traceback", None)):
+        monkeypatch.setattr(metal, "output", lambda *command, said=said: said)
+        assert metal.working_set() == told
 
 
 def test_there_is_a_saved_probe() -> None:
@@ -174,4 +209,4 @@ def test_a_saved_probe_names_no_process_and_no_time(kernel: Kernel, tmp_path: Pa
     raw = bytes.fromhex(usage["buffer"])
     assert raw[:16] == bytes(16)
     assert raw[80:96] == bytes(16)
-    assert macos.usage(raw) == macos.usage(kernel.usage)
+    assert macos.usage(raw) == macos.Usage(*[kernel.mac.other_rss] * 3)

@@ -67,7 +67,7 @@ def _named(name: str, value: Any) -> list[str]:
 # --- the person, and a machine that knows them ---
 
 
-def told(*command: str) -> str:
+def told(*command: str, **variables: str) -> str:
     """What the system's programs print of the machine, its serial number among it."""
     plist = [{"IOPlatformSerialNumber": SERIAL, "gpu-core-count": 80, "PerformanceStatistics": {"user": LOGIN}}]
     answers = {
@@ -107,12 +107,12 @@ def plant(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(getpass, "getuser", lambda: LOGIN)
     patch.setattr(socket, "gethostname", lambda: f"{HOST}.local")
     patch.setattr(machine, "_linux", machine._macos)
-    patch.setattr(machine, "_output", lambda *command: told(*command) or None)
+    patch.setattr(machine, "output", told)
     patch.setattr(environment, "IS_MACOS", True)
-    patch.setattr(environment, "_output", told)
+    patch.setattr(environment, "output", told)
     patch.setattr(environment, "cpu_busy_percent", lambda seconds=0.5: environment.Reading(1.0))
     patch.setattr(environment, "swap_used_bytes", lambda: environment.Reading(0))
-    patch.setattr(preflight, "_processes", lambda: [Program()])
+    patch.setattr(preflight.processes, "every", lambda: [Program()])
     plenty = SimpleNamespace(total=512 * 2**30, available=400 * 10**9)
     patch.setattr(preflight.psutil, "virtual_memory", lambda: plenty)
     patch.setattr(runs, "Sampler", NoSampler)

@@ -16,6 +16,8 @@ from collector.backends import lms, lmstudio
 from collector.commands import _backend
 from collector.environment import Reading
 from collector.errors import Unfit
+from collector.memory import macos
+from collector.output import output
 from collector.preflight import Finding, Need
 from collector.schema import Results
 from collector.suite import Prompt, Suite
@@ -84,6 +86,7 @@ def computer(monkeypatch: pytest.MonkeyPatch) -> Computer:
             "thermal_pressure": Reading("nominal"),
             "power_source": Reading("ac"),
             "power_mode": Reading("normal"),
+            "translation": Reading("native"),
             **readings,
         }
         for name, reading in told.items():
@@ -92,7 +95,7 @@ def computer(monkeypatch: pytest.MonkeyPatch) -> Computer:
         memory = SimpleNamespace(total=512 * 2**30, available=available)
         monkeypatch.setattr(preflight.psutil, "virtual_memory", lambda: memory)
         monkeypatch.setattr(preflight.psutil, "disk_usage", lambda path: SimpleNamespace(free=disk))
-        monkeypatch.setattr(preflight, "_processes", lambda: list(processes))
+        monkeypatch.setattr(preflight.processes, "every", lambda: list(processes))
 
     be()
     return be
@@ -214,7 +217,7 @@ def test_a_model_of_unknown_size_is_no_reason_to_pass(computer: Computer) -> Non
     ("limit", "need", "verdict", "said"),
     [
         (None, Need(GB, 0, None), "unknown", "only macOS"),
-        (0, Need(GB, 0, None), "pass", "the system's default"),
+        (0, Need(GB, 0, None), "unknown", "neither Metal nor the kernel told"),
         (10_000, None, "pass", "10,000 MiB"),
         (5_050, Need(GB, 0, None), "pass", "5,050 MiB"),  # 5.02 GB are 94.8 % of it
         (5_030, Need(GB, 0, None), "warn", "raise iogpu.wired_limit_mb"),
@@ -225,6 +228,54 @@ def test_more_than_95_percent_of_the_wired_limit_is_a_warning(
 ) -> None:
     found = before(need, limit=limit)["wired_limit"]
     assert (found["verdict"], said in found["detail"]) == (verdict, True), found
+
+
+@pytest.mark.parametrize(
+    ("told", "limit", "file", "verdict"),
+    [
+        (460 * GB, 0, 420 * GB, "pass"),
+        (460 * GB, 0, 440 * GB, "warn"),  # 437 GB are 95 %
+        (460 * GB, 490_000, 440 * GB, "warn"),  # what Metal says counts, whatever was set
+        (None, 0, 350 * GB, "pass"),
+        (None, 0, 420 * GB, "warn"),  # 412 GB are 75 % of 512 GiB
+        (None, 490_000, 400 * GB, "pass"),
+    ],
+)
+def test_the_gpu_holds_what_metal_says_else_the_limit_else_three_quarters_of_the_memory(
+    computer: Computer, monkeypatch: pytest.MonkeyPatch, told: int | None, limit: int, file: int, verdict: str
+) -> None:
+    monkeypatch.setattr(preflight.metal, "working_set", lambda: told)
+    machine = {"wired_limit_mb": limit, "memory_bytes": 512 * 2**30}
+    need = Need(round((file - 0.03 * file) / 1.02), 0, None)
+    [found] = [one for one in preflight.before(Path("/"), machine, need, []) if one["name"] == "wired_limit"]
+    assert found["verdict"] == verdict, found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "grown"), [(3, 5, 2), (5, 3, -2), (None, 5 * GB, None), (5 * GB, None, None)]
+)
+def test_swap_that_could_not_be_read_once_has_not_grown_from_nothing(
+    before: int | None, after: int | None, grown: int | None
+) -> None:
+    assert runs._grown(Reading(before), Reading(after)) == grown
+
+
+@pytest.mark.parametrize(("told", "word"), [(1, "translated"), (0, "native"), (None, "native")])
+def test_a_python_under_rosetta_is_seen(monkeypatch: pytest.MonkeyPatch, told: int | None, word: str) -> None:
+    monkeypatch.setattr(environment, "IS_MACOS", False)
+    assert environment.translation().reason
+    monkeypatch.setattr(environment, "IS_MACOS", True)
+    monkeypatch.setattr(environment.macos, "sysctl", {macos.TRANSLATED: told}.get)
+    assert environment.translation().value == word
+
+
+@pytest.mark.parametrize("name", ["free_memory_bytes", "swap_used_bytes"])
+def test_memory_that_cannot_be_read_is_unknown_and_stops_nothing(
+    computer: Computer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(environment, name, lambda: UNKNOWN)
+    found = before(Need(GB, 0, None))["free_memory"] if name == "free_memory_bytes" else preflight.of_swap(None)
+    assert (found["verdict"], found["detail"] != "") == ("unknown", True)
 
 
 def test_another_model_that_is_loaded_fails_and_is_named(computer: Computer) -> None:
@@ -319,6 +370,7 @@ def test_the_table_names_every_check_with_its_worst_verdict(computer: Computer) 
         memory_pressure=Reading("critical"),
         thermal_pressure=Reading("heavy"),
         power_source=Reading("battery"),
+        translation=Reading("translated"),
     )
     worst = everything(
         before(Need(GB, 0, None), others=("b",), limit=1),
@@ -336,18 +388,17 @@ def test_the_table_names_every_check_with_its_worst_verdict(computer: Computer) 
 
 
 def test_a_machine_at_rest_with_what_was_asked_for_passes_everything(computer: Computer) -> None:
-    best = everything(before(Need(GB, 0, 1)), loaded(), preflight.of_seed(True), preflight.of_swap(0))
+    best = everything(before(Need(GB, 0, 1), limit=10_000), loaded(), preflight.of_seed(True), preflight.of_swap(0))
     assert set(best.values()) == {"pass"}
 
 
 def test_every_finding_says_something_and_what_is_not_known_says_why(computer: Computer) -> None:
-    nothing = dict.fromkeys(
-        ("gpu_busy_percent", "memory_pressure", "thermal_pressure", "power_source", "power_mode"), UNKNOWN
-    )
+    pressures, powers = ("memory_pressure", "thermal_pressure"), ("power_source", "power_mode")
+    nothing = dict.fromkeys(("gpu_busy_percent", "translation", *pressures, *powers), UNKNOWN)
     computer(cpu=None, **nothing)
     found = [*before(Need(None, 0, None), limit=None).values(), *preflight.of_loaded({}), preflight.of_seed(None)]
     unknown = [finding for finding in found if finding["verdict"] == "unknown"]
-    assert len(unknown) == 10
+    assert len(unknown) == 11
     assert all(len(finding["detail"]) > 5 and "None" not in finding["detail"] for finding in found)
 
 
@@ -388,7 +439,7 @@ def test_what_macos_says_is_read(
     monkeypatch: pytest.MonkeyPatch, command: str, said: str, ask: Callable[[], Reading], value: str | None
 ) -> None:
     monkeypatch.setattr(environment, "IS_MACOS", True)
-    monkeypatch.setattr(environment, "_output", lambda *words: said if words[0] == command else "")
+    monkeypatch.setattr(environment, "output", lambda *words: said if words[0] == command else None)
     reading = ask()
     assert reading.value == value
     assert (reading.reason is None) is (value is not None)
@@ -409,8 +460,8 @@ def test_elsewhere_what_cannot_be_read_says_why(
 
 
 def test_a_program_that_is_missing_or_fails_says_nothing() -> None:
-    assert environment._output("no-such-program") == ""
-    assert environment._output("false") == ""
+    assert output("no-such-program") is None
+    assert output("false") is None
 
 
 @pytest.mark.parametrize(("level", "word"), [(1, "normal"), (2, "warn"), (4, "critical"), (3, None), (None, None)])
@@ -438,7 +489,7 @@ def test_thermal_pressure_is_the_notification_centers_level_else_what_pmset_says
 ) -> None:
     monkeypatch.setattr(environment, "IS_MACOS", True)
     monkeypatch.setattr(environment.macos, "thermal_level", lambda: level)
-    monkeypatch.setattr(environment, "_output", lambda *words: said)
+    monkeypatch.setattr(environment, "output", lambda *words: said)
     assert environment.thermal_pressure().value == word
 
 
@@ -447,12 +498,27 @@ def test_thermal_pressure_is_the_notification_centers_level_else_what_pmset_says
     [
         (plistlib.dumps([{"PerformanceStatistics": {"Device Utilization %": 7}}]).decode(), 7.0),
         (plistlib.dumps([{"gpu-core-count": 80}]).decode(), None),
+        (plistlib.dumps([{"PerformanceStatistics": {"Device Utilization %": n}} for n in (3, 40)]).decode(), 40.0),
+        (plistlib.dumps(["odd", {"PerformanceStatistics": "odd"}]).decode(), None),
         ("no plist", None),
+        ("<?xml version='1.0'?><plist><dict><integer>x</integer></dict></plist>", None),
         ("", None),
+        (None, None),
     ],
 )
-def test_the_gpus_share_is_the_drivers_count(said: str, percent: float | None) -> None:
+def test_the_gpus_share_is_the_drivers_count(said: str | None, percent: float | None) -> None:
     assert environment.gpu_of(said).value == percent
+
+
+def test_the_gpu_is_as_busy_as_the_least_of_three_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = iter([60, 4, 9, 50, 0])
+    one_look = lambda: plistlib.dumps([{"PerformanceStatistics": {"Device Utilization %": next(shares)}}]).decode()  # noqa: E731
+    monkeypatch.setattr(environment, "IS_MACOS", True)
+    monkeypatch.setattr(environment.machine, "gpu_entries", one_look)
+    monkeypatch.setattr(environment.measure, "sleep", lambda seconds: None)
+    assert environment.gpu_busy_percent().value == 4
+    assert environment.gpu_busy_percent().value == 0  # less is not possible: no third look
+    assert list(shares) == []
 
 
 def test_a_survey_has_a_value_or_a_reason_for_every_reading(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_sample_holds_the_systems_figures_and_its_moment_by_our_clock(running:
     before = measure.clock()
     sample = next_of(running, lambda sample: sample["at_ns"] > before)
     assert sample["at_ns"] < measure.clock()
-    assert {*readings.NOTHING, "at_ns", "system_used_bytes", "swap_used_bytes", "engine"} == sample.keys()
+    assert {*readings.NOTHING, "at_ns", "engine"} == sample.keys()
     assert 0 < sample["system_used_bytes"] < psutil.virtual_memory().total
     assert sample["engine"] == {}
 
@@ -220,7 +220,7 @@ def loop(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(sampler.select, "select", select)
         monkeypatch.setattr(sampler.os, "read", lambda where, most: (words.pop(0) or "").encode())
         monkeypatch.setattr(sampler, "clock", lambda: next(moments))
-        monkeypatch.setattr(sampler.readings, "system", dict)
+        monkeypatch.setattr(sampler.readings.System, "read", lambda self, is_asked: {"is_asked": is_asked})
         monkeypatch.setattr(sampler.readings, "resident", lambda pid: MB * pid)
         monkeypatch.setattr(sampler.readings, "of_process", lambda pid: {"pss_bytes": pid})
         monkeypatch.setattr(sampler, "tree", lambda pid: [pid, pid + 1])
@@ -246,6 +246,7 @@ def test_each_line_changes_what_is_watched_and_asks_for_a_sample_at_once(
 ) -> None:
     samples = loop(None, "tree 5\n", None, "only 7\n", "\n", "only 8,9\n", "only \n")
     assert watched(samples) == [[], [], [5, 6], [5, 6], [7], [7], [8, 9], []]
+    assert [sample["is_asked"] for sample in samples] == [True, False, True, False, True, True, True, True]
 
 
 def test_half_a_sample_is_none_and_hides_no_other(tmp_path: Path) -> None:

@@ -142,13 +142,14 @@ class _Watched:
 
 def main() -> None:
     """Sample until standard input closes."""
-    watched = _Watched()
+    watched, system, is_asked = _Watched(), readings.System(), True
     while True:
-        sample = {"at_ns": clock(), **readings.system(), "engine": watched.read()}
+        sample = {"at_ns": clock(), **system.read(is_asked), "engine": watched.read()}
         with contextlib.suppress(OSError):  # a full disk costs samples, and the next may find room
             sys.stdout.write(json.dumps(sample) + "\n")
             sys.stdout.flush()
-        if select.select([0], [], [], PERIOD_S)[0]:
+        is_asked = bool(select.select([0], [], [], PERIOD_S)[0])
+        if is_asked:
             said = os.read(0, 4096).decode()
             if not said:
                 return
