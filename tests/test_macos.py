@@ -1,20 +1,16 @@
-"""The macOS layer without a Mac: byte buffers built from the XNU definitions, field by field, and saved probes."""
+"""The macOS layer without a Mac: byte buffers built from the XNU definitions, field by field."""
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from collector import probe
 from collector.memory import macos, metal, readings
-from tests.macs import MACS, PAGE, Mac, install
+from tests.macs import MACS, PAGE
+from tests.macs.here import a_mac
 from tests.macs.kernel import Kernel
 from tests.macs.structs import RUSAGE_V4, VM_STATISTICS64, XSW_USAGE, packed
-
-PROBES = sorted((Path(__file__).parent / "probes").glob("*.json"))
 
 
 def test_the_structs_have_the_sizes_that_are_asked_for() -> None:
@@ -44,30 +40,14 @@ def test_swap_in_use_is_read_from_its_field() -> None:
 
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
-    """The kernel of a Mac with macOS 27, in place of this one; none of its answers is a copy."""
+    """That of macOS 27; none of its answers is a copy."""
     yield from a_mac(monkeypatch, MACS["27"])
 
 
 @pytest.fixture(params=MACS)
 def each(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
-    """The same with each system."""
+    """That of every system."""
     yield from a_mac(monkeypatch, MACS[request.param])
-
-
-def a_mac(monkeypatch: pytest.MonkeyPatch, which: Mac) -> Iterator[Kernel]:
-    made = Kernel(which, copies=False)
-    with monkeypatch.context() as patch:
-        install.everywhere(patch.setattr, made)
-        patch.setattr(readings, "IS_MACOS", True)
-        forget()
-        yield made
-    forget()
-
-
-def forget() -> None:
-    """What was found of the library."""
-    for kept in (macos._library, macos._host, macos._thermal_token):
-        kept.cache_clear()
 
 
 def test_without_the_library_every_reading_is_none(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,26 +167,3 @@ def test_metal_is_asked_in_a_process_of_its_own(kernel: Kernel, monkeypatch: pyt
     for said, told in (("460000000000", 460 * 10**9), ("0", None), (None, None), ("Traceback", None)):
         monkeypatch.setattr(metal, "output", lambda *command, said=said: said)
         assert metal.working_set() == told
-
-
-def test_there_is_a_saved_probe() -> None:
-    assert PROBES
-
-
-@pytest.mark.parametrize("path", PROBES, ids=lambda path: path.stem)
-def test_saved_buffers_decode_to_what_agreed_on_their_machine(path: Path) -> None:
-    saved = json.loads(path.read_text(encoding="utf-8"))
-    assert saved
-    for one in saved:
-        assert one["agrees"] is True, f"{one['name']}: {one['said']}"
-        decoded = probe.decode(one["name"], one["buffer"])
-        assert decoded == one["decoded"]
-
-
-def test_a_saved_probe_names_no_process_and_no_time(kernel: Kernel, tmp_path: Path) -> None:
-    path = probe.save(probe.probe(), tmp_path)
-    [usage] = [one for one in json.loads(path.read_text()) if one["name"] == "rusage_info_v4"]
-    raw = bytes.fromhex(usage["buffer"])
-    assert raw[:16] == bytes(16)
-    assert raw[80:96] == bytes(16)
-    assert macos.usage(raw) == macos.Usage(*[kernel.mac.other_rss] * 3)

@@ -21,6 +21,7 @@ from collector import run as runs
 from collector.backends import lms, lmstudio
 from collector.backends.openai_chat import OpenAIChat
 from collector.commands import run as run_command
+from collector.probe import memory, processes, system, timing
 from collector.schema import Results
 from site_src import build, report
 from site_src.warehouse import Warehouse
@@ -269,13 +270,18 @@ def test_the_probe_of_their_machine_does_not(tmp_path: Path, monkeypatch: pytest
     plant(monkeypatch)
     rollup = Path("/proc/self/smaps_rollup")
     if rollup.exists():
-        monkeypatch.setattr(probe, "Path", _reading({rollup: f"00-ff ---p 0 00:00 0 [{FILE}]\n"}))
+        monkeypatch.setattr(memory, "Path", _reading({rollup: f"00-ff ---p 0 00:00 0 [{FILE}]\n"}))
     monkeypatch.setattr(probe.platform, "release", lambda: f"6.8.0-{HOST}")
-    found = probe.probe()
-    path = probe.save(found, tmp_path)
-    assert leaks(path.name) == []
-    assert leaks(path.read_text(encoding="utf-8")) == []
-    assert leaks(str(found)) == []  # it is what the terminal shows
+    monkeypatch.setattr(timing, "WAITS", 1)
+    for module in (memory, processes, system):
+        monkeypatch.setattr(module, "output", told)
+    for platform in (probe.PLATFORM, "darwin"):  # every program of a Mac's says who they are
+        monkeypatch.setattr(probe, "PLATFORM", platform)
+        found = probe.probe(probe.Place(Results(tmp_path), 1))
+        path = probe.save(found, tmp_path)
+        assert leaks(path.name) == []
+        assert leaks(path.read_text(encoding="utf-8")) == []
+        assert leaks(str(found)) == []  # it is what the terminal shows
 
 
 def _reading(first_lines: dict[Path, str]) -> Any:

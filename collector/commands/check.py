@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="NAME", help="Which model, if several are loaded.")
 @click.option("--load", "key", metavar="KEY", help="LM Studio: check whether this model would fit.")
 @click.option("--context-length", type=click.IntRange(256), help="With --load, in tokens.  [default: 131072]")
-@click.option("--probe", is_flag=True, help="Compare each low-level reading with another source; no server needed.")
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="What only this machine can decide, each reading beside another source; with a server, its processes too.",
+)
 @click.option(
     "--calibrate", is_flag=True, help="Measure the client itself against a server of known times; stored in later runs."
 )
@@ -35,7 +39,7 @@ def command(
 ) -> None:
     """Is the machine fit to measure, and is what is loaded what was meant? Exit code 1 if a check fails."""
     if probe:
-        _probe()
+        _probe(url, results)
         return
     if calibrate:
         _calibrate(results)
@@ -79,21 +83,19 @@ def _calibrate(results: str | None) -> None:
     click.echo(json.dumps(kept))
 
 
-def _probe() -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _probe(url: str, results: str | None) -> None:
+    from urllib.parse import urlsplit
 
     from collector import probe
+    from collector.schema import Results
 
-    found = probe.probe()
-    table = Table("reading", "verdict", "what was read, and what another source says")
-    words = {True: Text("AGREES", "green"), False: Text("DIFFERS", "red bold"), None: Text("–", "dim")}
+    say("About a minute: the timer is watched, too.")
+    found = probe.probe(probe.Place(Results.find(results), urlsplit(url).port or 80))
+    words = {True: "decided", False: "differs", None: "not readable"}
     for one in found:
-        table.add_row(one.name.replace("_", " "), words[one.agrees], Text(one.said))
-    Console(stderr=True).print(table)
+        say(f"{one.name:<20}{words[one.agrees]:<14}{one.said}")
     path = probe.save(found)
-    say("The buffers, without identity, are saved; commit the file, and a test will decode it from now on:")
+    say("What was read, without identity, is saved; commit the file, and a test will judge it from now on:")
     click.echo(path)
     sys.exit(1 if any(one.agrees is False for one in found) else 0)
 

@@ -24,6 +24,7 @@ class Mac:
     purgeable: int = 20_000
     wire: int = 500_000
     compressor: int = 40_000
+    external: int = 2_000_000
     weights: int = 260_000
     swap: int = 3 * 2**20 + 4096
     pressure: int = 1

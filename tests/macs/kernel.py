@@ -11,7 +11,8 @@ from tests.macs.structs import RUSAGE_V4, VM_STATISTICS64, XSW_USAGE, packed
 
 LIBSYSTEM = "/usr/lib/libSystem.B.dylib"
 FRAMEWORKS = "/System/Library/Frameworks/"
-HOST, TOKEN, DEVICE = 515, 3, 0x7F00_1234_5670
+HOST, TOKEN, DEVICE, CLASS, INFO = 515, 3, 0x7F00_1234_5670, 0x7F00_0000_0010, 0x7F00_0000_0020
+SELECTORS = (b"recommendedMaxWorkingSetSize", b"processInfo", b"thermalState", b"isLowPowerModeEnabled")
 TOO_LARGE, SMALLER_THAN_ASKED = -307, 5
 Void, Word = ctypes.c_void_p, ctypes.c_uint32
 
@@ -39,6 +40,11 @@ class Kernel:
             "vm.pagesize": PAGE.to_bytes(4, "little"),
             "vm.swapusage": packed(XSW_USAGE, total=2 * mac.swap, avail=mac.swap, used=mac.swap, pagesize=PAGE),
             "kern.memorystatus_vm_pressure_level": mac.pressure.to_bytes(4, "little"),
+            "kern.memorystatus_level": (80).to_bytes(4, "little"),
+            "vm.page_free_count": (9_000).to_bytes(4, "little"),
+            "vm.page_pageable_external_count": mac.external.to_bytes(4, "little"),
+            "vm.page_pageable_internal_count": mac.internal.to_bytes(4, "little"),
+            "vm.page_purgeable_count": mac.purgeable.to_bytes(4, "little"),
             "sysctl.proc_translated": int(mac.is_translated).to_bytes(4, "little"),
         }
 
@@ -60,6 +66,7 @@ class Kernel:
             return Library(MTLCreateSystemDefaultDevice=ctypes.CFUNCTYPE(Void)(lambda: DEVICE))
         if path == "/usr/lib/libobjc.A.dylib":
             return Library(
+                objc_getClass=ctypes.CFUNCTYPE(Void, ctypes.c_char_p)(lambda name: CLASS * (name == b"NSProcessInfo")),
                 sel_registerName=ctypes.CFUNCTYPE(Void, ctypes.c_char_p)(self._selector),
                 objc_msgSend=ctypes.CFUNCTYPE(ctypes.c_uint64, Void, Void)(self._message),
             )
@@ -72,6 +79,7 @@ class Kernel:
         return {
             "internal_page": mac.internal + self.fresh,
             "purgeable": mac.purgeable,
+            "external_page": mac.external,
             "wire": mac.wire + loaded,
             "compressor_page": mac.compressor,
             "faults": 5_000_000_000 + self.fresh,
@@ -133,10 +141,16 @@ class Kernel:
         return 0
 
     def _selector(self, name: bytes) -> int:
-        return 0x1001 if name == b"recommendedMaxWorkingSetSize" else 0x1002
+        return 0x1001 + SELECTORS.index(name)
 
     def _message(self, to: int, selector: int) -> int:
-        return self.mac.working_set if (to, selector) == (DEVICE, 0x1001) else 0
+        answers = {
+            (DEVICE, SELECTORS[0]): self.mac.working_set,
+            (CLASS, SELECTORS[1]): INFO,
+            (INFO, SELECTORS[2]): self.mac.thermal,
+            (INFO, SELECTORS[3]): 0,
+        }
+        return answers[to, SELECTORS[selector - 0x1001]]
 
 
 def _is_zombie(pid: int) -> bool:

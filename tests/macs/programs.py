@@ -27,6 +27,7 @@ def write(mac: Mac, folder: Path) -> None:
     sysctls = {f"-n {name}": f"echo {shlex.quote(value)}" for name, value in kept.items()}
     swap = f"total = 6.01M  used = {mac.swap / 2**20:.2f}M  free = 3.00M  (encrypted)"
     iogpu = f"echo iogpu.wired_limit_mb: {mac.wired_limit_mb}; echo iogpu.disable_wired_collector: 0"
+    sysctls["-n kern.osproductversion"] = version
     _script(folder / "sysctl", {**sysctls, "-n vm.swapusage": f"echo '{swap}'", "iogpu": iogpu})
     pmset = {
         "-g batt": "echo \"Now drawing from 'AC Power'\"",
@@ -38,6 +39,7 @@ def write(mac: Mac, folder: Path) -> None:
     _script(folder / "vm_stat", {"": f"cat {shlex.quote(str(folder / 'vm_stat.txt'))}"})
     (folder / "vm_stat.txt").write_text(vm_stat(mac), encoding="utf-8")
     _script(folder / "caffeinate", {"*": f'echo "$*" >> {shlex.quote(str(folder / "caffeinate.said"))}; exec cat'})
+    _script(folder / "ps", {"*": f"echo ' {mac.other_rss // 1024}'"})
     _script(folder / "scutil", {"--get ComputerName": "echo '王小明的 Mac Studio'"})
 
 
