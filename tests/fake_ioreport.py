@@ -48,6 +48,7 @@ class FakeIOReport:
     units: dict[str, str] = field(default_factory=lambda: dict(ULTRA))
     joules: dict[str, float] = field(default_factory=dict)
     ticks: list[int] = field(default_factory=lambda: [0] * len(STATES))
+    traffic: dict[str, int] = field(default_factory=dict)  # bytes of memory, by agent and direction
     before_sample: Callable[[], None] = lambda: None
     failing: int = 0  # so many samples from now on cannot be made
 
@@ -93,7 +94,10 @@ class FakeIOReport:
             for name, unit in self.units.items()
         ]
         gpu = {"group": "GPU Stats", "name": "GPUPH", "unit": None, "value": 0, "states": list(self.ticks)}
-        return [*counted, gpu]
+        traffic = [
+            {"group": "AMC Stats", "name": name, "unit": "B ", "value": count} for name, count in self.traffic.items()
+        ]
+        return [*counted, gpu, *traffic]
 
     def _count(self, name: str, unit: str) -> int:
         return int(self.joules.get(name, 0) * PER_JOULE.get(unit.strip(), 1))
@@ -133,7 +137,7 @@ class FakeIOReport:
 
     def IOReportCopyChannelsInGroup(self, group: int, subgroup: int | None, *_: int) -> int | None:
         within = self._of(subgroup) if subgroup else None
-        assert (self._of(group), within) in (("Energy Model", None), ("GPU Stats", "GPU Performance States"))
+        assert within == ("GPU Performance States" if self._of(group) == "GPU Stats" else None)
         found = [channel for channel in self._channels() if channel["group"] == self._of(group)]
         return self._new({"IOReportChannels": found}) if found else None
 
@@ -175,7 +179,7 @@ class FakeIOReport:
         return int(self._of(item)["value"])
 
     def IOReportStateGetCount(self, item: int) -> int:
-        return len(self._of(item)["states"])
+        return len(self._of(item).get("states", ()))
 
     def IOReportStateGetNameForIndex(self, item: int, state: int) -> int:
         return self._lend(item, STATES[state])

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from collector import cli, probe
-from collector.probe import Answer, Place, macho, memory, system, timing
+from collector.energy import ioreport
+from collector.probe import Answer, Place, channels, macho, memory, system, timing
 from collector.schema import Results
+from tests.fake_ioreport import FakeIOReport
 from tests.macs import MACS, install
 from tests.macs.here import a_mac
 from tests.macs.kernel import Kernel
@@ -72,6 +74,7 @@ def test_each_question_has_a_line_and_what_two_sources_say_alike_is_decided(mac:
     assert f"sw_vers {mac.mac.version}, sw_vers_to_python {mac.mac.told_version}" in found["version"].said
 
 
+@pytest.mark.parametrize("mac", ["27"], indirect=True)
 def test_what_was_taken_down_is_judged_the_same_and_names_nobody(mac: Kernel, place: Place, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", place.port)):
         path = probe.save(probe.probe(place), tmp_path)
@@ -142,6 +145,7 @@ def test_a_source_that_says_otherwise_differs(
         assert probe.judge(name, {**taken, **raw}).agrees is False
 
 
+@pytest.mark.parametrize("mac", ["27"], indirect=True)
 def test_what_cannot_be_asked_is_not_readable_and_hides_no_other(
     mac: Kernel, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +161,59 @@ def test_what_cannot_be_asked_is_not_readable_and_hides_no_other(
     left = {"hidden .pth", "quarantine", "locks", "CPU counts", "cost", "timer", "GPU limit"}
     assert {name for name, one in found.items() if one.agrees} == left
     assert not [one for one in found.values() if one.agrees is False]
+
+
+# --- IOReport ---
+
+QUIET = {"GPU Energy": 0.1, "DIE_0_CPU Energy": 0.2, "DRAM0_0": 0.01}  # joules in a second at rest
+
+
+@pytest.fixture
+def counters(monkeypatch: pytest.MonkeyPatch) -> FakeIOReport:
+    """A second passes with what flows at rest, and copying makes the traffic that it makes."""
+    fake = FakeIOReport(
+        joules=dict.fromkeys(QUIET, 5.0), traffic=dict.fromkeys(("CPU0 RD", "CPU0 WR", "CPU0 DCS RD"), 7)
+    )
+
+    def second() -> None:
+        for name, joules in QUIET.items():
+            fake.joules[name] += joules
+
+    def copied() -> None:
+        for name in fake.traffic:
+            fake.traffic[name] += channels.COPIES * channels.COPIED_BYTES
+
+    monkeypatch.setattr(ioreport, "_opened", fake.opened)
+    monkeypatch.setattr(channels, "_wait", second)
+    monkeypatch.setattr(channels, "_copy", copied)
+    return fake
+
+
+def test_channels_that_move_are_told_by_group(counters: FakeIOReport) -> None:
+    taken = channels.taken()
+    found = {name: probe.judge(name, raw) for name, raw in taken.items()}
+    assert found["IOReport"].agrees
+    assert "Energy Model: 3 of 11 moved; AMC Stats: 0 of 3 moved; PMP: 0 of 0 moved" in found["IOReport"].said
+    assert found["memory bandwidth"].agrees
+    assert json.loads(json.dumps(taken)) == taken
+
+
+def test_rails_that_stand_still_as_on_macos_27_are_named(
+    counters: FakeIOReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DIE_0_CPU Energy", "DRAM0_0"):
+        monkeypatch.delitem(QUIET, name)
+    verdict = probe.judge("IOReport", channels.taken()["IOReport"])
+    assert (verdict.agrees, verdict.said.rpartition("; ")[2]) == (False, "rails at rest: cpu, dram")
+
+
+def test_traffic_that_the_counters_do_not_see_differs_and_no_counters_are_not_readable(counters: FakeIOReport) -> None:
+    raw = channels.taken()["memory bandwidth"]
+    only_dcs = [one for one in raw["channels"] if "DCS" in one["name"]]
+    assert probe.judge("memory bandwidth", {**raw, "channels": only_dcs}).agrees is False
+    counters.traffic, counters.units = {}, {}
+    taken = channels.taken()
+    assert [probe.judge(name, raw).agrees for name, raw in taken.items()] == [None, None]
 
 
 # --- anywhere ---

@@ -56,56 +56,56 @@ REPORT = {
 }
 
 
-class IOReport:
-    """A subscription to the energy of GPU, CPU, neural engine and memory, and to what the GPU's time is spent in."""
+class Subscription:
+    """To the channels of some groups of IOReport's, and samples of them."""
 
-    name = "IOReport Energy Model"
-
-    def __init__(self) -> None:
-        """Raises Unreadable."""
+    def __init__(self, first: str, *others: tuple[str, str]) -> None:
+        """`others`: groups with a subgroup, which need not be there. Raises Unreadable."""
         try:
             self._cf, self._io = _declared(CORE_FOUNDATION, FOUNDATION), _declared(IOREPORT, REPORT)
         except (OSError, AttributeError):
             raise Unreadable(NO_LIBRARY) from None
         self._key = self._string("IOReportChannels")
-        self._subscribe()
+        self._subscribe(first, others)
         self._last = self._samples()
-        self.channels = self._told()
-        if not any(channel.rail in RAILS for channel in self.channels):
-            raise Unreadable(NO_CHANNELS)
-        self._nanojoules = dict.fromkeys((channel.rail for channel in self.channels if channel.rail in RAILS), 0)
-        self._ticks: Counters = {}
 
-    def read(self) -> Counters | None:
-        """What has flowed since the subscription, in µJ, and ticks of the GPU; busy is whatever is not AT_REST."""
+    def moved(self) -> list[tuple[str, str, int]]:
+        """Name and unit of each channel, and how much it moved since the last sample: of one with states, ticks in all.
+
+        Raises Unreadable.
+        """
+        delta = self._delta()
+        if not delta:
+            raise Unreadable(NO_CHANNELS)
+        found = []
+        for _, name, item in self._items(delta):
+            states = range(self._io.IOReportStateGetCount(item))
+            spent = [self._io.IOReportStateGetResidency(item, state) for state in states]
+            amount = sum(spent) if spent else self._io.IOReportSimpleGetIntegerValue(item, 0)
+            found.append((name, self._unit(item), max(amount, 0)))
+        self._cf.CFRelease(delta)
+        return found
+
+    def _delta(self) -> int | None:
+        """What moved since the last sample, to be released; None where no sample could be taken."""
         now = self._io.IOReportCreateSamples(self._subscription, self._channels, None)
         if not now:
             return None
-        delta = self._io.IOReportCreateSamplesDelta(self._last, now, None)
+        delta: int | None = self._io.IOReportCreateSamplesDelta(self._last, now, None)
         self._cf.CFRelease(self._last)
         self._last = now
-        if not delta:
-            return None
-        units = {(channel.rail, channel.name): NANOJOULES[channel.unit] for channel in self.channels if channel.unit}
-        for group, name, item in self._items(delta):
-            if group == GPU and name == "GPUPH":
-                self._add_ticks(item)
-            for rail in RAILS if group == ENERGY else ():
-                if (rail, name) in units:
-                    moved = max(self._io.IOReportSimpleGetIntegerValue(item, 0), 0)  # below 0: it began anew
-                    self._nanojoules[rail] += moved * units[rail, name]
-        self._cf.CFRelease(delta)
-        return {**{rail: round(value / 1000) for rail, value in self._nanojoules.items()}, **self._ticks}
+        return delta
 
-    def _subscribe(self) -> None:
-        energy = self._copied(ENERGY)
-        if not energy:
+    def _subscribe(self, first: str, others: tuple[tuple[str, str], ...]) -> None:
+        wanted = self._copied(first)
+        if not wanted:
             raise Unreadable(NO_CHANNELS)
-        if states := self._copied(GPU, GPU_STATES):
-            self._io.IOReportMergeChannels(energy, states, None)
-            self._cf.CFRelease(states)
-        self._channels = self._cf.CFDictionaryCreateMutableCopy(None, self._cf.CFDictionaryGetCount(energy), energy)
-        self._cf.CFRelease(energy)
+        for group, subgroup in others:
+            if more := self._copied(group, subgroup):
+                self._io.IOReportMergeChannels(wanted, more, None)
+                self._cf.CFRelease(more)
+        self._channels = self._cf.CFDictionaryCreateMutableCopy(None, self._cf.CFDictionaryGetCount(wanted), wanted)
+        self._cf.CFRelease(wanted)
         subscribed = REF()
         self._subscription = self._io.IOReportCreateSubscription(
             None, self._channels, ctypes.byref(subscribed), 0, None
@@ -118,26 +118,6 @@ class IOReport:
         if not first:
             raise Unreadable(NO_CHANNELS)
         return first
-
-    def _told(self) -> list[Channel]:
-        """The channels that count. Where a chip tells each die's energy, a sum of the dies beside it counts no more."""
-        found = []
-        for group, name, item in self._items(self._last):
-            if group == GPU and name == "GPUPH":
-                found.append(Channel("gpu_ticks", name, ""))
-            if group == ENERGY:
-                unit = (self._text(self._io.IOReportChannelGetUnitLabel(item)) or "").strip()
-                rail = next((rail for rail, wanted in RAILS.items() if wanted.fullmatch(name)), None)
-                found += [Channel(rail, name, unit)] if rail and unit in NANOJOULES else []
-        in_dies = {channel.rail for channel in found if channel.name.startswith("DIE_")}
-        return [channel for channel in found if channel.rail not in in_dies or channel.name.startswith("DIE_")]
-
-    def _add_ticks(self, item: int) -> None:
-        for state in range(self._io.IOReportStateGetCount(item)):
-            name = self._text(self._io.IOReportStateGetNameForIndex(item, state))
-            spent = max(self._io.IOReportStateGetResidency(item, state), 0)
-            for counter in ("gpu_ticks",) if name in AT_REST else ("gpu_ticks", "gpu_busy_ticks"):
-                self._ticks[counter] = self._ticks.get(counter, 0) + spent
 
     def _items(self, samples: int) -> Iterator[tuple[str | None, str, int]]:
         """Group, name and handle of each channel; these live as long as the samples."""
@@ -164,6 +144,60 @@ class IOReport:
         buffer = ctypes.create_string_buffer(256)
         is_told = self._cf.CFStringGetCString(string, buffer, len(buffer), UTF8)
         return buffer.value.decode() if is_told else None
+
+    def _unit(self, item: int) -> str:
+        return (self._text(self._io.IOReportChannelGetUnitLabel(item)) or "").strip()
+
+
+class IOReport(Subscription):
+    """The energy of GPU, CPU, neural engine and memory, and what the GPU's time is spent in."""
+
+    name = "IOReport Energy Model"
+
+    def __init__(self) -> None:
+        """Raises Unreadable."""
+        super().__init__(ENERGY, (GPU, GPU_STATES))
+        self.channels = self._told()
+        if not any(channel.rail in RAILS for channel in self.channels):
+            raise Unreadable(NO_CHANNELS)
+        self._nanojoules = dict.fromkeys((channel.rail for channel in self.channels if channel.rail in RAILS), 0)
+        self._ticks: Counters = {}
+
+    def read(self) -> Counters | None:
+        """What has flowed since the subscription, in µJ, and ticks of the GPU; busy is whatever is not AT_REST."""
+        delta = self._delta()
+        if not delta:
+            return None
+        units = {(channel.rail, channel.name): NANOJOULES[channel.unit] for channel in self.channels if channel.unit}
+        for group, name, item in self._items(delta):
+            if group == GPU and name == "GPUPH":
+                self._add_ticks(item)
+            for rail in RAILS if group == ENERGY else ():
+                if (rail, name) in units:
+                    moved = max(self._io.IOReportSimpleGetIntegerValue(item, 0), 0)  # below 0: it began anew
+                    self._nanojoules[rail] += moved * units[rail, name]
+        self._cf.CFRelease(delta)
+        return {**{rail: round(value / 1000) for rail, value in self._nanojoules.items()}, **self._ticks}
+
+    def _told(self) -> list[Channel]:
+        """The channels that count. Where a chip tells each die's energy, a sum of the dies beside it counts no more."""
+        found = []
+        for group, name, item in self._items(self._last):
+            if group == GPU and name == "GPUPH":
+                found.append(Channel("gpu_ticks", name, ""))
+            if group == ENERGY:
+                unit = self._unit(item)
+                rail = next((rail for rail, wanted in RAILS.items() if wanted.fullmatch(name)), None)
+                found += [Channel(rail, name, unit)] if rail and unit in NANOJOULES else []
+        in_dies = {channel.rail for channel in found if channel.name.startswith("DIE_")}
+        return [channel for channel in found if channel.rail not in in_dies or channel.name.startswith("DIE_")]
+
+    def _add_ticks(self, item: int) -> None:
+        for state in range(self._io.IOReportStateGetCount(item)):
+            name = self._text(self._io.IOReportStateGetNameForIndex(item, state))
+            spent = max(self._io.IOReportStateGetResidency(item, state), 0)
+            for counter in ("gpu_ticks",) if name in AT_REST else ("gpu_ticks", "gpu_busy_ticks"):
+                self._ticks[counter] = self._ticks.get(counter, 0) + spent
 
 
 def _declared(path: str, signatures: Mapping[str, tuple[Any, tuple[Any, ...]]]) -> ctypes.CDLL:

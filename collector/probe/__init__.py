@@ -66,9 +66,10 @@ def probe(place: Place) -> list[Answer]:
 
 def questions() -> dict[str, Question]:
     """All of them by name, in the order they are shown."""
-    from collector.probe import memory, processes, system, timing
+    from collector.probe import channels, memory, processes, system, timing
 
-    return {one.name: one for one in (*memory.QUESTIONS, *processes.QUESTIONS, *system.QUESTIONS, *timing.QUESTIONS)}
+    parts = (memory, processes, system, channels, timing)
+    return {one.name: one for part in parts for one in part.QUESTIONS}
 
 
 def judge(name: str, raw: Raw) -> Verdict:
