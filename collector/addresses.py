@@ -29,7 +29,8 @@ def resolved(host: str) -> tuple[str, ...]:
 
 def is_here(host: str) -> bool:
     """Whether a name or an address means this machine: loopback, all addresses, or one of its own."""
-    own = {found.address.partition("%")[0] for card in psutil.net_if_addrs().values() for found in card}
+    every = [found.address for card in psutil.net_if_addrs().values() for found in card]
+    own = {address.partition("%")[0] for address in every if address}  # psutil 8: None of a card that has none
     for address in resolved(host.lower().rstrip(".")):
         found = parsed(address)
         if address in own or (found and (str(found) in own or found.is_loopback or found.is_unspecified)):

@@ -23,10 +23,11 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 0)) for one in told]
 
     class Card:
-        def __init__(self, address: str) -> None:
+        def __init__(self, address: str | None) -> None:
             self.address = address
 
     cards = {"en0": [Card("192.168.1.20"), Card("fe80::1%en0"), Card("00:11:22:33:44:55")]}
+    cards["gif0"] = [Card(None)]  # psutil 8 lists cards without an address; every Mac has gif0 and stf0
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(psutil, "net_if_addrs", lambda: cards)
     addresses.resolved.cache_clear()
