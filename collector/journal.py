@@ -176,7 +176,7 @@ def _moment(said: object) -> datetime | None:
 
 def _create(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    locks.wait_for(descriptor)
     return descriptor
 
 

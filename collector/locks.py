@@ -1,14 +1,33 @@
-"""Locks on files. A lock dies with the process that holds it, whatever becomes of the file."""
+"""Locks on files. A lock dies with the process that holds it, whatever becomes of the file.
+
+A network share or an exFAT disk may refuse locks. What needs one then goes on without: two processes at once are rare,
+and a run that ends for want of a lock is lost for certain. Only what would take another's file asks for more there:
+that nobody has written to it for a day.
+"""
 
 import errno
 import fcntl
 import os
 import stat
+from datetime import UTC
 from pathlib import Path
 
-from collector.clock import sleep
+from collector.clock import sleep, utc_now
 
 ATTEMPTS, PAUSE_S = 5, 0.01  # whoever looks whether a file is locked locks it for a moment
+# ENOTSUP: no such call there (45 on a Mac, where EOPNOTSUPP is another number); EISDIR: Apple's msdos and SMB drivers
+# of a folder; ENOLCK: a server that keeps no locks.
+REFUSALS = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, errno.EISDIR})
+ABANDONED_S = 24 * 3600  # longer than the longest operation of a run; a journal grows with each
+
+
+def wait_for(descriptor: int, kind: int = fcntl.LOCK_EX) -> None:
+    """Hold the lock on an open file as soon as nobody else does; go on without where the disk has none."""
+    try:
+        fcntl.flock(descriptor, kind)
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
 
 
 def is_taken(descriptor: int) -> bool:
@@ -18,6 +37,8 @@ def is_taken(descriptor: int) -> bool:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sleep(PAUSE_S)
+        except OSError as error:
+            return _is_abandoned(descriptor, error)
         else:
             return True
     return False
@@ -41,9 +62,18 @@ def is_locked(path: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError as error:
+        return not _is_abandoned(descriptor, error)
     finally:
         os.close(descriptor)
     return False
+
+
+def _is_abandoned(descriptor: int, refused: OSError) -> bool:
+    """Whether a file whose lock was refused is nobody's any more. Raises what it was refused with, if not as here."""
+    if refused.errno not in REFUSALS:
+        raise refused
+    return utc_now().replace(tzinfo=UTC).timestamp() - os.fstat(descriptor).st_mtime > ABANDONED_S
 
 
 def open_regular(path: Path) -> int:

@@ -381,16 +381,17 @@ class Results:
         return any(is_locked(journal) for journal in self.journals.glob("*.jsonl"))
 
     def lock(self, kind: int) -> int:
-        """A descriptor that holds a lock on `runs/`: shared while a site is built from it; a run waits for that.
+        """A descriptor that holds a lock on the runs: shared while a site is built from them; a run waits for that.
 
-        Raises OSError.
+        Of a file, since network shares and FAT disks lock no folders. Raises OSError.
         """
-        import fcntl
+        from collector import locks
 
-        self.runs.mkdir(parents=True, exist_ok=True)
-        held = os.open(self.runs, os.O_RDONLY)
+        for folder in (self.runs, self.journals):
+            folder.mkdir(parents=True, exist_ok=True)
+        held = os.open(self.journals / "runs.lock", os.O_RDONLY | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(held, kind)
+            locks.wait_for(held, kind)
         except OSError:
             os.close(held)
             raise

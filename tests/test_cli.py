@@ -75,9 +75,10 @@ def nobody() -> Iterator[str]:
 
 
 def files(results: Results) -> list[str]:
-    """All but grades, the list of keys, and the warehouse's own, which may be deleted at any time."""
+    """All but grades, the list of keys, the lock of all runs, and the warehouse's own, which may always be deleted."""
+    aside = (".journal/runs.lock", ".journal/warehouse.", "grades/", "keys.toml")
     found = sorted(str(path.relative_to(results.root)) for path in results.root.rglob("*") if path.is_file())
-    return [name for name in found if not name.startswith((".journal/warehouse.", "grades/", "keys.toml"))]
+    return [name for name in found if not name.startswith(aside)]
 
 
 def commands() -> dict[str, click.Command]:

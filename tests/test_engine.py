@@ -23,7 +23,7 @@ from tests.programs import EngineRun, Running, engine, finish, is_gone, operatio
 CONTEXT = 8192
 
 
-KEPT = ("loads.json", "warehouse.duckdb", "warehouse.lock")
+KEPT = ("loads.json", "runs.lock", "warehouse.duckdb", "warehouse.lock")
 
 
 def collect(results: Results, *options: str) -> list[str]:

@@ -158,8 +158,9 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 
 def journals(results: Results) -> list[str]:
-    """What runs in progress left there; the warehouse's file lies beside them."""
-    return sorted(path.name for path in results.journals.iterdir() if not path.name.startswith("warehouse."))
+    """What runs in progress left there; the warehouse's file and the lock of all runs lie beside them."""
+    found = (path.name for path in results.journals.iterdir())
+    return sorted(name for name in found if not name.startswith("warehouse.") and name != "runs.lock")
 
 
 # ---------------------------------------------------------------- killed while measuring

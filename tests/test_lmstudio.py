@@ -145,8 +145,9 @@ class Lab:
         return [instance.id for instance in self.double.state.instances]
 
     def files(self) -> list[str]:
-        """All that lies in the results folder."""
-        return sorted(path.name for path in self.results.root.rglob("*") if path.is_file())
+        """All that lies in the results folder, but for the lock that runs and builds share."""
+        found = sorted(path.name for path in self.results.root.rglob("*") if path.is_file())
+        return [name for name in found if name != "runs.lock"]
 
 
 Given = Callable[..., Lab]

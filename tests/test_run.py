@@ -60,8 +60,9 @@ def rows(outcome: runs.Outcome, op: str | None = None) -> list[Facts]:
 
 
 def left_behind(results: Results) -> list[str]:
-    """Files that lie in the results folder, whatever they are."""
-    return sorted(str(path.relative_to(results.root)) for path in results.root.rglob("*") if path.is_file())
+    """Files that lie in the results folder, whatever they are, but for the lock that runs and builds share."""
+    found = sorted(str(path.relative_to(results.root)) for path in results.root.rglob("*") if path.is_file())
+    return [name for name in found if name != ".journal/runs.lock"]
 
 
 # --- order ---

