@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from collector import locks
+from collector import litter, locks
 from collector.backends import Facts
 from collector.errors import StoreFailed
 from collector.locks import open_regular
@@ -136,7 +136,7 @@ def left_over(results: Results, kind: str = "*.jsonl") -> Iterator[Path]:
 
     What is no file, such as a folder, a link or a pipe, was made by none.
     """
-    for path in sorted(results.journals.glob(kind)):
+    for path in litter.without(results.journals.glob(kind)):
         try:
             descriptor = open_regular(path)
         except OSError:

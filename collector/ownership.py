@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector import clock, signing, whole
+from collector import clock, litter, signing, whole
 from collector.errors import KeyUnusable
 from collector.schema import Results
 
@@ -103,7 +103,7 @@ def remove_key(results: Results, public: str) -> None:
 def stored(results: Results) -> list[Path]:
     """The files of results in a folder, by kind and name."""
     kinds = (results.runs, results.grades, results.votes)
-    return [path for kind in kinds for path in sorted(kind.glob("*.parquet")) if path.is_file()]
+    return [path for kind in kinds for path in litter.without(kind.glob("*.parquet")) if path.is_file()]
 
 
 def _others(results: Results, owners: Owners, public: str) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from collector import graders, grading, similarity, suite
+from collector import graders, grading, litter, similarity, suite
 from collector.backends import Facts
 from collector.errors import RunDamaged
 from collector.graders import Check, Output
@@ -88,7 +88,7 @@ class Regrader:
 
     @functools.cache  # noqa: B019 - it lives as long as one command
     def _outputs(self, run_id: str) -> "dict[int, _Text]":
-        paths = [path for path in self.results.runs.glob("*.parquet") if path.stem.endswith(f"-{run_id}")]
+        paths = litter.without(self.results.runs.glob(f"*-{run_id}.parquet"))
         try:
             outputs = [found for path in paths for found in grading.outputs(path, suite.known())]
         except RunDamaged:

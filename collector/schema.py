@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from collector import litter
 from collector.errors import TableInvalid as TableInvalid  # what site_src knows of the collector stands in this file
 
 if TYPE_CHECKING:
@@ -378,7 +379,7 @@ class Results:
         """Whether a collector is at work here: it holds a lock on its journal as long as it lives."""
         from collector.locks import is_locked
 
-        return any(is_locked(journal) for journal in self.journals.glob("*.jsonl"))
+        return any(is_locked(journal) for journal in litter.without(self.journals.glob("*.jsonl")))
 
     def lock(self, kind: int) -> int:
         """A descriptor that holds a lock on the runs: shared while a site is built from them; a run waits for that.

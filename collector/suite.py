@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collector import graders, material
+from collector import graders, litter, material
 from collector.errors import SuiteInvalid
 from collector.graders import Check
 
@@ -56,7 +56,7 @@ class Suite:
 
 def names() -> list[str]:
     """The suites there are."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return [path.stem for path in litter.without(FOLDER.glob("*.toml"))]
 
 
 def read(name: str) -> Suite:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
+from collector import litter
 from site_src import downloads, publishing
 from site_src.blocks import ON_PAGES, Blocks
 from site_src.place import Place
@@ -45,7 +46,7 @@ def make(
     words = read(language)
     site = f"{(address or ADDRESS).rstrip('/')}/"
     used: set[str] = set()
-    for path in sorted(PAGES.rglob("*.md"), key=lambda path: (path.parent, path.stem != "index", path)):
+    for path in sorted(litter.without(PAGES.rglob("*.md")), key=lambda path: (path.parent, path.stem != "index", path)):
         for name, only in _pages_of(warehouse, path.relative_to(PAGES).as_posix()):
             place = Place(name, "" if words.is_english else f"{language}/", directory_urls, site)
             text = page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only)
@@ -106,7 +107,7 @@ def _shared(warehouse: Warehouse, used: set[str]) -> Iterator[Made]:
         yield Made(path, content)
     machines = [row["machine"] for row in warehouse.rows("from machines")]
     yield Made("assets/machines.js", f"window.machines = {json.dumps(machines)};\n")
-    for asset in sorted(asset for asset in ASSETS.rglob("*") if asset.is_file()):
+    for asset in litter.without(path for path in ASSETS.rglob("*") if path.is_file()):
         yield Made(f"assets/{asset.relative_to(ASSETS).as_posix()}", asset.read_bytes())
 
 

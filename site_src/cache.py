@@ -30,6 +30,7 @@ def stamps(folder: Path) -> dict[str, Stamp]:
     """Of each Parquet file of a folder, by name: what changes when the file does."""
     try:
         files = [entry for entry in os.scandir(folder) if entry.name.endswith(".parquet")]
+        files = [entry for entry in files if not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
     return {_printable(entry.name): _stamp(entry) for entry in sorted(files, key=lambda entry: entry.name)}

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from collector import litter
 from collector.schema import RUN, arrow_schema
 from site_src import intake, report
 from site_src.visible import json_of
@@ -32,7 +33,7 @@ AT_ONCE = 50  # run files whose every column is held
 
 def marts() -> list[str]:
     """The views that pages show."""
-    return sorted(path.stem for path in (VIEWS / "3_marts").glob("*.sql"))
+    return [path.stem for path in litter.without((VIEWS / "3_marts").glob("*.sql"))]
 
 
 def report_of(run_id: str) -> str | None:

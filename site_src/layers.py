@@ -64,7 +64,7 @@ def _files() -> list[Path]:
         Path(folder, name)
         for folder, _, names in os.walk(VIEWS, onerror=refuse)
         for name in names
-        if name.endswith(".sql")
+        if name.endswith(".sql") and not name.startswith(".")
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector import capacity, ownership, privacy, signing
+from collector import capacity, litter, ownership, privacy, signing
 from collector.commands import _checks
 from collector.commands._checks import FETCH
 from collector.errors import TableInvalid
@@ -102,7 +102,8 @@ def together(folder: Results, reviewed: list[Reviewed], place: Path) -> Results:
     names = {one.path.name for one in reviewed}
     for kind in FORMS:
         (both.root / kind).mkdir(parents=True)
-        stored = [path for path in (folder.root / kind).glob("*.parquet") if path.name not in names]
+        found = litter.without((folder.root / kind).glob("*.parquet"))
+        stored = [path for path in found if path.name not in names]
         new = {one.path.name: one.path for one in reviewed if one.sha256 and kind_of(one.path) == kind}
         readable = {one.path.name for one in reviewed if one.run_id or kind != "runs"}
         for path in (*stored, *(path for name, path in new.items() if name in readable)):

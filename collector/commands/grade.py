@@ -17,11 +17,12 @@ def command(results: str | None) -> None:
     models wrote run in a WebAssembly sandbox only (the extra `sandbox`); what this machine had no room, memory or time
     for is tried again.
     """
+    from collector import litter
     from collector.commands import _grading, _owner
     from collector.schema import Results
 
     folder = Results.find(results)
-    runs = sorted(folder.runs.glob("*.parquet"))
+    runs = litter.without(folder.runs.glob("*.parquet"))
     if not runs:
         say(f"Nothing is stored in {folder.runs} yet; `collect` measures.")
         return

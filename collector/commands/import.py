@@ -20,14 +20,14 @@ def command(file: Path, results: str | None) -> None:
     is there already is left alone. It times the engine alone, so its figures (view llama_bench) are in no comparison
     with those of a server.
     """
-    from collector import llama_bench, privacy, store
+    from collector import litter, llama_bench, privacy, store
     from collector.commands import _owner, _start
     from collector.schema import Results
 
     folder = Results.find(results)
     _owner.tell(folder)
     for run in llama_bench.read(file):
-        there = sorted(folder.runs.glob(f"*-{run.run_id}.parquet"))
+        there = litter.without(folder.runs.glob(f"*-{run.run_id}.parquet"))
         if there:
             say(f"{there[0].name} holds these results already.")
             continue

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector import litter
 from collector.commands import say
 from collector.commands.run import results_option
 from collector.errors import RunUnclear
@@ -67,10 +68,10 @@ def _look(folder: "Results", path: Path, names: tuple[str, ...]) -> Iterator["Re
     if path.is_symlink() or not path.is_dir():
         yield _faults.of_file(path, "." if path.is_dir() else _faults.kind_of(path), names)
         return
-    theirs = {found.relative_to(path) for found in path.rglob("*") if found.is_symlink() or not found.is_dir()}
+    theirs = {found.relative_to(path) for found in _files(path)}
     if not theirs:
         raise RunUnclear(f"There are no files in {path}.", "Name a results folder, or files of its folder runs.")
-    ours = {found.relative_to(folder.root) for found in folder.root.rglob("*") if found.is_file()}
+    ours = {found.relative_to(folder.root) for found in _files(folder.root)}
     published = {name for name in ours if name.parent.as_posix() in _faults.FORMS}
     owned = {Path(own.name) for own in (folder.keys, folder.unsigned)}  # told of already, and first
     for name in sorted((theirs | published) - owned):
@@ -82,6 +83,13 @@ def _look(folder: "Results", path: Path, names: tuple[str, ...]) -> Iterator["Re
             if name in published:
                 one.faults.append(Fault("It is stored already, with other content.", "A stored file never changes."))
             yield one
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Whatever lies in it, and links to what does not, but for what a Mac leaves there."""
+    for found in folder.rglob("*"):
+        if (found.is_symlink() or not found.is_dir()) and not litter.is_litter(found):
+            yield found
 
 
 def _compare(together: "Warehouse", added: "list[Reviewed]") -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector import children, ownership
+from collector import children, litter, ownership
 from collector.commands.run import results_option
 from collector.errors import RunUnclear
 from collector.locks import is_locked
@@ -89,11 +89,12 @@ def _files(path: Path) -> list[tuple[Path, str]]:
         return [(path, "." if path.is_dir() else _faults.kind_of(path))]
     found = [file for file in sorted(path.rglob("*")) if file.is_symlink() or not file.is_dir()]
     visible = [file.relative_to(path) for file in found]
-    if path.name in _faults.FORMS:
-        return [(path / file, path.name) for file in visible]
-    hidden = {file for file in visible if len(file.parts) > 1 and file.parts[0].startswith(".")}  # journals, git
+    hidden = {file for file in visible if litter.is_litter(file)}
+    if path.name not in _faults.FORMS:
+        hidden |= {file for file in visible if len(file.parts) > 1 and file.parts[0].startswith(".")}  # journals, git
     hidden -= _offered(path, hidden)
-    return [(path / file, file.parent.as_posix()) for file in visible if file not in hidden]
+    shown = [file for file in visible if file not in hidden]
+    return [(path / file, path.name if path.name in _faults.FORMS else file.parent.as_posix()) for file in shown]
 
 
 def _offered(path: Path, hidden: set[Path]) -> set[Path]:
@@ -108,7 +109,8 @@ def _offered(path: Path, hidden: set[Path]) -> set[Path]:
         done = None
     if done and not done.returncode:
         return hidden & {Path(os.fsdecode(name)) for name in done.stdout.split(b"\0")}
-    journals = {file for file in hidden if file.parts[0] == ".journal" and file.suffix == ".jsonl"}
+    lying = {file for file in hidden if file.parts[0] == ".journal" and file.suffix == ".jsonl"}
+    journals = {file for file in lying if not litter.is_litter(file)}
     return {file for file in journals if not (path / file).is_file() or not is_locked(path / file)}
 
 

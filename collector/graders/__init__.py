@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from collector import litter
+
 if TYPE_CHECKING:
     from collector.sandbox import Execute
 
@@ -108,7 +110,7 @@ def again(check: Check, output: Output, execute: "Execute | None") -> Graded:
 
 def fingerprint(has_sandbox: bool) -> str:
     """Changes with any grader, with the sandbox, and with whether that is there: then it is worth grading again."""
-    sources = [*sorted(FOLDER.glob("*.py")), *sorted(GUESTS.parent.glob("*.py")), *sorted(GUESTS.glob("*.py"))]
+    sources = [path for folder in (FOLDER, GUESTS.parent, GUESTS) for path in litter.without(folder.glob("*.py"))]
     digest = hashlib.sha256(str(has_sandbox).encode())
     for path in sources:
         digest.update(path.read_bytes())
