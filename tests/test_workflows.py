@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,26 @@ def test_a_job_says_its_rights_and_its_limit(file: str, name: str, job: dict[str
     assert job["permissions"], name
     writes = {right for right, kind in job["permissions"].items() if kind == "write"}
     assert writes == ({"pages", "id-token"} if name == "publish" else set())
-    assert LATEST not in job["runs-on"], "an image that changes by itself"
+    images = [one["image"] for one in job.get("strategy", {}).get("matrix", {}).get("include", [])]
+    assert images or "matrix." not in job["runs-on"]
+    assert [image for image in (job["runs-on"], *images) if LATEST in image] == [], "an image that changes by itself"
+
+
+def test_macs_of_every_version_are_set_up_tested_and_probed() -> None:
+    """macOS 15, 26 and 27, which is named after its Xcode; with the oldest Python that is allowed, and the newest."""
+    job = workflow("site.yml")["jobs"]["mac"]
+    matrix = job["strategy"]["matrix"]["include"]
+    assert [one["image"] for one in matrix] == ["macos-15", "macos-26", "xcode-27"]
+    project = tomllib.loads((CLONE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    low, high = (int(minor) for minor in re.findall(r"3\.(\d+)", project["requires-python"]))
+    assert {f"3.{low}", f"3.{high - 1}"} <= {one["python"] for one in matrix}
+    assert job["strategy"]["fail-fast"] is False
+    commands = "\n".join(step.get("run", "") for step in job["steps"])
+    for command in ("scripts/demo --no-serve", "collect check --probe", "scripts/test", "Documents/我的 clone"):
+        assert command in commands
+    [kept] = [step["with"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert "${{ matrix.image }}" in kept["name"], "two of one name are refused"
+    assert kept["path"].split() == ["probe.txt", "tests/probes/darwin-*.json"]
 
 
 def test_pull_requests_see_no_secret_and_are_not_run_with_rights() -> None:
