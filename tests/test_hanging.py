@@ -1,6 +1,7 @@
 """A test that hangs fails by name: signals end programs, waits have limits, children end with the test that failed."""
 
 import ast
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector.schema import CLONE
-from tests.conftest import heed_signals
+from tests.conftest import pytest_configure
 from tests.programs import Child
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -28,8 +29,9 @@ def deaf() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("deaf")
-def test_what_ends_a_program_does_so_however_the_tests_were_started() -> None:
-    heed_signals()
+def test_what_ends_a_program_does_so_however_the_tests_were_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_CONFIG", os.environ["LLM_CONFIG"])  # put back afterwards
+    pytest_configure()
     assert [signal.getsignal(number) for number in ENDING] == HEEDED
     for number in (signal.SIGINT, signal.SIGHUP):
         with Child([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
