@@ -15,7 +15,7 @@ from collector.energy.meter import Meter
 from collector.energy.rapl import Rapl
 from collector.memory import macos
 from tests.fake_ioreport import FakeIOReport
-from tests.programs import until
+from tests.programs import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_a_process_that_died_costs_figures_and_nothing_else(reading: Meter) -> N
     assert reading.is_on
     assert reading._process is not None
     reading._process.kill()
-    reading._process.wait()
+    reading._process.wait(timeout=PATIENCE_S)
     reading.nudge()
     reading.read_now()
     reading.take()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector import cli, ownership, signing, store, whole
-from collector.commands import _owner
+from collector.commands import _changes, _owner
 from collector.errors import KeyUnusable
 from collector.schema import CLONE, Results
 from site_src.warehouse import Warehouse
@@ -193,10 +193,27 @@ def test_review_and_validate_say_whose_a_file_is_and_what_it_changes(collect: Co
     for command in ("review", "validate"):
         code, said, _ = collect(command, str(theirs))
         assert f"Contributed, signed by {keys.short('ada')}: shown beside this repository's own" in said
-        assert "No answer and no pick of this repository changes." in said
+        assert "No answer, no pick and no preference of this repository changes." in said
         assert code == 0
     _, said, _ = collect("review", str(stored(results, 3)))
     assert f"This repository's own, signed by {keys.short('owner')}." in said
+
+
+class Says:
+    """A warehouse whose people prefer this; nothing else is known."""
+
+    def __init__(self, verdict: str) -> None:
+        self.verdict = verdict
+
+    def rows(self, query: str) -> list[dict[str, str]]:
+        about = {"machine": "M3", "a_label": "A", "b_label": "B", "verdict": self.verdict}
+        return [about] if "from preference" in query else []
+
+
+def test_a_preference_that_votes_turn_is_told() -> None:
+    before, after = Says("inconclusive"), Says("b preferred")
+    assert _changes.told(before, after) == ["What people prefer, A or B, on M3: inconclusive → b preferred."]  # type: ignore[arg-type]
+    assert _changes.told(after, after) == [_changes.NOTHING]  # type: ignore[arg-type]
 
 
 def test_in_a_clone_of_the_template_the_first_run_stands_on_the_front_page(results: Results) -> None:

@@ -5,20 +5,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from site_src.warehouse import Warehouse
 
-NOTHING = "No answer and no pick of this repository changes."
+NOTHING = "No answer, no pick and no preference of this repository changes."
 OWN = "machine in (select machine from machines where contributor is null)"
 ANSWERS = f"select machine, question, verdict from answers where {OWN} order by all"  # noqa: S608
 PICKS = f"""
     select machine, priority, context_needed, memory_budget_gb, coalesce(label, verdict) as pick
     from common_budgets where {OWN} order by all
 """  # noqa: S608
+VOTES = f"select machine, a_label, b_label, verdict from preference where {OWN} order by all"  # noqa: S608
 
 
 def told(old: "Warehouse", new: "Warehouse") -> list[str]:
-    """A sentence for each answer and pick that is another one with the files; one that says so where none is."""
+    """A sentence for each answer, pick and preference that the files change; one that says so where none is."""
     said = [f"Question {key[1]} on {key[0]}: {how}." for key, how in _differing(old, new, ANSWERS, 2)]
     for (machine, priority, context, budget), how in _differing(old, new, PICKS, 4):
         said.append(f"For {priority} at {context:,} tokens in {budget:g} GB on {machine}: {how}.")
+    for (machine, one, other), how in _differing(old, new, VOTES, 3):
+        said.append(f"What people prefer, {one} or {other}, on {machine}: {how}.")
     return said or [NOTHING]
 
 
