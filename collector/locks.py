@@ -30,6 +30,17 @@ def wait_for(descriptor: int, kind: int = fcntl.LOCK_EX) -> None:
             raise
 
 
+def held(path: Path, kind: int) -> int:
+    """A descriptor of a file, made where there is none, that holds this lock once it can be had. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
+        wait_for(descriptor, kind)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def is_taken(descriptor: int) -> bool:
     """Take the lock on an open file, unless a living process holds it: whether it is ours now."""
     for _ in range(ATTEMPTS):

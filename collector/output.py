@@ -22,7 +22,7 @@ def output(*command: str, **variables: str) -> str | None:
             errors="replace",
             check=True,
             timeout=PATIENCE_S,
-            env={**children.environment(), **variables},
+            env=children.environment(**variables),
         )
     except (OSError, subprocess.SubprocessError):
         return None

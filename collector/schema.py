@@ -390,13 +390,7 @@ class Results:
 
         for folder in (self.runs, self.journals):
             folder.mkdir(parents=True, exist_ok=True)
-        held = os.open(self.journals / "runs.lock", os.O_RDONLY | os.O_CREAT, 0o644)
-        try:
-            locks.wait_for(held, kind)
-        except OSError:
-            os.close(held)
-            raise
-        return held
+        return locks.held(self.journals / "runs.lock", kind)
 
 
 CLONE = Path(__file__).resolve().parent.parent

@@ -21,6 +21,8 @@ from collector.backends.openai_chat import OpenAIChat
 from collector.energy import ioreport, meter, rapl, reader
 from collector.energy.ioreport import IOReport
 from collector.energy.meter import Meter
+from collector.memory import engine
+from collector.memory.engine import Engine
 from collector.schema import Results
 from collector.suite import Prompt, Suite
 from site_src.warehouse import Warehouse
@@ -205,6 +207,7 @@ def test_a_run_has_its_counters_read_by_the_process(
     monkeypatch.setattr(energy, "IS_MACOS", False)
     monkeypatch.setattr(runs, "Sampler", NoSampler)
     monkeypatch.setattr(OpenAIChat, "engine_pid", lambda self: os.getpid())
+    monkeypatch.setattr(engine, "find", lambda *_: Engine(frozenset({os.getpid()}), "command line", None))
     with Loopback() as server, measure.connect(server.url) as client:
         outcome = runs.run(client, OpenAIChat(client, None), runs.Job(SUITE, 1, results))
     assert outcome.path is not None

@@ -79,7 +79,7 @@ def test_swap_and_compressed_memory_grow_from_the_first_sample(given: Given) -> 
 
 def test_a_figure_that_was_never_read_is_unknown(given: Given) -> None:
     row = one(given([request(memory=[sample(20)])]), "run_peaks")
-    known = {"file", "run_id", "sample_count", "last_at_ns"}
+    known = {"file", "run_id", "sample_count", "last_at_ns", "is_load_watched"}
     assert {name for name, value in row.items() if value is not None} == known
 
 

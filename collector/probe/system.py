@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from collector import environment, machine
+from collector import environment, litter, machine
 from collector.clock import clock
 from collector.memory import macos
 from collector.output import entries, output
@@ -154,7 +154,7 @@ def _judge_locks(raw: Raw) -> Verdict:
 
 def _hidden(place: Place) -> Raw:
     packages = Path(sysconfig.get_paths()["purelib"])
-    return {"flags": [getattr(path.stat(), "st_flags", None) for path in sorted(packages.glob("*.pth"))]}
+    return {"flags": [getattr(path.stat(), "st_flags", None) for path in litter.without(packages.glob("*.pth"))]}
 
 
 def _judge_hidden(raw: Raw) -> Verdict:

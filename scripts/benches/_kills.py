@@ -52,7 +52,7 @@ text = "Describe in great detail how a wooden sailing ship is built, step by ste
 TOLD = re.compile(r"^\[\d+/\d+\] (\S+) #(\d+)(?:, (\w+))?: ")  # what the process says of a finished request
 LAST = re.compile(r"^\[(\d+)/\1\] ")
 SAME = ("op", "prompt_id", "repeat", "nonce", "started_ns", "done_ns", "completion_tokens", "output_text", "error_kind")
-KEPT = ("warehouse.", "loads.json")  # what lies beside the journals for good
+KEPT = ("warehouse.", "loads.json", "runs.lock")  # what lies beside the journals for good
 PATIENCE_S = 60
 Operation = tuple[str, int]  # run and place
 
