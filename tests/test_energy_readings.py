@@ -1,5 +1,6 @@
 """Energy counters: what IOReport and RAPL are asked, and how the collector has them read."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -222,6 +223,19 @@ def test_rest_is_read_at_even_steps(reading: Meter) -> None:
     times = [told["at_ns"] for told in reading.take()]
     assert len(times) >= meter.REST_STEPS
     assert times == sorted(times)
+
+
+def test_a_process_that_cannot_be_started_costs_figures_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(energy, "IS_MACOS", True)
+    monkeypatch.setattr(meter.subprocess, "Popen", refuse)
+    silent = Meter()
+    silent.nudge()
+    silent.read_now()
+    assert (silent.facts(), silent.is_on, silent.take()) == ({"energy_reason": meter.SILENT}, False, [])
+    silent.close()
 
 
 def test_a_process_that_died_costs_figures_and_nothing_else(reading: Meter) -> None:

@@ -29,16 +29,22 @@ class Meter:
         self._waiting: list[dict[str, Any]] = []
         self._facts: dict[str, Any] | None = None
         self._process: subprocess.Popen[str] | None = None
-        if energy.IS_MACOS or rapl.POWERCAP.exists():
-            self._process = subprocess.Popen(
-                COMMAND,
-                stdin=subprocess.PIPE,
-                stdout=self._file,
-                stderr=subprocess.DEVNULL,  # what ends it is no matter of the person's: its readings are missing
-                text=True,
-                env=children.environment(),
-                start_new_session=True,  # Ctrl-C must not end it before the run is written
-            )
+        try:
+            if energy.IS_MACOS or rapl.POWERCAP.exists():
+                self._process = self._started()
+        except OSError:  # it costs figures, and no run
+            self._facts = {"energy_reason": SILENT}
+
+    def _started(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=self._file,
+            stderr=subprocess.DEVNULL,  # what ends it is no matter of the person's: its readings are missing
+            text=True,
+            env=children.environment(),
+            start_new_session=True,  # Ctrl-C must not end it before the run is written
+        )
 
     def facts(self) -> dict[str, Any]:
         """Run columns: where readings come from, or why there are none. Waits for the process to say so."""
