@@ -37,11 +37,13 @@ class Journal:
         self._written = 0
         try:
             results.journals.mkdir(parents=True, exist_ok=True)
-            self._room = Room(results.journals)
-            self._file = _create(self.path)
-            while not locks.is_at(self._file, self.path):  # taken for a killed run's before it was locked
-                os.close(self._file)
+            with contextlib.ExitStack() as made:
+                self._room = made.enter_context(contextlib.closing(Room(results.journals)))
                 self._file = _create(self.path)
+                while not locks.is_at(self._file, self.path):  # taken for a killed run's before it was locked
+                    os.close(self._file)
+                    self._file = _create(self.path)
+                made.pop_all()
         except OSError as error:
             mend = "mend its permissions"
             if error.errno in NO_ROOM:
@@ -175,9 +177,7 @@ def _moment(said: object) -> datetime | None:
 
 
 def _create(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-    locks.wait_for(descriptor)
-    return descriptor
+    return locks.held(path, fcntl.LOCK_EX, os.O_RDWR | os.O_EXCL)
 
 
 def _plain(value: object) -> str:

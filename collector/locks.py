@@ -30,9 +30,9 @@ def wait_for(descriptor: int, kind: int = fcntl.LOCK_EX) -> None:
             raise
 
 
-def held(path: Path, kind: int) -> int:
+def held(path: Path, kind: int, flags: int = os.O_RDONLY) -> int:
     """A descriptor of a file, made where there is none, that holds this lock once it can be had. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+    descriptor = os.open(path, flags | os.O_CREAT, 0o644)
     try:
         wait_for(descriptor, kind)
     except OSError:

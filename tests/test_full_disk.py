@@ -142,6 +142,25 @@ def test_without_room_for_a_run_nothing_is_asked(
     assert (loopback.asked, journals(results)) == ([], [])
 
 
+def test_room_is_given_back_where_the_journal_cannot_be_made(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    kept: list[room.Room] = []
+
+    def keep(folder: Path) -> room.Room:
+        kept.append(room.Room(folder))
+        return kept[0]
+
+    monkeypatch.setattr(journal, "Room", keep)
+    monkeypatch.setattr(journal.locks, "held", refuse)
+    with pytest.raises(StoreFailed, match="cannot be written"):
+        journal.Journal(results, ID)
+    assert kept[0]._file.closed
+
+
 @pytest.mark.parametrize("has_call", [True, False])  # macOS lacks it
 def test_room_is_on_the_disk_and_without_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_call: bool
