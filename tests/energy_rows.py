@@ -86,3 +86,10 @@ class Flowing:
             self.read()
         row = request(ttft_ms=prefill_s * 1000, tps=tps, tokens=tokens, **{"prompt_tokens": 1000, **more})
         return self._end({**row, "started_ns": started, "position": len(self.rows)}).flow(0.1)
+
+
+def metered(**about: Any) -> list[list[Facts]]:
+    """Two runs whose energy was read."""
+    watts = [(100.0, 12.0, 0.0, 20.0), (101.0, 11.5, 0.0, 21.0)]
+    rows = [Flowing().rest().ask(one, one).ask(one, one).rest().rows for one in watts]
+    return [[{**about, **IOREPORT, "run_id": f"e{number:011x}"}, *own] for number, own in enumerate(rows)]

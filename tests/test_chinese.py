@@ -19,7 +19,8 @@ from site_src import build, charts, drawing
 from site_src.blocks import ON_PAGES
 from site_src.warehouse import VIEWS, Warehouse
 from site_src.words import read
-from tests import worlds
+from tests import planted, worlds
+from tests.energy_rows import metered
 from tests.test_blocks import Page
 
 CHINESE = read("zh")
@@ -39,7 +40,9 @@ FREE = ("reason", "evidence", "note", "meaning")  # columns that may hold what a
 @pytest.fixture(scope="module", params=["two machines", "whole plan"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """Plenty of rows of every kind."""
-    return Warehouse(worlds.make(request.param, tmp_path_factory.mktemp("world") / "results"))
+    results = worlds.make(request.param, tmp_path_factory.mktemp("world") / "results")
+    planted.written(results, *metered(**planted.gguf()))
+    return Warehouse(results)
 
 
 @pytest.fixture(scope="module")

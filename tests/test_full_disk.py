@@ -142,9 +142,7 @@ def test_without_room_for_a_run_nothing_is_asked(
     assert (loopback.asked, journals(results)) == ([], [])
 
 
-def test_room_is_given_back_where_the_journal_cannot_be_made(
-    results: Results, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_room_is_given_back_where_the_journal_cannot_be_made(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 

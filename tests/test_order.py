@@ -16,7 +16,7 @@ from collector.schema import Results
 from site_src.warehouse import VIEWS, Warehouse
 from tests import planted, texts
 from tests.conftest import request
-from tests.energy_rows import IOREPORT, Flowing
+from tests.energy_rows import metered
 from tests.planted import (
     Planted,
     Run,
@@ -55,16 +55,10 @@ def views() -> Iterator[Planted]:
     planted.shared().clear()
 
 
-def metered() -> list[list[Facts]]:
-    """Two runs whose energy was read."""
-    watts = [(100.0, 12.0, 0.0, 20.0), (101.0, 11.5, 0.0, 21.0)]
-    return [[{**gguf(), **IOREPORT}, *Flowing().rest().ask(one, one).ask(one, one).rest().rows] for one in watts]
-
-
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Results:
     results = Results(tmp_path_factory.mktemp("order") / "results")
-    runs = [*planted.everything(), *metered()]
+    runs = [*planted.everything(), *metered(**gguf())]
     written(results, *runs, *planted.judged())
     planted.voted(results)
     texts.graded(results)
