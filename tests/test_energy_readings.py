@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from collector import energy
+from collector import energy, teller
 from collector.energy import Unreadable, disk, ioreport, meter, rapl
 from collector.energy.ioreport import IOReport
 from collector.energy.meter import Meter
@@ -230,7 +230,7 @@ def test_a_process_that_cannot_be_started_costs_figures_and_nothing_else(monkeyp
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     monkeypatch.setattr(energy, "IS_MACOS", True)
-    monkeypatch.setattr(meter.subprocess, "Popen", refuse)
+    monkeypatch.setattr(teller.subprocess, "Popen", refuse)
     silent = Meter()
     silent.nudge()
     silent.read_now()

@@ -14,7 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from collector import measure
+from collector import measure, teller
 from collector import run as runs
 from collector.backends import Event, Facts
 from collector.backends.openai_chat import OpenAIChat
@@ -145,7 +145,7 @@ class Idle:
 @pytest.fixture
 def idle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sampler]:
     with monkeypatch.context() as patch:
-        patch.setattr(sampler.subprocess, "Popen", Idle)
+        patch.setattr(teller.subprocess, "Popen", Idle)
         started = Sampler()
     yield started
     started.close()
@@ -176,7 +176,7 @@ def test_a_sample_that_does_not_come_is_waited_for_200_ms_at_most(
     idle: Sampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(sampler, "sleep", slept.append)
+    monkeypatch.setattr(teller, "sleep", slept.append)
     idle.sample_now()
     assert sum(slept) == pytest.approx(0.2)
 
@@ -189,7 +189,7 @@ def test_waiting_ends_as_soon_as_the_sample_is_there(idle: Sampler, monkeypatch:
         if len(slept) == 3:
             written(idle, '{"at_ns": 1}\n')
 
-    monkeypatch.setattr(sampler, "sleep", sleep)
+    monkeypatch.setattr(teller, "sleep", sleep)
     idle.sample_now()
     assert len(slept) == 3
 

@@ -9,39 +9,29 @@ import contextlib
 import json
 import os
 import select
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable
 from typing import Any
 
-from collector import children
-from collector.measure import clock, sleep
+from collector.measure import clock
 from collector.memory import readings
 from collector.memory.engine import tree
+from collector.teller import Teller
 
 PERIOD_S = 0.25
 WALK_PERIOD, WALK_MOVED = 40, 0.02  # samples, and the share by which resident memory must have moved
-PATIENCE = 100  # looks, 2 ms apart, for a sample that was asked for
 
 
-class Sampler:
-    """The sampling process, seen from the collector. Samples wait in a file without a name: nothing can be left over,
-    and no results folder that is full or gone takes them.
-    """
+class Sampler(Teller):
+    """The sampling process, seen from the collector."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # `close` closes it
-        self._read_to = 0
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "collector.memory.sampler"],
-            stdin=subprocess.PIPE,
-            stdout=self._file,
-            stderr=subprocess.DEVNULL,  # what ends it is no matter of the person's: its samples are missing
-            text=True,
-            env=children.environment(),
-            start_new_session=True,  # Ctrl-C must not end it before the run is written
-        )
+        super().__init__()
+        try:
+            self._start([sys.executable, "-m", "collector.memory.sampler"])
+        except OSError:
+            self.close()
+            raise
 
     def watch_tree(self, pid: int) -> None:
         """From now on, sample this process and its descendants; a look-up costs some ms, so not while timing."""
@@ -51,55 +41,13 @@ class Sampler:
         """From now on, sample these processes."""
         self._say(f"only {','.join(map(str, sorted(pids)))}")
 
-    def nudge(self) -> None:
-        """Have a sample taken about now, without waiting for it: a write to a pipe."""
-        self._say("")
-
     def sample_now(self) -> None:
         """Take a sample at once, beside the regular ones, and wait for it (a few ms)."""
-        before = self._size()
-        self.nudge()
-        for _ in range(PATIENCE):
-            if self._size() > before:
-                return
-            sleep(0.002)
+        self._read_now()
 
     def take(self) -> list[dict[str, Any]]:
         """The samples that came since the last call, oldest first; `at_ns` by `measure.clock`."""
-        lines = os.pread(self._file.fileno(), self._size() - self._read_to, self._read_to)
-        whole = lines[: lines.rfind(b"\n") + 1]
-        self._read_to += len(whole)
-        return [sample for line in whole.splitlines() if (sample := _sample(line))]
-
-    def close(self) -> None:
-        """End the process; again is harmless."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._file.close()
-
-    def _size(self) -> int:
-        return os.fstat(self._file.fileno()).st_size
-
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # a sampler that died leaves gaps in memory figures, nothing else
-            self._process.stdin.write(f"{line}\n")
-            self._process.stdin.flush()
-
-
-def _sample(line: bytes) -> dict[str, Any] | None:
-    """What a line says; None where a full disk took but a piece of it."""
-    try:
-        sample: dict[str, Any] = json.loads(line)
-    except ValueError:
-        return None
-    return sample
+        return self._lines()
 
 
 class _Watched:
