@@ -7,6 +7,8 @@ import click
 
 from collector.schema import Results, TableInvalid
 from site_src import build
+from site_src.reuse.maker import Maker
+from site_src.reuse.store import Store
 from site_src.warehouse import Warehouse
 from site_src.words import LANGUAGES
 
@@ -17,7 +19,7 @@ from site_src.words import LANGUAGES
 def main(folder: Path, language: str) -> None:
     """Write pages, data and assets to a folder, for any Markdown site builder; of other languages, pages alone."""
     try:
-        count = build.export(Warehouse(Results.find()), folder, language, os.environ.get("SITE_URL"))
+        count = build.export(Maker(Warehouse(Results.find()), Store()), folder, language, os.environ.get("SITE_URL"))
     except (TableInvalid, build.PageFailed) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{count} files in {folder}")

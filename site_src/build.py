@@ -3,7 +3,7 @@
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -15,12 +15,15 @@ from collector import litter
 from site_src import downloads, publishing
 from site_src.blocks import ON_PAGES, Blocks
 from site_src.place import Place
+from site_src.reuse.answers import Answers
+from site_src.reuse.maker import Maker
 from site_src.warehouse import Warehouse
 from site_src.words import LANGUAGES, Words, read
 
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
 ASSETS = HERE / "assets"
+MACHINES = "select machine from machines"
 ADDRESS = "http://127.0.0.1:8000/"  # as in mkdocs.yml
 
 
@@ -37,24 +40,48 @@ class Made:
 
 
 def make(
-    warehouse: Warehouse, language: str = LANGUAGES[0], directory_urls: bool = True, address: str | None = None
+    warehouse: Warehouse,
+    language: str = LANGUAGES[0],
+    directory_urls: bool = True,
+    address: str | None = None,
+    maker: Maker | None = None,
 ) -> Iterator[Made]:
     """Every page in that language; in the first one also the files that all languages share. Raises PageFailed.
 
     `address` is where the site will be: whoever reads the feed is elsewhere.
     """
-    words = read(language)
-    site = f"{(address or ADDRESS).rstrip('/')}/"
-    used: set[str] = set()
+    yield from in_languages(maker or Maker(warehouse), [language], directory_urls, address)[language]
+
+
+def in_languages(
+    maker: Maker, languages: Sequence[str] = LANGUAGES, directory_urls: bool = True, address: str | None = None
+) -> dict[str, list[Made]]:
+    """The same for several languages, each of whose pages are made while pictures of others are drawn."""
+    site, used = f"{(address or ADDRESS).rstrip('/')}/", set[str]()
+    begun = {language: list(_begun(maker, read(language), directory_urls, site, used)) for language in languages}
+    shared = list(_shared(maker, used, site, directory_urls)) if LANGUAGES[0] in languages else []
+    made = {language: [_finished(maker, one) for one in pages] for language, pages in begun.items()}
+    maker.finish()
+    if shared:
+        made[LANGUAGES[0]] += shared
+    return made
+
+
+def _begun(maker: Maker, words: Words, directory_urls: bool, site: str, used: set[str]) -> Iterator[tuple[str, str]]:
+    """Each page's path and text, with marks for pictures that are not drawn yet."""
     for path in sorted(litter.without(PAGES.rglob("*.md")), key=lambda path: (path.parent, path.stem != "index", path)):
-        for name, only in _pages_of(warehouse, path.relative_to(PAGES).as_posix()):
-            place = Place(name, "" if words.is_english else f"{language}/", directory_urls, site)
-            text = page(warehouse, path.relative_to(PAGES).as_posix(), used, place, words, only)
-            yield Made(name, publishing.described(text))
-    if words.is_english:
-        yield from _shared(warehouse, used)
-        for name, text in publishing.files(warehouse, words, site, directory_urls):
-            yield Made(name, text)
+        source = path.relative_to(PAGES).as_posix()
+        for name, only in _pages_of(maker.answers, source):
+            place = Place(name, "" if words.is_english else f"{words.language}/", directory_urls, site)
+            yield name, _page(maker, source, used, place, words, only)
+
+
+def _finished(maker: Maker, page: tuple[str, str]) -> Made:
+    name, text = page
+    try:
+        return Made(name, publishing.described(maker.drawings.filled(text)))
+    except Exception as error:
+        raise PageFailed(f"page {name}: {type(error).__name__}: {error}") from error
 
 
 def page(
@@ -66,8 +93,13 @@ def page(
     only: tuple[str, str] | None = None,
 ) -> str:
     """One page's Markdown with its blocks filled in, by default in English. Raises PageFailed."""
-    words = words or read(LANGUAGES[0])
-    blocks = Blocks(warehouse, place or Place(name), used, words, only)
+    return _page(Maker(warehouse), name, used, place or Place(name), words or read(LANGUAGES[0]), only)
+
+
+def _page(
+    maker: Maker, name: str, used: set[str], place: Place, words: Words, only: tuple[str, str] | None = None
+) -> str:
+    blocks = Blocks(maker, place, used, words, only)
     offered = {block: getattr(blocks, block) for block in ON_PAGES}
     try:
         if only:
@@ -89,36 +121,38 @@ def _compiled(text: str) -> jinja2.Template:
     return environment.from_string(text)
 
 
-def _pages_of(warehouse: Warehouse, name: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
+def _pages_of(answers: Answers, name: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
     """`VIEW/[COLUMN].md` is a page for each row of that view, named by that column; any other is itself."""
     path = PurePosixPath(name)
     if not path.stem.startswith("["):
         yield name, None
         return
     view, column = path.parent.name, path.stem.strip("[]")
-    for row in warehouse.rows(f"from {view}"):  # our own file's name
-        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", row[column]):
-            raise PageFailed(f"page {name}: {row[column]!r} cannot be a page's name")
-        yield (path.parent / f"{row[column]}.md").as_posix(), (column, row[column])
+    for value in answers.part(view)[column].to_pylist():  # our own file's name
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", value):
+            raise PageFailed(f"page {name}: {value!r} cannot be a page's name")
+        yield (path.parent / f"{value}.md").as_posix(), (column, value)
 
 
-def _shared(warehouse: Warehouse, used: set[str]) -> Iterator[Made]:
-    for path, content in downloads.files(warehouse, used):
+def _shared(maker: Maker, used: set[str], site: str, directory_urls: bool) -> Iterator[Made]:
+    """The files beside the pages."""
+    for path, content in downloads.files(maker, used):
         yield Made(path, content)
-    machines = [row["machine"] for row in warehouse.rows("from machines")]
-    yield Made("assets/machines.js", f"window.machines = {json.dumps(machines)};\n")
+    yield Made("assets/machines.js", f"window.machines = {json.dumps(maker.answers.column(MACHINES))};\n")
     for asset in litter.without(path for path in ASSETS.rglob("*") if path.is_file()):
         yield Made(f"assets/{asset.relative_to(ASSETS).as_posix()}", asset.read_bytes())
+    for path, text in publishing.files(maker.answers, read(LANGUAGES[0]), site, directory_urls):
+        yield Made(path, text)
 
 
 def _untranslated(words: Words) -> str:
     return f'<p class="untranslated-page">{escape(words.block("untranslated_page"))}</p>\n\n'
 
 
-def export(warehouse: Warehouse, folder: Path, language: str = LANGUAGES[0], address: str | None = None) -> int:
+def export(maker: Maker, folder: Path, language: str = LANGUAGES[0], address: str | None = None) -> int:
     """Write the site's files as plain Markdown for any other builder; how many."""
     count = 0
-    for made in make(warehouse, language, address=address):
+    for made in make(maker.answers.warehouse, language, address=address, maker=maker):
         target = folder / made.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(made.content if isinstance(made.content, bytes) else made.content.encode())

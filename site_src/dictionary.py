@@ -1,12 +1,12 @@
 """What is in the files that readers download, as HTML on one line: columns of run files, and the marts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
 from collector.schema import COLUMNS
-from site_src import data_table, downloads
-from site_src.warehouse import Warehouse
+from site_src import data_table
+from site_src.reuse.answers import Answers
 from site_src.words import Words
 
 
@@ -20,18 +20,18 @@ def columns(scope: str, words: Words) -> str:
     return _table(rows, words)
 
 
-def marts(warehouse: Warehouse, words: Words, links: Callable[[str], str]) -> str:
+def marts(answers: Answers, marts: Iterable[str], words: Words, links: Callable[[str], str]) -> str:
     """A closed section for each mart; `links` makes those to its files."""
     return "".join(
         f'<details class="source mart"><summary><code>{escape(view)}</code> '
-        f"{words.cell('meaning', warehouse.grain(view))}</summary>"
-        f"{_mart(warehouse, view, words)}{links(view)}</details>"
-        for view in downloads.marts()
+        f"{words.cell('meaning', answers.grain(view))}</summary>"
+        f"{_mart(answers, view, words)}{links(view)}</details>"
+        for view in marts
     )
 
 
-def _mart(warehouse: Warehouse, view: str, words: Words) -> str:
-    rows = [{"column": name, "meaning": said} for name, said in warehouse.comments(view).items()]
+def _mart(answers: Answers, view: str, words: Words) -> str:
+    rows = [{"column": name, "meaning": said} for name, said in answers.comments(view).items()]
     return _table(rows, words)
 
 

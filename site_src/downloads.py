@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from collector import litter
 from collector.schema import RUN, arrow_schema
 from site_src import intake, report
+from site_src.reuse.maker import Maker
 from site_src.visible import json_of
 from site_src.warehouse import VIEWS, Warehouse
 
@@ -41,12 +42,13 @@ def report_of(run_id: str) -> str | None:
     return f"data/reports/{run_id}" if re.fullmatch(r"[a-z0-9][a-z0-9._-]*", run_id) else None
 
 
-def files(warehouse: Warehouse, used: set[str]) -> Iterator[tuple[str, bytes | str]]:
+def files(maker: Maker, used: set[str]) -> Iterator[tuple[str, bytes | str]]:
     """Each file below `data/` with what stands in it; `used` are views that pages show, marts or not."""
     for view in sorted({*marts(), *used}):
-        table = warehouse.table(f"from {view}")  # named by our own files and pages
+        table = maker.answers.part(view)  # named by our own files and pages
         yield f"data/{view}.csv", csv(table)
         yield f"data/{view}.parquet", _parquet(table)
+    warehouse = maker.answers.warehouse
     yield "data/operations.parquet", _operations(warehouse)
     yield "data/run_facts.csv", csv(warehouse.table(RUN_FACTS))
     yield from reports(warehouse)

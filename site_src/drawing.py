@@ -1,6 +1,5 @@
-"""A chart as Vega-Lite for the browser and as the SVG that stands in the page before, and without, JavaScript."""
+"""A chart as Vega-Lite: for the browser, and for the picture in the page before, and without, JavaScript."""
 
-import functools
 import hashlib
 import json
 import re
@@ -31,8 +30,8 @@ STATIC_WIDTH = 640
 LONGEST = 100  # characters of a text in a chart: drawing one of ten thousand takes minutes
 
 
-def spec(chart: charts.Chart, rows: list[dict[str, Any]], words: Words) -> dict[str, Any]:
-    """The chart of these rows, its words in that language."""
+def spec(chart: charts.Chart, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The chart of these rows, in English and without the look that all charts share."""
     with debug_mode(False):  # a test checks every chart against Vega-Lite's schema; each time it would take longest
         # a tuple: Altair copies lists again and again
         drawn = chart.draw(alt.InlineData(values=tuple(_readable(row) for row in rows)))
@@ -40,24 +39,18 @@ def spec(chart: charts.Chart, rows: list[dict[str, Any]], words: Words) -> dict[
     made = _without_unused(made)
     if not any(name in made for name in COMPOSED):
         made = {"height": 320, **made, "width": "container"}
-    if not words.is_english:
-        made = _translated(made, words)
-    return {**made, "config": config()}
+    return made
 
 
-def svg(spec: dict[str, Any]) -> str:
-    """The drawing, on one line."""
+def said(spec: dict[str, Any], words: Words) -> dict[str, Any]:
+    """The chart with its words in that language, and with the look that all charts share."""
+    return {**(spec if words.is_english else _translated(spec, words)), "config": config()}
+
+
+def static(spec: dict[str, Any]) -> str:
+    """What to draw for the page before, and without, JavaScript."""
     fixed = spec if any(name in spec for name in COMPOSED) else {**spec, "width": STATIC_WIDTH}
-    return _svg(OF_TWO_HALVES.sub("\u25a1", json.dumps(fixed, ensure_ascii=False)))
-
-
-@functools.lru_cache(maxsize=2000)
-def _svg(spec: str) -> str:
-    """Kept while a site is served: most charts of a new run's site are those of the last one."""
-    import vl_convert
-
-    made: str = vl_convert.vegalite_to_svg(spec)
-    return made.replace("\n", " ")
+    return OF_TWO_HALVES.sub("\u25a1", json.dumps(fixed, ensure_ascii=False))
 
 
 def _without_unused(spec: dict[str, Any]) -> dict[str, Any]:

@@ -4,13 +4,11 @@ import fcntl
 import logging
 import os
 import time
+from concurrent.futures import Executor, Future
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from mkdocs.commands.build import build as build_site
-from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
@@ -19,18 +17,24 @@ from mkdocs.structure.pages import Page
 
 from collector.errors import CollectorError
 from collector.schema import Results
-from site_src import build
+from site_src import build, second
+from site_src.reuse.drawings import Drawings
+from site_src.reuse.maker import Maker
+from site_src.reuse.store import Store
 from site_src.tables import TABLES
 from site_src.warehouse import kept
 from site_src.watching import stand_in
 from site_src.words import LANGUAGES
 
 log = logging.getLogger("mkdocs.hooks.site")
-Command = Literal["build", "gh-deploy", "serve"]
 HERE = Path(__file__).parent
 
 _building: list[int] = []  # the descriptor that locks the runs during a build
-_command: list[Command] = ["build"]  # of MkDocs, the one that runs
+_command: list[second.Command] = ["build"]  # of MkDocs, the one that runs
+_day = [""]  # of the newest run
+_second: list[Executor] = []  # the process beside this build
+_translations: list["Future[list[tuple[str, int, str]]]"] = []  # that it builds
+DAY = "select strftime(coalesce(latest_run_at, '1970-01-01'), '%Y-%m-%d') from data_overview"
 
 
 class Raw(File):
@@ -41,7 +45,7 @@ class Raw(File):
         return False
 
 
-def on_startup(command: Command, **_: Any) -> None:
+def on_startup(command: second.Command, **_: Any) -> None:
     """Remember what MkDocs was called for."""
     _command[:] = [command]
 
@@ -55,9 +59,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_pre_build(config: MkDocsConfig) -> None:
     """Wait while a run is measured here: a build would take the cores that the model needs. A run waits likewise."""
     results = Results.find()
-    # The first language's build waits for all. A build leaves no folder behind, and where none is nothing is measured.
-    if config.theme["language"] != LANGUAGES[0] or not results.runs.exists():
-        return
+    if results.runs.exists():  # a build leaves no folder behind, and where none is nothing is measured
+        _wait(results)
+    _second.append(second.start())
+
+
+def _wait(results: Results) -> None:
     _hold(results)
     if results.being_measured():
         log.info("A run is being measured; the site is built when it has finished.")
@@ -68,23 +75,27 @@ def on_pre_build(config: MkDocsConfig) -> None:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Build the site once more in every other language, in a folder of its own; then let a run begin."""
-    if config.theme["language"] == LANGUAGES[0]:
-        for language in LANGUAGES[1:]:
-            other = load_config(
-                str(HERE / language / "mkdocs.yml"),
-                site_dir=str(Path(config.site_dir) / language),
-                site_url=f"{config.site_url or ''}{language}/",
-                strict=config.strict,
-                use_directory_urls=config.use_directory_urls,
-            )
-            other.plugins.on_startup(command=_command[0], dirty=False)
-            build_site(other)
-    _release()
+    """Wait for the other languages, which are built beside, and tell of what was wrong there; then let a run begin."""
+    try:
+        for translation in _translations:
+            for name, level, text in translation.result():
+                logging.getLogger(name).log(level, text)
+                if level >= logging.ERROR:
+                    raise PluginError(text)
+    finally:
+        _end()
 
 
 def on_build_error(error: Exception, **_: Any) -> None:
     """Let a run begin after a failed build, too."""
+    _end()
+
+
+def _end() -> None:
+    """What belongs to one build ends with it."""
+    _translations.clear()
+    while _second:
+        _second.pop().shutdown(cancel_futures=True)
     _release()
 
 
@@ -106,31 +117,48 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         warehouse.refresh()
     except CollectorError as error:
         raise PluginError(str(error)) from None
-    language = config.theme["language"]
-    if language == LANGUAGES[0]:
-        if not warehouse.is_claimed:
-            log.info("The results folder has no keys.toml: all that lies there counts as its owner's.")
-        for row in warehouse.rows(
-            "from damaged_files"
-        ):  # no warning: it would end a strict build, and all news with it
-            log.info("results/%s/%s is skipped: %s", row["folder"], row["file"], row["reason"])
+    if not warehouse.is_claimed:
+        log.info("The results folder has no keys.toml: all that lies there counts as its owner's.")
+    for row in warehouse.rows("from damaged_files"):  # no warning: it would end a strict build, and all news with it
+        log.info("results/%s/%s is skipped: %s", row["folder"], row["file"], row["reason"])
     for file in [file for file in files if "[" in file.src_uri]:  # makes pages, and is none
         files.remove(file)
+    store = Store()
     try:
-        for made in build.make(warehouse, language, config.use_directory_urls, _address(config)):
-            if known := files.get_file_from_path(made.path):
-                files.remove(known)
-            kind = Raw if made.path.startswith("data/") else File
-            files.append(kind.generated(config, made.path, content=made.content))
+        maker = Maker(warehouse, store, Drawings(store, _second[0] if _second else None))
+        made = build.in_languages(maker, LANGUAGES, config.use_directory_urls, _address(config))
     except build.PageFailed as error:
         raise PluginError(str(error)) from error
+    finally:
+        store.close()
+    [_day[0]] = warehouse.table(DAY).column(0).to_pylist()
+    for language in LANGUAGES[1:]:
+        _hand_over(language, made[language], config)
+    for one in made[LANGUAGES[0]]:
+        if known := files.get_file_from_path(one.path):
+            files.remove(known)
+        kind = Raw if one.path.startswith("data/") else File
+        files.append(kind.generated(config, one.path, content=one.content))
     return files
+
+
+def _hand_over(language: str, pages: list[build.Made], config: MkDocsConfig) -> None:
+    """Have a translation built beside this language, in a folder of its own."""
+    what = second.Handed(
+        language=language,
+        pages=pages,
+        day=_day[0],
+        site_dir=str(Path(config.site_dir) / language),
+        site_url=f"{config.site_url or ''}{language}/",
+        command=_command[0],
+        use_directory_urls=config.use_directory_urls,
+    )
+    _translations.extend(process.submit(second.build_translation, what) for process in _second)
 
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:
     """Let the sitemap say the day of the newest run, not that of the build: the same results make the same site."""
-    [counted] = kept(Results.find().root).rows("select latest_run_at from data_overview")
-    page.update_date = f"{counted['latest_run_at'] or datetime(1970, 1, 1):%Y-%m-%d}"
+    page.update_date = _day[0]
     return html
 
 

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 from site_src import figures
 from site_src.place import Place
+from site_src.reuse.answers import Answers
 from site_src.visible import visible
-from site_src.warehouse import Warehouse
 from site_src.words import Words
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -27,19 +27,19 @@ NO_TEXT = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")  # neither XML nor YAML has 
 QUOTES = str.maketrans({"<": "‹", ">": "›", '"': "”", "&": "＆"})  # themes put it into an attribute as it is
 
 
-def files(warehouse: Warehouse, words: Words, address: str, directory_urls: bool) -> Iterator[tuple[str, str]]:
+def files(answers: Answers, words: Words, address: str, directory_urls: bool) -> Iterator[tuple[str, str]]:
     """Path and content of each file; `address` is where the site will be, with a slash at its end."""
-    yield "feed.xml", feed(warehouse, words, address, directory_urls)
-    yield "badge.json", badge(warehouse, words)
+    yield "feed.xml", feed(answers, words, address, directory_urls)
+    yield "badge.json", badge(answers, words)
 
 
-def feed(warehouse: Warehouse, words: Words, address: str, directory_urls: bool = True) -> str:
+def feed(answers: Answers, words: Words, address: str, directory_urls: bool = True) -> str:
     """An Atom feed with an entry for each of the last runs, and for each notice to readers of what was before it.
 
     An entry's id is its run's, or its notice's, wherever the site is.
     """
     root = ElementTree.Element("feed", xmlns=ATOM)
-    rows = warehouse.rows("from feed")
+    rows = answers.rows("from feed")
     place = Place(directory_urls=directory_urls)
     entries = [_of_run(row, words, place) for row in rows]
     entries += [
@@ -98,9 +98,9 @@ def notices() -> list[dict[str, Any]]:
     return [{**one, "told_at": one["told_at"].replace(tzinfo=None)} for one in told]
 
 
-def badge(warehouse: Warehouse, words: Words) -> str:
+def badge(answers: Answers, words: Words) -> str:
     """How much is measured, in the form that shields.io's endpoint badge reads."""
-    (row,) = warehouse.rows("from badge")
+    (row,) = answers.rows("from badge")
     said = {
         "schemaVersion": 1,
         "label": words.block("badge_label"),

@@ -36,6 +36,8 @@ STRENGTHS = (
     "vote_group_count INTEGER",
 )
 VOTES = "select a_id, b_id, a_score, prompt_sha256, voter from counted_votes"
+COMMENTED = re.compile(r"^comment on column \w+\.(\w+) is '((?:[^']|'')*)';$", re.MULTILINE)
+GRAIN = re.compile(r"^comment on view \w+ is '((?:[^']|'')*)';$", re.MULTILINE)
 HERE = ("chip VARCHAR", "cpu_cores INTEGER", "gpu_cores INTEGER", "memory_bytes BIGINT")  # as in the schema
 
 
@@ -57,7 +59,6 @@ class Warehouse:
         self._views: dict[str, View] = {}
         self._made: set[str] = set()
         self._commented: set[str] = set()
-        self._comments: dict[str, dict[str, str | None]] = {}
         self._detailed: set[str] = set()  # files whose rows are in raw_details
         self._has_details = False
         self._recipe: list[str] = []  # what was kept of each file is made by
@@ -108,7 +109,6 @@ class Warehouse:
             self._con.sql(f"drop {'view' if name in WIDE else 'table'} if exists {name}")
         self._made.clear()
         self._commented.clear()
-        self._comments.clear()
         self._has_details = False
         self._con.sql("drop table if exists raw_operations")
         self._made |= there
@@ -162,19 +162,17 @@ class Warehouse:
 
     def comments(self, view: str) -> dict[str, str | None]:
         """What each column of a view means."""
-        if view not in self._comments:
-            self._comment({view})
-            asked = "select column_name, comment from duckdb_columns() where table_name = $view order by column_index"
-            self._comments[view] = dict(self._con.sql(asked, params={"view": view}).fetchall())
-        return self._comments[view]
+        said = {name: text.replace("''", "'") for name, text in COMMENTED.findall(self._views[view].said)}
+        return {name: said.get(name) for name in self.table(f"from {view} limit 0").column_names}  # our own file's name
 
     def grain(self, view: str) -> str | None:
         """What a view's rows are."""
-        self._comment({view})
-        tables = "select comment from duckdb_tables() where table_name = $view"
-        views = "select comment from duckdb_views() where view_name = $view"
-        [(said,)] = self._con.sql(f"{tables} union all {views}", params={"view": view}).fetchall()
-        return str(said) if said else None
+        found = GRAIN.search(self._views[view].said)
+        return found[1].replace("''", "'") if found else None
+
+    def sql(self, view: str) -> str:
+        """What a view is made by. Raises KeyError."""
+        return self._views[view].body
 
     def _make(self, wanted: set[str]) -> None:
         """Compute those of these names that are views, and whatever they read, unless that was done before."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from site_src import figures
 from site_src.phrases import Phrases, Piece
+from site_src.reuse import identity
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "zh")  # the first is the one that all others fall back to
@@ -23,6 +24,7 @@ class Words:
     """What pages are called and say in a language."""
 
     language: str
+    digest: bytes  # changes with any of its words
     pages: Path
     headings: dict[str, str]
     blocks: dict[str, str]
@@ -98,12 +100,14 @@ class Words:
 
 def read(language: str) -> Words:
     """The words of one of LANGUAGES, as its folder has them now."""
+    figures.words.cache_clear()  # its words are from the same files
     english = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))
     is_english = language == LANGUAGES[0]
     own = english if is_english else tomllib.loads((HERE / language / "words.toml").read_text(encoding="utf-8"))
     blocks = english["blocks"] | own["blocks"]
     return Words(
         language=language,
+        digest=identity.words(language, is_english),
         pages=HERE / "pages" if is_english else HERE / language / "pages",
         headings=own.get("headings", {}),
         blocks=blocks,

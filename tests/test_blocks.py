@@ -17,9 +17,10 @@ from mkdocs.config import load_config
 
 from collector.backends import Facts
 from collector.schema import CLONE, Results
-from site_src import build, charts, drawing
+from site_src import build, charts, drawing, layers
 from site_src.blocks import Blocks
 from site_src.place import Place
+from site_src.reuse.maker import Maker
 from site_src.warehouse import Warehouse
 from site_src.words import Words, read
 from tests.conftest import request
@@ -145,24 +146,26 @@ class Rows(Warehouse):
     def __init__(self, *rows: dict[str, Any], comment: str = "what it means") -> None:
         self._rows, self._comment = rows, comment
 
-    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
-        if "contributor is not null" in query:
-            return []
-        limit = re.search(r"limit (\d+)$", query)
-        return [dict(row) for row in self._rows[: int(limit[1]) if limit else None]]
-
     def table(self, query: str, **values: Any) -> pa.Table:
-        return pa.table({"1": [1] * len(self._rows)})
+        if "contributor is not null" in query:
+            return pa.table({"machine": pa.array([], pa.string())})
+        if asked := re.match("select (machine|configuration_id) from", query):
+            known = {row.get(asked[1]) for row in self._rows} - {None}
+            return pa.table({asked[1]: pa.array(sorted(known), pa.string())})
+        return pa.Table.from_pylist([dict(row) for row in self._rows]) if self._rows else pa.table({"label": []})
 
     def comments(self, view: str) -> dict[str, str | None]:
-        return dict.fromkeys(self._rows[0], self._comment)
+        return dict.fromkeys(self._rows[0] if self._rows else (), self._comment)
+
+    def sql(self, view: str) -> str:
+        return layers.in_layers()[view].body
 
 
 ENGLISH = read("en")
 
 
 def blocks(*rows: dict[str, Any], words: Words = ENGLISH, **more: Any) -> Blocks:
-    return Blocks(Rows(*rows, **more), Place(), set(), words)
+    return Blocks(Maker(Rows(*rows, **more)), Place(), set(), words)
 
 
 # ---------------------------------------------------------------- hostile words
@@ -299,7 +302,7 @@ def test_a_counted_noun_is_singular_for_one(count: int, shown: str) -> None:
 
 def test_downloads_are_linked_from_the_pages_place_and_asked_for() -> None:
     used: set[str] = set()
-    page = Page(str(Blocks(Rows({"label": "a"}), Place("deep/p.md"), used, ENGLISH).table("runs", "label")))
+    page = Page(str(Blocks(Maker(Rows({"label": "a"})), Place("deep/p.md"), used, ENGLISH).table("runs", "label")))
     links = [attributes["href"] for tag, attributes in page.elements if tag == "a"]
     assert links == ["../../data/runs.csv", "../../data/runs.parquet"]
     assert used == {"runs"}
@@ -314,7 +317,7 @@ def test_the_sql_that_made_a_table_is_shown_whole_and_without_comments() -> None
 
 
 def test_a_chart_without_data_says_so(given: Callable[..., Warehouse]) -> None:
-    made = Blocks(given(), Place(), set(), ENGLISH).chart("token_arrival")
+    made = Blocks(Maker(given()), Place(), set(), ENGLISH).chart("token_arrival")
     assert "no data yet" in made
     assert "<svg" not in made
 
@@ -322,7 +325,7 @@ def test_a_chart_without_data_says_so(given: Callable[..., Warehouse]) -> None:
 def test_a_chart_stands_with_drawing_caption_data_sql_and_downloads(given: Callable[..., Warehouse]) -> None:
     warehouse = given([request(repeat=number, tps=40 + number) for number in (1, 2, 3)])
     for name in ("token_arrival", "decode_by_prompt"):
-        page = Page(str(Blocks(warehouse, Place(), set(), ENGLISH).chart(name)))
+        page = Page(str(Blocks(Maker(warehouse), Place(), set(), ENGLISH).chart(name)))
         chart = charts.read(name)
         figure = next(attributes for tag, attributes in page.elements if tag == "figure")
         spec = json.loads(figure["data-spec"] or "")
@@ -340,7 +343,7 @@ def test_times_reach_a_chart_as_text_in_utc() -> None:
 
 
 def test_a_chart_carries_the_columns_it_names_and_no_others(given: Callable[..., Warehouse]) -> None:
-    page = Page(str(Blocks(given([request(tps=40)]), Place(), set(), ENGLISH).chart("decode_by_configuration")))
+    page = Page(str(Blocks(Maker(given([request(tps=40)])), Place(), set(), ENGLISH).chart("decode_by_configuration")))
     figure = next(attributes for tag, attributes in page.elements if tag == "figure")
     [row] = data_of(json.loads(figure["data-spec"] or ""))
     assert row["decode_tps"] == pytest.approx(40)
@@ -373,7 +376,7 @@ def test_a_chart_never_mixes_machines_and_the_first_stands_first(given: Callable
         [request(tps=40)], [{"gpu_cores": 60}, request(tps=50)], [{"gpu_cores": 60}, request(repeat=2, tps=51)]
     )
     [first, second] = [row["machine"] for row in warehouse.rows("from machines")]
-    page = Page(str(Blocks(warehouse, Place(), set(), ENGLISH).chart("decode_by_configuration")))
+    page = Page(str(Blocks(Maker(warehouse), Place(), set(), ENGLISH).chart("decode_by_configuration")))
     figures = [attributes for tag, attributes in page.elements if tag == "figure"]
     assert [figure["data-machine"] for figure in figures] == [first, second]
     assert [figure["id"] for figure in figures] == ["chart-decode_by_configuration", "chart-decode_by_configuration-2"]
@@ -386,7 +389,7 @@ def test_a_chart_never_mixes_machines_and_the_first_stands_first(given: Callable
 def test_a_configurations_name_leads_to_its_page(given: Callable[..., Warehouse]) -> None:
     warehouse = given([request(tps=40)])
     [row] = warehouse.rows("from run_summary")
-    table = Blocks(warehouse, Place("results.md"), set(), ENGLISH).table("run_summary", "label")
+    table = Blocks(Maker(warehouse), Place("results.md"), set(), ENGLISH).table("run_summary", "label")
     links = [attributes.get("href") for tag, attributes in Page(str(table)).elements if tag == "a"]
     assert links[0] == f"../configuration/{row['configuration_id']}/"
 
@@ -410,7 +413,7 @@ def test_a_caption_that_is_not_translated_says_so(given: Callable[..., Warehouse
     words = read("zh")
     warehouse = given([request(tps=40)])
     for known, lang in ((words, None), (replace(words, charts={}), "en")):
-        page = Page(str(Blocks(warehouse, Place(), set(), known).chart("decode_by_configuration")))
+        page = Page(str(Blocks(Maker(warehouse), Place(), set(), known).chart("decode_by_configuration")))
         [caption] = [attributes for tag, attributes in page.elements if tag == "figcaption"]
         assert caption.get("lang") == lang
 

@@ -137,7 +137,7 @@ def test_every_title_within_a_chart_is_translated(world: Warehouse) -> None:
     titles = set()
     for chart in map(charts.read, charts.names()):
         rows = world.rows(f"select * from {chart.view} where {chart.where}")  # noqa: S608  # our own chart's words
-        titles |= set(said_in(drawing.spec(chart, rows, ENGLISH))) if rows else set()
+        titles |= set(said_in(drawing.said(drawing.spec(chart, rows), ENGLISH))) if rows else set()
     assert sorted(title for title in titles if not all(known for _, known in CHINESE.phrases.said(title))) == []
 
 
@@ -172,7 +172,7 @@ def test_a_chart_compares_its_data_in_the_language_that_they_are_in() -> None:
         )
 
     rows = [{"verdict": "pass", "model": "pass", "ttft_ms": 1.0}]
-    spec = drawing.spec(charts.Chart("made", "", "", "", "true", chart), rows, CHINESE)
+    spec = drawing.said(drawing.spec(charts.Chart("made", "", "", "", "true", chart), rows), CHINESE)
     encoding = spec["encoding"]
     assert next(iter(spec["datasets"].values())) == [{"verdict": "通过", "model": "pass", "ttft_ms": 1.0}]
     assert encoding["color"]["scale"]["domain"] == ["通过", "未通过"]

@@ -11,6 +11,7 @@ import pytest
 from collector.backends import Facts
 from collector.schema import Results
 from site_src import build, downloads, report
+from site_src.reuse.answers import Answers
 from site_src.warehouse import Warehouse
 from tests.conftest import STARTED, request
 from tests.planted import GB, gguf, loaded, mlx, rung, speeds, suite, written
@@ -53,7 +54,8 @@ def test_every_configuration_has_a_row_and_so_a_page(given: Given) -> None:
     ids = {row["configuration_id"] for row in rows}
     assert ids == {row["configuration_id"] for row in warehouse.rows("from configurations")}
     assert len(rows) == 3
-    assert {path for path, _ in build._pages_of(warehouse, PAGE)} == {f"configuration/{name}.md" for name in ids}
+    pages = build._pages_of(Answers(warehouse), PAGE)
+    assert {path for path, _ in pages} == {f"configuration/{name}.md" for name in ids}
 
 
 def test_its_figures_are_those_of_the_summary(given: Given) -> None:

@@ -14,7 +14,9 @@ from mkdocs.structure.files import Files
 from collector.schema import CLONE, COLUMNS, RUN, Results
 from site_src import build, dictionary, downloads, hooks
 from site_src.place import Place
+from site_src.reuse.maker import Maker
 from site_src.warehouse import VIEWS, Warehouse
+from site_src.words import LANGUAGES
 from tests.conftest import request
 from tests.planted import Planted, everything, written
 from tests.test_blocks import Page
@@ -33,7 +35,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @pytest.fixture(scope="module")
 def offered(full: Warehouse) -> dict[str, bytes]:
-    made = downloads.files(full, set())
+    made = downloads.files(Maker(full), set())
     return {path: content if isinstance(content, bytes) else content.encode() for path, content in made}
 
 
@@ -91,14 +93,14 @@ def test_a_report_in_markdown_is_no_page(results: Results, monkeypatch: pytest.M
     config = load_config(str(CLONE / "mkdocs.yml"))
     config.plugins._current_plugin = "hooks"
     made = [build.Made("data.md", "# Data"), build.Made("data/reports/0.md", "# A run")]
-    monkeypatch.setattr(build, "make", lambda *_: made)
+    monkeypatch.setattr(build, "in_languages", lambda *_: dict.fromkeys(LANGUAGES, made))
     files = hooks.on_files(Files([]), config)
     assert [file.dest_uri for file in files] == ["data/index.html", "data/reports/0.md"]
     assert [file.src_uri for file in files.documentation_pages()] == ["data.md"]
 
 
 def test_of_many_runs_the_newest_three_are_in_the_table_and_the_newest_five_have_reports(given: Given) -> None:
-    offered = dict(downloads.files(given(*[[request()]] * 12), set()))
+    offered = dict(downloads.files(Maker(given(*[[request()]] * 12)), set()))
     table = pq.read_table(io.BytesIO(offered["data/operations.parquet"]))
     assert sorted(set(table["run_id"].to_pylist())) == [f"{number:012x}" for number in (9, 10, 11)]
     reports = sorted(Path(name).stem for name in offered if name.startswith("data/reports/") and name.endswith(".md"))
