@@ -4,7 +4,6 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path, PurePosixPath
 
@@ -12,8 +11,11 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
 from collector import litter
-from site_src import downloads, publishing
+from site_src import downloads, progress, publishing
 from site_src.blocks import ON_PAGES, Blocks
+from site_src.made import Made as Made
+from site_src.made import PageFailed as PageFailed
+from site_src.made import Site
 from site_src.place import Place
 from site_src.reuse.answers import Answers
 from site_src.reuse.maker import Maker
@@ -23,20 +25,11 @@ from site_src.words import LANGUAGES, Words, read
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
 ASSETS = HERE / "assets"
+UNCLAIMED = "The results folder has no keys.toml: all that lies there counts as its owner's."
+SKIPPED = "from damaged_files"
+DAY = "select strftime(coalesce(latest_run_at, '1970-01-01'), '%Y-%m-%d') from data_overview"
 MACHINES = "select machine from machines"
 ADDRESS = "http://127.0.0.1:8000/"  # as in mkdocs.yml
-
-
-class PageFailed(Exception):
-    """A page that cannot be made: which one, and what is wrong with it."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """One file of the site: its path within it, and what stands there."""
-
-    path: str
-    content: bytes | str
 
 
 def make(
@@ -58,7 +51,12 @@ def in_languages(
 ) -> dict[str, list[Made]]:
     """The same for several languages, each of whose pages are made while pictures of others are drawn."""
     site, used = f"{(address or ADDRESS).rstrip('/')}/", set[str]()
-    begun = {language: list(_begun(maker, read(language), directory_urls, site, used)) for language in languages}
+    asked = [(read(language), *page) for language in languages for page in _pages(maker.answers)]
+    begun: dict[str, list[tuple[str, str]]] = {language: [] for language in languages}
+    for number, (words, source, name, only) in enumerate(asked, start=1):
+        place = Place(name, "" if words.is_english else f"{words.language}/", directory_urls, site)
+        begun[words.language].append((name, _page(maker, source, used, place, words, only)))
+        progress.step("Pages made:", number, len(asked))
     shared = list(_shared(maker, used, site, directory_urls)) if LANGUAGES[0] in languages else []
     made = {language: [_finished(maker, one) for one in pages] for language, pages in begun.items()}
     maker.finish()
@@ -67,13 +65,20 @@ def in_languages(
     return made
 
 
-def _begun(maker: Maker, words: Words, directory_urls: bool, site: str, used: set[str]) -> Iterator[tuple[str, str]]:
-    """Each page's path and text, with marks for pictures that are not drawn yet."""
+def site(warehouse: Warehouse, maker: Maker, directory_urls: bool, address: str) -> Site:
+    """The whole site of these results, in all languages. Raises PageFailed."""
+    made = in_languages(maker, LANGUAGES, directory_urls, address)
+    told = [] if warehouse.is_claimed else [UNCLAIMED]
+    told += ["results/{folder}/{file} is skipped: {reason}".format(**row) for row in warehouse.rows(SKIPPED)]
+    return Site(made, str(maker.answers.column(DAY)[0]), told, warehouse.until)
+
+
+def _pages(answers: Answers) -> Iterator[tuple[str, str, tuple[str, str] | None]]:
+    """Each page's source, its path, and of which row it is."""
     for path in sorted(litter.without(PAGES.rglob("*.md")), key=lambda path: (path.parent, path.stem != "index", path)):
         source = path.relative_to(PAGES).as_posix()
-        for name, only in _pages_of(maker.answers, source):
-            place = Place(name, "" if words.is_english else f"{words.language}/", directory_urls, site)
-            yield name, _page(maker, source, used, place, words, only)
+        for name, only in _pages_of(answers, source):
+            yield source, name, only
 
 
 def _finished(maker: Maker, page: tuple[str, str]) -> Made:

@@ -45,6 +45,17 @@ def is_due(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(con.sql(asked, params={"latest": latest()}).fetchall())
 
 
+def until(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    """When the next run counts, or is no longer told to be from the future, if nothing changes but the time."""
+    due = (
+        "select min(due) from (select run_started_at - $amiss as due from raw_set_aside where why = 'ahead' "
+        "union all select run_started_at - $skew from raw_ahead)"
+    )
+    at: datetime | None
+    [(at,)] = con.sql(due, params={"amiss": AMISS, "skew": SKEW}).fetchall()
+    return at
+
+
 def set_aside(con: duckdb.DuckDBPyConnection) -> None:
     """Take out of the tables what does not count of the files that they hold."""
     con.sql("truncate raw_ahead")

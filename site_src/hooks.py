@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import time
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,11 @@ from mkdocs.structure.pages import Page
 
 from collector.errors import CollectorError
 from collector.schema import Results
-from site_src import build, second
+from site_src import progress, second
+from site_src.made import Made, PageFailed, Site
+from site_src.reuse import whole
 from site_src.reuse.drawings import Drawings
-from site_src.reuse.maker import Maker
 from site_src.reuse.store import Store
-from site_src.tables import TABLES
-from site_src.warehouse import kept
 from site_src.watching import stand_in
 from site_src.words import LANGUAGES
 
@@ -34,7 +33,6 @@ _command: list[second.Command] = ["build"]  # of MkDocs, the one that runs
 _day = [""]  # of the newest run
 _second: list[Executor] = []  # the process beside this build
 _translations: list["Future[list[tuple[str, int, str]]]"] = []  # that it builds
-DAY = "select strftime(coalesce(latest_run_at, '1970-01-01'), '%Y-%m-%d') from data_overview"
 
 
 class Raw(File):
@@ -79,9 +77,11 @@ def on_post_build(config: MkDocsConfig) -> None:
     try:
         for translation in _translations:
             for name, level, text in translation.result():
-                logging.getLogger(name).log(level, text)
                 if level >= logging.ERROR:
                     raise PluginError(text)
+                logging.getLogger(name).log(level, text)
+    except BrokenExecutor:
+        raise PluginError("The process that builds the other language was ended. Build once more.") from None
     finally:
         _end()
 
@@ -111,30 +111,16 @@ def _release() -> None:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Replace the pages by their filled-in form, and add data and assets."""
-    try:
-        warehouse = kept(Results.find().root)
-        warehouse.refresh()
-    except CollectorError as error:
-        raise PluginError(str(error)) from None
-    if not warehouse.is_claimed:
-        log.info("The results folder has no keys.toml: all that lies there counts as its owner's.")
-    for row in warehouse.rows("from damaged_files"):  # no warning: it would end a strict build, and all news with it
-        log.info("results/%s/%s is skipped: %s", row["folder"], row["file"], row["reason"])
+    """Replace the pages by their filled-in form, and add data and assets; have translations built beside."""
+    site = _site(config)
+    _day[0] = site.day
+    for language in LANGUAGES[1:]:
+        _hand_over(language, site.made[language], config)
+    for text in site.told:  # no warnings: they would end a strict build, and all news with it
+        log.info(text)
     for file in [file for file in files if "[" in file.src_uri]:  # makes pages, and is none
         files.remove(file)
-    store = Store()
-    try:
-        maker = Maker(warehouse, store, Drawings(store, _second[0] if _second else None))
-        made = build.in_languages(maker, LANGUAGES, config.use_directory_urls, _address(config))
-    except build.PageFailed as error:
-        raise PluginError(str(error)) from error
-    finally:
-        store.close()
-    [_day[0]] = warehouse.table(DAY).column(0).to_pylist()
-    for language in LANGUAGES[1:]:
-        _hand_over(language, made[language], config)
-    for one in made[LANGUAGES[0]]:
+    for one in site.made[LANGUAGES[0]]:
         if known := files.get_file_from_path(one.path):
             files.remove(known)
         kind = Raw if one.path.startswith("data/") else File
@@ -142,7 +128,48 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def _hand_over(language: str, pages: list[build.Made], config: MkDocsConfig) -> None:
+def _site(config: MkDocsConfig) -> Site:
+    """What an earlier build made of the same things, or else what is made now."""
+    results, store = Results.find(), Store()
+    settings = (_address(config), str(config.use_directory_urls), *LANGUAGES)
+    try:
+        key = whole.key(results, *settings)
+        if _command[0] != "serve" and (found := whole.find(store, key)):
+            progress.ended(f"Nothing has changed since an earlier build: its {_count(found)} files are used.")
+            return found
+        site = _made(results, store, config)
+        if _command[0] != "serve" and whole.key(results, *settings) == key:  # nothing came in the meantime
+            whole.keep(store, key, site)
+        return site
+    finally:
+        store.close()
+
+
+def _made(results: Results, store: Store, config: MkDocsConfig) -> Site:
+    # Late, for a build that has nothing to make needs neither database nor charts, whose libraries take half a second.
+    from site_src import build
+    from site_src.reuse.maker import Maker
+    from site_src.warehouse import kept
+
+    try:
+        warehouse = kept(results.root)
+        warehouse.refresh()
+        maker = Maker(warehouse, store, Drawings(store, _second[0] if _second else None))
+        site = build.site(warehouse, maker, config.use_directory_urls, _address(config))
+    except (CollectorError, PageFailed) as error:
+        raise PluginError(str(error)) from error
+    progress.ended(
+        f"Made {maker.made} blocks and {maker.drawings.made} pictures; "
+        f"{maker.reused} blocks and {maker.drawings.reused} pictures are those of earlier builds."
+    )
+    return site
+
+
+def _count(site: Site) -> int:
+    return sum(map(len, site.made.values()))
+
+
+def _hand_over(language: str, pages: list[Made], config: MkDocsConfig) -> None:
     """Have a translation built beside this language, in a folder of its own."""
     what = second.Handed(
         language=language,
@@ -168,6 +195,8 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveRe
     folders = (results.runs, results.grades, results.votes)
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
+    from site_src.tables import TABLES
+
     tables = map(results.table, TABLES)
     own = ("words.toml", "decision_tree.toml", "notices.toml", *LANGUAGES[1:])
     for path in (stand_in(folders), *tables, *(HERE / name for name in (*own, "views", "charts", "assets"))):

@@ -16,7 +16,7 @@ from typing import Literal
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from site_src.build import Made
+from site_src.made import Made
 
 Command = Literal["build", "gh-deploy", "serve"]
 HERE = Path(__file__).parent

@@ -10,6 +10,7 @@ takes longer than computing each once.
 
 import functools
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import pyarrow as pa
 from collector import ownership
 from collector.ownership import Owners
 from collector.schema import COLUMNS, Results, arrow_schema
-from site_src import bradley_terry, cache, counted_once, intake, layers, tables, whose
+from site_src import bradley_terry, cache, computing, counted_once, intake, layers, tables, whose
 from site_src.judged import Judged
 from site_src.layers import KEPT, View, in_layers
 from site_src.layers import VIEWS as VIEWS
@@ -139,6 +140,11 @@ class Warehouse:
         return self._owners.is_claimed
 
     @property
+    def until(self) -> datetime | None:
+        """When time alone changes the answers, UTC."""
+        return counted_once.until(self._con)
+
+    @property
     def views(self) -> list[str]:
         """The names of all views, each after those it reads."""
         return [view.name for view in self._views.values() if not view.path.stem[0].isdigit()]
@@ -180,14 +186,14 @@ class Warehouse:
         for name in reversed(self._views):
             if name in missing:
                 missing |= self._views[name].reads - self._made
-        for name, view in self._views.items():
-            if name in missing:
-                if "raw_strengths" in view.sql:
-                    self._fit()
-                if "raw_details" in view.sql:
-                    self._detail()
-                self._con.sql(view.body if name in WIDE else view.as_table())
-                self._made.add(name)
+        if any("raw_strengths" in self._views[name].sql for name in missing):
+            self._make({"counted_votes"})
+            self._fit()
+        if any("raw_details" in self._views[name].sql for name in missing):
+            self._detail()
+        views = {name: view for name, view in self._views.items() if name in missing - self._made}
+        computing.compute(self._con, views, WIDE)
+        self._made |= views.keys()
 
     def _comment(self, wanted: set[str]) -> None:
         """Make these views, and let the database know what they say of their columns: a third of making them."""

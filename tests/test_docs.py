@@ -272,6 +272,7 @@ def test_only_its_hooks_know_mkdocs() -> None:
         "site_src/second.py",
         "site_src/set_aside.py",
         "site_src/translation.py",
+        "site_src/unchanged.py",
     }
 
 

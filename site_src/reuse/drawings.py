@@ -9,6 +9,7 @@ import secrets
 from concurrent.futures import BrokenExecutor, Executor, Future
 from importlib import metadata
 
+from site_src import progress
 from site_src.reuse.identity import digest
 from site_src.reuse.store import Store
 
@@ -56,6 +57,7 @@ class Drawings:
             picture = drawing.result()
         except BrokenExecutor:  # somebody ended that process
             picture = draw(specification)
+        progress.step("Pictures drawn:", len(self._drawn) + 1, len(self._at_work))
         return self._keep(key, picture)
 
     def _keep(self, key: bytes, picture: str) -> str:
