@@ -51,7 +51,8 @@ def in_languages(
 ) -> dict[str, list[Made]]:
     """The same for several languages, each of whose pages are made while pictures of others are drawn."""
     site, used = f"{(address or ADDRESS).rstrip('/')}/", set[str]()
-    asked = [(read(language), *page) for language in languages for page in _pages(maker.answers)]
+    pages = list(_pages(maker.answers))
+    asked = [(words, *page) for words in map(read, languages) for page in pages]
     begun: dict[str, list[tuple[str, str]]] = {language: [] for language in languages}
     for number, (words, source, name, only) in enumerate(asked, start=1):
         place = Place(name, "" if words.is_english else f"{words.language}/", directory_urls, site)

@@ -17,11 +17,13 @@ from mkdocs.structure.pages import Page
 
 from collector.errors import CollectorError
 from collector.schema import Results
-from site_src import progress, second
+from site_src import progress
+from site_src.handed_over import Command, Handed, build_translation
 from site_src.made import Made, PageFailed, Site
 from site_src.reuse import whole
 from site_src.reuse.drawings import Drawings
 from site_src.reuse.store import Store
+from site_src.second import Second
 from site_src.watching import stand_in
 from site_src.words import LANGUAGES
 
@@ -29,7 +31,7 @@ log = logging.getLogger("mkdocs.hooks.site")
 HERE = Path(__file__).parent
 
 _building: list[int] = []  # the descriptor that locks the runs during a build
-_command: list[second.Command] = ["build"]  # of MkDocs, the one that runs
+_command: list[Command] = ["build"]  # of MkDocs, the one that runs
 _day = [""]  # of the newest run
 _second: list[Executor] = []  # the process beside this build
 _translations: list["Future[list[tuple[str, int, str]]]"] = []  # that it builds
@@ -43,7 +45,7 @@ class Raw(File):
         return False
 
 
-def on_startup(command: second.Command, **_: Any) -> None:
+def on_startup(command: Command, **_: Any) -> None:
     """Remember what MkDocs was called for."""
     _command[:] = [command]
 
@@ -59,7 +61,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
     results = Results.find()
     if results.runs.exists():  # a build leaves no folder behind, and where none is nothing is measured
         _wait(results)
-    _second.append(second.start())
+    _second.append(Second())
 
 
 def _wait(results: Results) -> None:
@@ -171,7 +173,7 @@ def _count(site: Site) -> int:
 
 def _hand_over(language: str, pages: list[Made], config: MkDocsConfig) -> None:
     """Have a translation built beside this language, in a folder of its own."""
-    what = second.Handed(
+    what = Handed(
         language=language,
         pages=pages,
         day=_day[0],
@@ -180,7 +182,7 @@ def _hand_over(language: str, pages: list[Made], config: MkDocsConfig) -> None:
         command=_command[0],
         use_directory_urls=config.use_directory_urls,
     )
-    _translations.extend(process.submit(second.build_translation, what) for process in _second)
+    _translations.extend(process.submit(build_translation, what) for process in _second)
 
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:
@@ -206,4 +208,4 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> LiveRe
 
 def _address(config: MkDocsConfig) -> str:
     """Where the whole site is published; languages are folders of it."""
-    return (config.site_url or "").removesuffix(config.extra["folder"])
+    return (config.site_url or "").removesuffix(config.extra.get("folder", ""))

@@ -4,7 +4,8 @@ A build of less than a second says nothing but what it came to.
 """
 
 import sys
-import time
+
+from collector.clock import clock
 
 QUIET_S, STEP_S = 1.0, 0.1
 _began: list[float] = []  # when the build's first step was told, and when the last line was written
@@ -14,7 +15,7 @@ def step(what: str, done: int, of: int) -> None:
     """So many of these are done: `pages 12 of 92`."""
     if not sys.stderr.isatty():
         return
-    now = time.monotonic()
+    now = clock() / 1e9
     if not _began:
         _began[:] = [now, now]
     if now - _began[0] >= QUIET_S and (now - _began[1] >= STEP_S or done == of):

@@ -1,94 +1,82 @@
 """A second process beside a build, for the second core: it draws pictures, and then builds the pages of a translation.
 
-It lives as long as one build. Beside a measurement nothing stays that takes memory.
+It lives as long as one build: beside a measurement nothing stays that takes memory. Both ends are of the same code, and
+nobody else writes into its pipes, so what goes through them is pickled.
 """
 
-import logging
-import multiprocessing
 import os
+import pickle
 import signal
-import threading
-from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
-from mkdocs.commands.build import build
-from mkdocs.config import load_config
+from collector.schema import CLONE
 
-from site_src.made import Made
-
-Command = Literal["build", "gh-deploy", "serve"]
-HERE = Path(__file__).parent
+PATIENCE_S = 10
 
 
-@dataclass(frozen=True)
-class Handed:
-    """A translation to build: its pages, the day of the newest run, and how MkDocs was called for the whole site."""
+class Second(Executor):
+    """The process. What is submitted must be a function of a module, and is done in turn."""
 
-    language: str
-    pages: list[Made]
-    day: str
-    site_dir: str
-    site_url: str
-    command: Command
-    use_directory_urls: bool
+    def __init__(self) -> None:
+        # Not multiprocessing: that runs the main module once more, whatever program it is.
+        command = [sys.executable, "-m", __name__]
+        self._process = subprocess.Popen(command, cwd=CLONE, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._asking = ThreadPoolExecutor(1)
 
+    def submit(self, function: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        """Have this called there. Its result raises what the function raises, or BrokenExecutor."""
+        return self._asking.submit(self._ask, function, given, named)
 
-handed: list[Handed] = []  # what is being built here, for `translation.py`
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End it, after what it does now."""
+        self._asking.shutdown(wait, cancel_futures=cancel_futures)
+        assert self._process.stdin and self._process.stdout
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(PATIENCE_S)
+        self._process.stdout.close()
 
-
-def start() -> Executor:
-    """The process; its first task has begun already, so that it is there when it is needed."""
-    context = multiprocessing.get_context("spawn")
-    process = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
-    process.submit(os.getpid)
-    return process
-
-
-def build_translation(what: Handed) -> list[tuple[str, int, str]]:
-    """Build it; the logger, level and text of what MkDocs warned of, the error that ended it included."""
-    told = _Told(logging.WARNING)
-    logging.getLogger("mkdocs").addHandler(told)
-    handed[:] = [what]
-    try:
-        config = load_config(
-            str(HERE / what.language / "mkdocs.yml"),
-            site_dir=what.site_dir,
-            site_url=what.site_url,
-            strict=False,  # who asked for this build counts the warnings
-            use_directory_urls=what.use_directory_urls,
-        )
-        config.plugins.on_startup(command=what.command, dirty=False)
-        build(config)
-    except Exception as error:
-        told.texts.append(("mkdocs.commands.build", logging.ERROR, f"{type(error).__name__}: {error}"))
-    finally:
-        logging.getLogger("mkdocs").removeHandler(told)
-        handed.clear()
-    return told.texts
+    def _ask(self, *asked: Any) -> Any:
+        assert self._process.stdin and self._process.stdout
+        try:
+            pickle.dump(asked, self._process.stdin)
+            self._process.stdin.flush()
+            error, answer = pickle.load(self._process.stdout)
+        except (OSError, EOFError, pickle.UnpicklingError) as ended:
+            raise BrokenExecutor("the second process was ended") from ended
+        if error:
+            raise error
+        return answer
 
 
-class _Told(logging.Handler):
-    """Keeps what is logged, as text: it goes to another process."""
+def main() -> None:
+    """Do what comes in, until nobody is left to ask."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    while True:
+        try:
+            function, given, named = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        answer: tuple[Exception | None, Any]
+        try:
+            answer = None, function(*given, **named)
+        except Exception as error:
+            answer = error, None
+        with suppress(BrokenPipeError):
+            pickle.dump(answer, answers)
+            answers.flush()
 
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
-        self.texts: list[tuple[str, int, str]] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep it."""
-        self.texts.append((record.name, record.levelno, record.getMessage()))
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the process that builds, and end when it has ended, however it did."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
+if __name__ == "__main__":
+    main()

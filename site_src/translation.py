@@ -1,4 +1,4 @@
-"""MkDocs' side of a translation: its pages come from the process that makes all languages (`second.py`)."""
+"""MkDocs' side of a translation: its pages come from the process that makes all languages (`handed_over.py`)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from site_src.second import handed
+from site_src.handed_over import handed
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -23,7 +23,7 @@ from site_src import bradley_terry, cache, computing, counted_once, intake, laye
 from site_src.judged import Judged
 from site_src.layers import KEPT, View, in_layers
 from site_src.layers import VIEWS as VIEWS
-from site_src.run_file import Untrusted, read_run
+from site_src.run_file import Untrusted, read_again
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +62,7 @@ class Warehouse:
         self._commented: set[str] = set()
         self._detailed: set[str] = set()  # files whose rows are in raw_details
         self._has_details = False
+        self._digests: dict[str, str] = {}  # of the run files, as soon as one is asked for
         self._recipe: list[str] = []  # what was kept of each file is made by
         self._judged = Judged(self._con)
         self._con.sql(f"create table raw_strengths ({', '.join(STRENGTHS)})")
@@ -109,6 +110,7 @@ class Warehouse:
         for name in self._made - there:
             self._con.sql(f"drop {'view' if name in WIDE else 'table'} if exists {name}")
         self._made.clear()
+        self._digests.clear()
         self._commented.clear()
         self._has_details = False
         self._con.sql("drop table if exists raw_operations")
@@ -219,10 +221,16 @@ class Warehouse:
         schema = arrow_schema()
         names = [name for name in schema.names if name in columns] or schema.names
         try:
-            table = read_run(self.results.runs / file, columns)
+            table = read_again(self.results.runs / file, self._digest(file), columns)
         except Untrusted:  # it has gone, or was replaced, since it was taken in
             return schema.empty_table().select(names)
         return pa.concat_tables([schema.empty_table(), table], promote_options="permissive").select(names)
+
+    def _digest(self, file: str) -> str:
+        """The SHA-256 of a run file's bytes as they were taken in."""
+        if not self._digests:
+            self._digests = dict(self._con.sql("select file, sha256 from raw_origins").fetchall())
+        return self._digests.get(file, "")
 
     def texts(self, file: str) -> dict[int, str | None]:
         """What was written in answer to each operation of a run file, by its place there."""

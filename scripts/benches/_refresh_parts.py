@@ -13,9 +13,12 @@ from typing import Any
 
 from collector.schema import Results
 from scripts.benches import _many_runs
-from site_src import build, downloads, drawing
+from site_src import build, data_table, downloads, drawing
+from site_src.reuse import drawings
+from site_src.reuse.answers import Answers
+from site_src.reuse.maker import Maker
+from site_src.reuse.store import Store
 from site_src.warehouse import Warehouse, kept
-from site_src.words import LANGUAGES
 
 REST = "pages and the rest"
 PARTS: dict[tuple[Any, str], str] = {
@@ -26,7 +29,10 @@ PARTS: dict[tuple[Any, str], str] = {
     (downloads, "csv"): "marts as CSV and Parquet",
     (downloads, "_parquet"): "marts as CSV and Parquet",
     (downloads, "_operations"): "operations.parquet",
-    (drawing, "svg"): "pictures",
+    (drawings, "draw"): "pictures",
+    (drawing, "spec"): "specifications of charts",
+    (data_table, "html"): "tables",
+    (Answers, "digest"): "answers, by their digests",
 }
 
 
@@ -83,10 +89,10 @@ def main() -> None:
 def everything(results: Results) -> None:
     """What MkDocs is given of the site, in all languages."""
     warehouse = kept(results.root)
-    for language in LANGUAGES:
-        warehouse.refresh()
-        for _ in build.make(warehouse, language):
-            pass
+    warehouse.refresh()
+    store = Store()
+    build.in_languages(Maker(warehouse, store))
+    store.close()
 
 
 if __name__ == "__main__":
