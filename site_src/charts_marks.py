@@ -43,7 +43,7 @@ def strip(rows: alt.InlineData, figure: str, title: str, *more: Shown) -> alt.To
     )
     scale = alt.Scale(zero=True, nice=True)
     intervals = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X(f"{figure}_low:Q", title=title, scale=scale), x2=f"{figure}_high:Q"
+        x=alt.X(f"{figure}_low:Q", title=title, scale=scale), x2=alt.X2(f"{figure}_high:Q")
     )
     marks = base.mark_point(filled=True, size=90, opacity=1).encode(
         x=alt.X(f"{figure}:Q", title=title, scale=scale),
@@ -64,7 +64,7 @@ def curve(rows: alt.InlineData, x: alt.X, y: alt.Y, low: str, high: str, detail:
     base = alt.Chart(rows).encode(x=x, color=runtime(rows))
     dashes = alt.StrokeDash("model:N", title="model", scale=alt.Scale(range=DASHES))
     return [
-        base.mark_line(strokeCap="butt").encode(y=y, detail=f"{detail}:N", strokeDash=dashes),
-        base.mark_rule(strokeWidth=2).encode(y=alt.Y(f"{low}:Q"), y2=f"{high}:Q"),
+        base.mark_line(strokeCap="butt").encode(y=y, detail=alt.Detail(f"{detail}:N"), strokeDash=dashes),
+        base.mark_rule(strokeWidth=2).encode(y=alt.Y(f"{low}:Q"), y2=alt.Y2(f"{high}:Q")),
         base.mark_point(filled=True, size=80, opacity=1).encode(y=y, shape=bits(rows), tooltip=tooltip(*more)),
     ]

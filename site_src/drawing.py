@@ -26,6 +26,7 @@ COMPOSED = ("facet", "hconcat", "vconcat", "concat")  # of panels, each with a s
 CATEGORIES = ("domain", "sort")  # where a chart names values of its data
 CONDITIONS = ("filter", "test", "calculate")  # and where it compares them
 COMPARED = re.compile(r"datum\.(\w+)\s*([!=]==?)\s*['\"]([^'\"]*)['\"]")
+PLAIN = {float, int, bool}
 STATIC_WIDTH = 640
 LONGEST = 100  # characters of a text in a chart: drawing one of ten thousand takes minutes
 
@@ -71,6 +72,8 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
+    if value is None or type(value) in PLAIN:  # nearly all of ten thousands
+        return value
     if isinstance(value, str):
         return f"{value}{NO_WIDTH}" if OF_EVERY_OBJECT.fullmatch(value) else _short(NOT_IN_XML.sub("\ufffd", value))
     return value.isoformat() if hasattr(value, "isoformat") else value

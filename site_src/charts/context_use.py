@@ -32,7 +32,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     made_for = base.mark_bar(size=16, color=FAINT).encode(x=alt.X("context_advertised:Q", title="tokens", scale=scale))
     usable = base.mark_bar(size=10).encode(x=alt.X("context_usable:Q"), color=runtime(rows))
     between = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("context_usable:Q"), x2="context_usable_below:Q", color=runtime(rows)
+        x=alt.X("context_usable:Q"), x2=alt.X2("context_usable_below:Q"), color=runtime(rows)
     )
     had = base.mark_tick(thickness=2, size=20, color=TEXT).encode(x=alt.X("context_effective:Q"))
     return alt.layer(made_for, between, usable, had).properties(height=alt.Step(LINE + NAME))

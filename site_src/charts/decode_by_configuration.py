@@ -34,6 +34,6 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     )
     axis = alt.X("decode_tps:Q", title="decode, tokens/s", scale=alt.Scale(zero=True, nice=True))
     return alt.layer(
-        base.mark_rule(strokeWidth=2).encode(x="decode_tps_low:Q", x2="decode_tps_high:Q"),
+        base.mark_rule(strokeWidth=2).encode(x=alt.X("decode_tps_low:Q"), x2=alt.X2("decode_tps_high:Q")),
         base.mark_point(filled=True, size=90, opacity=1).encode(x=axis, shape=bits(rows)),
     ).properties(height=24 * len(places))

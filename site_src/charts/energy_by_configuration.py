@@ -34,6 +34,8 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     )
     axis = alt.X("decode_j_per_token:Q", title="decode, joules for each token", scale=alt.Scale(zero=True, nice=True))
     return alt.layer(
-        base.mark_rule(strokeWidth=2).encode(x="decode_j_per_token_low:Q", x2="decode_j_per_token_high:Q"),
+        base.mark_rule(strokeWidth=2).encode(
+            x=alt.X("decode_j_per_token_low:Q"), x2=alt.X2("decode_j_per_token_high:Q")
+        ),
         base.mark_point(filled=True, size=90, opacity=1).encode(x=axis, shape=bits(rows)),
     ).properties(height=24 * len(places))

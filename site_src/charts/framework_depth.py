@@ -30,13 +30,13 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     )
     axis = alt.Y("ratio:Q", title="MLX / llama.cpp", scale=alt.Scale(type="log", nice=False, padding=12))
     colors = alt.Scale(domain=list(COLORS), range=list(COLORS.values()))
-    colored = base.encode(color=alt.Color("figure:N", title=None, scale=colors), detail="pair:N")
+    colored = base.encode(color=alt.Color("figure:N", title=None, scale=colors), detail=alt.Detail("pair:N"))
     return alt.layer(
         band("y", 0.97, 1.03),
         line("y", 1),
-        colored.mark_rule(strokeWidth=2).encode(y="ratio_low:Q", y2="ratio_high:Q"),
+        colored.mark_rule(strokeWidth=2).encode(y=alt.Y("ratio_low:Q"), y2=alt.Y2("ratio_high:Q")),
         colored.mark_line(point=True).encode(y=axis),
         base.transform_filter("datum.is_end")
         .mark_text(align="right", dx=-2, dy=-10, fontSize=10)
-        .encode(y="ratio:Q", text="pair:N"),
+        .encode(y=alt.Y("ratio:Q"), text=alt.Text("pair:N")),
     )

@@ -39,7 +39,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     return alt.layer(
         band("x", 0.97, 1.03),
         line("x", 1),
-        colored.mark_rule(strokeWidth=2).encode(x="ratio_low:Q", x2="ratio_high:Q"),
+        colored.mark_rule(strokeWidth=2).encode(x=alt.X("ratio_low:Q"), x2=alt.X2("ratio_high:Q")),
         colored.mark_point(filled=True, size=70).encode(x=axis),
-        base.mark_text(dy=-10, fontSize=10).encode(x="ratio:Q", text="figure:N"),
+        base.mark_text(dy=-10, fontSize=10).encode(x=alt.X("ratio:Q"), text=alt.Text("figure:N")),
     ).properties(height=92 * len(places))

@@ -33,7 +33,9 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     axis = alt.X("decode_tps:Q", title="decode, tokens/s", scale=alt.Scale(zero=True, nice=True))
     color = runtime(rows)
     return alt.layer(
-        base.mark_line(color=QUIET, strokeWidth=1.5).encode(x=axis, detail="pair:N"),
-        base.mark_rule(strokeWidth=4, opacity=0.5).encode(x="decode_tps_low:Q", x2="decode_tps_high:Q", color=color),
+        base.mark_line(color=QUIET, strokeWidth=1.5).encode(x=axis, detail=alt.Detail("pair:N")),
+        base.mark_rule(strokeWidth=4, opacity=0.5).encode(
+            x=alt.X("decode_tps_low:Q"), x2=alt.X2("decode_tps_high:Q"), color=color
+        ),
         base.mark_point(filled=True, size=90, opacity=1).encode(x=axis, color=color, shape=bits(rows)),
     ).properties(height=30 * len(places))

@@ -33,6 +33,6 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     return alt.layer(
         line("x", 0.02, strokeDash=[4, 4]),
         line("x", 0.05, strokeDash=[4, 4]),
-        base.mark_rule(strokeWidth=2).encode(x="cv_low:Q", x2="cv_high:Q", color=color),
+        base.mark_rule(strokeWidth=2).encode(x=alt.X("cv_low:Q"), x2=alt.X2("cv_high:Q"), color=color),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=axis, color=color),
     ).properties(height=36 * len(places))

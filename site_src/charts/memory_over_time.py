@@ -26,7 +26,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         .mark_rect(opacity=0.2)
         .encode(
             x=alt.X("phase_from_s:Q", title="seconds since the run began", scale=alt.Scale(zero=True)),
-            x2="phase_to_s:Q",
+            x2=alt.X2("phase_to_s:Q"),
             fill=alt.Fill("phase:N", title=None, scale=phases),
         )
     )

@@ -19,7 +19,8 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     base = alt.Chart(rows).encode(y=named_above("line_name", LINE, sort=None), color=runtime(rows))
     scale = alt.Scale(type="log", nice=False, padding=12)
     intervals = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("figure_ratio_low:Q", title="ratio, first model over the second", scale=scale), x2="figure_ratio_high:Q"
+        x=alt.X("figure_ratio_low:Q", title="ratio, first model over the second", scale=scale),
+        x2=alt.X2("figure_ratio_high:Q"),
     )
     marks = base.mark_point(filled=True, size=90, opacity=1).encode(
         x=alt.X("figure_ratio:Q", title="ratio, first model over the second", scale=scale),

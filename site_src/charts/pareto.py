@@ -27,9 +27,11 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     front = (
         base.transform_filter("datum.standing == 'on the front'")
         .mark_line(strokeWidth=1.5, interpolate="step-after")
-        .encode(y=y, detail="series_name:N", order="peak_memory_gb:Q")
+        .encode(y=y, detail=alt.Detail("series_name:N"), order=alt.Order("peak_memory_gb:Q"))
     )
-    intervals = base.mark_rule(strokeWidth=2).encode(y=alt.Y("decode_tps_low:Q"), y2="decode_tps_high:Q", opacity=faded)
+    intervals = base.mark_rule(strokeWidth=2).encode(
+        y=alt.Y("decode_tps_low:Q"), y2=alt.Y2("decode_tps_high:Q"), opacity=faded
+    )
     marks = base.mark_point(filled=True, size=90).encode(
         y=y,
         shape=bits(rows),
@@ -48,5 +50,5 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             ("request_count:Q", "requests", ","),
         ),
     )
-    names = base.mark_text(align="left", dx=8, dy=-8).encode(y=y, text="mark:N")
+    names = base.mark_text(align="left", dx=8, dy=-8).encode(y=y, text=alt.Text("mark:N"))
     return alt.layer(front, intervals, marks, names)

@@ -57,7 +57,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         base.mark_rect(stroke=FAINTER, strokeWidth=1, fillOpacity=0.25).encode(
             color=alt.Color("state:N", title=None, scale=scale, legend=None)
         ),
-        words.encode(text="state:N").transform_filter(f"!{has_speed}"),
-        base.mark_text(fontSize=11, dy=-7, color=TEXT).encode(text="state:N").transform_filter(has_speed),
+        words.encode(text=alt.Text("state:N")).transform_filter(f"!{has_speed}"),
+        base.mark_text(fontSize=11, dy=-7, color=TEXT).encode(text=alt.Text("state:N")).transform_filter(has_speed),
         speed.encode(text=alt.Text("decode_tps:Q", format=".1f")).transform_filter(has_speed),
     ).properties(height=36 * len(places))

@@ -31,5 +31,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         ),
     )
     named = base.transform_filter("isValid(datum.name_shown)")
-    names = named.mark_text(align="left", dy=-12, fontSize=11, color=TEXT).encode(x=alt.datum(0), text="name_shown:N")
+    names = named.mark_text(align="left", dy=-12, fontSize=11, color=TEXT).encode(
+        x=alt.XDatum(0), text=alt.Text("name_shown:N")
+    )
     return alt.layer(bars, names).properties(height=alt.Step(34, **{"for": "offset"}))

@@ -36,4 +36,4 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     cells = base.mark_rect(stroke="var(--md-default-bg-color)", strokeWidth=2, opacity=0.75).encode(
         color=alt.Color("verdict:N", title=None, scale=scale)
     )
-    return alt.layer(cells, base.mark_text(fontSize=11).encode(text="verdict:N"))
+    return alt.layer(cells, base.mark_text(fontSize=11).encode(text=alt.Text("verdict:N")))

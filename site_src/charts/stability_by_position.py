@@ -30,6 +30,6 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     return alt.layer(
         band("y", -3, 3),
         line("y", 0),
-        base.transform_filter("datum.is_run_drifting").mark_line(strokeWidth=1.5).encode(detail="run_id:N"),
+        base.transform_filter("datum.is_run_drifting").mark_line(strokeWidth=1.5).encode(detail=alt.Detail("run_id:N")),
         base.mark_circle(size=35, opacity=0.55),
     )

@@ -19,7 +19,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     axis = alt.Y("first_run_ratio:Q", title="decode, this run / first run", scale=alt.Scale(zero=False, nice=True))
     lines = base.encode(
         color=runtime(rows),
-        detail="configuration_id:N",
+        detail=alt.Detail("configuration_id:N"),
         tooltip=[
             alt.Tooltip("configuration_name:N", title="configuration"),
             alt.Tooltip("run_number:Q", title="run"),
@@ -35,7 +35,9 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     return alt.layer(
         band("y", 0.97, 1.03),
         line("y", 1),
-        lines.mark_rule(strokeWidth=1.5, opacity=0.6).encode(y="first_run_ratio_low:Q", y2="first_run_ratio_high:Q"),
+        lines.mark_rule(strokeWidth=1.5, opacity=0.6).encode(
+            y=alt.Y("first_run_ratio_low:Q"), y2=alt.Y2("first_run_ratio_high:Q")
+        ),
         lines.mark_line(strokeWidth=1.5, opacity=0.7).encode(y=axis),
         lines.transform_filter("!datum.is_new_version").mark_circle(size=45, opacity=1).encode(y=axis),
         lines.transform_filter("datum.is_new_version")
@@ -43,5 +45,5 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         .encode(y=axis),
         base.transform_filter("datum.is_named")
         .mark_text(align="right", dx=-8, dy=-8, fontSize=10)
-        .encode(y=axis, text="configuration_name:N"),
+        .encode(y=axis, text=alt.Text("configuration_name:N")),
     )

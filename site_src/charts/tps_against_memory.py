@@ -20,7 +20,7 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     )
     speed = alt.Scale(zero=True, nice=True)
     intervals = base.mark_rule(strokeWidth=2).encode(
-        y=alt.Y("decode_tps_low:Q", title="decode, tokens/s", scale=speed), y2="decode_tps_high:Q"
+        y=alt.Y("decode_tps_low:Q", title="decode, tokens/s", scale=speed), y2=alt.Y2("decode_tps_high:Q")
     )
     marks = base.mark_point(filled=True, size=90, opacity=1).encode(
         y=alt.Y("decode_tps:Q"),
@@ -37,5 +37,5 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
             alt.Tooltip("request_count:Q", title="requests"),
         ],
     )
-    labels = base.mark_text(align="left", dx=8, dy=-8).encode(y=alt.Y("decode_tps:Q"), text="quantization:N")
+    labels = base.mark_text(align="left", dx=8, dy=-8).encode(y=alt.Y("decode_tps:Q"), text=alt.Text("quantization:N"))
     return alt.layer(intervals, marks, labels)

@@ -25,6 +25,7 @@ class Answers:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
+        self._questions: dict[tuple[Any, ...], Question] = {}
         self._known: dict[Question, Any] = {}
         self._digests: dict[Question, bytes] = {}
         self._places: dict[tuple[Question, tuple[str, ...]], dict[tuple[Any, ...], list[int]]] = {}
@@ -89,8 +90,11 @@ class Answers:
         return self._digests[question]
 
     def _answer(self, *asked: Any) -> Any:
-        question = json.dumps(asked)
-        self.note([question])
+        question = self._questions.get(asked)
+        if question is None:
+            question = self._questions[asked] = json.dumps(asked)
+        if self._noted:
+            self._noted[-1][question] = None
         return self._known_or_asked(question)
 
     def _known_or_asked(self, question: Question) -> Any:
