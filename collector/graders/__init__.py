@@ -11,6 +11,7 @@ import importlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -85,15 +86,20 @@ class Graded:
 
 def names(tier: str | None = None) -> list[str]:
     """The graders there are, of one tier or of all."""
-    found = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
-    return [name for name in found if tier is None or tier == read(name).TIER]
+    return [name for name in _names(FOLDER) if tier is None or tier == read(name).TIER]
 
 
 def read(name: str) -> ModuleType:
     """The grader of that name. Raises KeyError when there is none."""
-    if name not in {path.stem for path in FOLDER.glob("[a-z]*.py")}:
+    if name not in _names(FOLDER):
         raise KeyError(name)
     return importlib.import_module(f"collector.graders.{name}")
+
+
+@cache
+def _names(folder: Path) -> tuple[str, ...]:
+    """Looked up once: each is asked for with every check of every prompt, whenever the views are brought up to date."""
+    return tuple(sorted(path.stem for path in folder.glob("[a-z]*.py")))
 
 
 def grade(output: Output, checks: tuple[Check, ...], execute: "Execute | None") -> Iterator[Graded]:
