@@ -7,6 +7,7 @@ nothing of the project imported.
 """
 
 import ast
+import importlib.machinery
 import io
 import json
 import os
@@ -14,23 +15,47 @@ import runpy
 import sys
 import time
 import warnings
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-HERE = Path("/w")
+TYPE_CHECKING = False  # typing and pathlib take as long to import here as a test takes to run
+if TYPE_CHECKING:
+    from typing import Any
+else:
+    Any = object
+
+HERE = "/w"
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # where statements hold statements
+CODES: dict[tuple[Any, str], Any] = {}
 
 
-def made_of(folder: Path) -> dict[str, list[str]]:
+def once(source: Any, path: str, mode: str = "exec", **_: Any) -> Any:
+    """What `compile` makes of a source, kept: every test imports the project anew, and its text stays as it is."""
+    at = (source, path)
+    if at not in CODES:
+        CODES[at] = compile(source, path, mode, dont_inherit=True)
+    return CODES[at]
+
+
+def made_of(folder: str) -> dict[str, list[str]]:
     """Of each file the functions and classes that it defines itself."""
     found: dict[str, list[str]] = {}
-    for path in sorted(folder.rglob("*.py")):
+    for path in (f"{place}/{name}" for place, _, names in os.walk(folder) for name in names if name.endswith(".py")):
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
+            with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib takes long to import here
+                tree = ast.parse(file.read())
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue  # the tests will say so
-        defined = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-        found[path.relative_to(folder).as_posix()] = defined
+        defined = [node.name for node in statements(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        found[path.removeprefix(f"{folder}/")] = defined
     return found
+
+
+def statements(tree: Any) -> Iterator[Any]:
+    """All statements in one, level by level; what an expression holds is none."""
+    level = [tree]
+    while level:
+        level = [inner for node in level for name in BLOCKS for inner in getattr(node, name, ())]
+        yield from level
 
 
 def by_value(thing: Any) -> Any:
@@ -59,12 +84,13 @@ def by_value(thing: Any) -> Any:
 class Fresh:
     """A block that begins with nothing of the project imported, in its folder, and with empty streams."""
 
-    def __init__(self, folder: Path, arguments: list[str], stdin: str) -> None:
+    def __init__(self, folder: str, arguments: list[str], stdin: str) -> None:
         self.folder, self.arguments, self.stdin = folder, arguments, stdin
 
     def __enter__(self) -> "Fresh":
+        self.known = dict(sys.modules)
         os.chdir(self.folder)
-        sys.path[:] = [str(self.folder), *(path for path in sys.path if not path.startswith(f"{HERE}"))]
+        sys.path[:] = [self.folder, *(path for path in sys.path if not path.startswith(HERE))]
         sys.argv = self.arguments
         self.out, self.err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
         sys.stdin = io.TextIOWrapper(io.BytesIO(self.stdin.encode()), encoding="utf-8")
@@ -73,6 +99,8 @@ class Fresh:
 
     def __exit__(self, *_: object) -> None:
         for name, module in list(sys.modules.items()):
+            if self.known.get(name) is module:
+                continue  # from before, where nothing of the project is left
             places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
             if name != "__main__" and any(str(place).startswith(f"{HERE}/") for place in places if place):
                 del sys.modules[name]
@@ -94,12 +122,15 @@ def main() -> None:
 
     time.sleep = lambda seconds: None  # nobody is watching
     warnings.simplefilter("ignore")
-    say(made_of=made_of(HERE / task["folders"][0]))
+    runpy.compile = once  # type: ignore[attr-defined]  # which it finds before the built-in one
+    loader: Any = importlib.machinery.SourceFileLoader
+    loader.source_to_code = lambda _, data, path: once(data, path)
+    say(made_of=made_of(f"{HERE}/{task['folders'][0]}"))
     for number, folder in enumerate(task["folders"]):
-        place = HERE / folder
+        place = f"{HERE}/{folder}"
         for name in task["names"]:
             stated: list[Any] = []
-            error = test(place / task["test"], place, task["tests"][number], name, stated)
+            error = test(f"{place}/{task['test']}", place, task["tests"][number], name, stated)
             say(folder=number, test=name, stated=stated, error=error)
         for case, (arguments, given) in enumerate(task["cases"][number]):
             printed, error = run(place, task["program"], arguments, given)
@@ -107,20 +138,20 @@ def main() -> None:
     say(end=True)
 
 
-def test(path: Path, folder: Path, source: str, name: str, stated: list[Any]) -> str | None:
+def test(path: str, folder: str, source: str, name: str, stated: list[Any]) -> str | None:
     """Run one test of the source; what went wrong."""
-    names: dict[str, Any] = {"__name__": "tests", "__file__": str(path)}
+    names: dict[str, Any] = {"__name__": "tests", "__file__": path}
     names["_state"] = lambda number, value: stated.append([number, by_value(value)])
-    with Fresh(folder, [str(path)], ""):
+    with Fresh(folder, [path], ""):
         try:
-            exec(compile(source, str(path), "exec"), names)
+            exec(once(source, path), names)
             names[name]()
         except BaseException as error:
             return _said(error)
     return None
 
 
-def run(folder: Path, program: str, arguments: list[str], given: str) -> tuple[list[Any], str | None]:
+def run(folder: str, program: str, arguments: list[str], given: str) -> tuple[list[Any], str | None]:
     """Run a file of the project as a program: what it printed and its exit code; what went wrong."""
     error, code = None, 0
     with Fresh(folder, [program, *arguments], given) as fresh:
