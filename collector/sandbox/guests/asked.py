@@ -4,11 +4,16 @@ Each operation is a question on stdout and its answer a line of stdin. As an int
 that whatever sorts without asking sorts wrongly. Inside the solution `int` and `type` take them for ordinary integers.
 """
 
+from __future__ import annotations
+
 import builtins
 import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any, ClassVar
+
+TYPE_CHECKING = False  # typing takes longer to import here than most solutions run
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any, ClassVar
 
 COMPARES = ("lt", "le", "gt", "ge", "eq", "ne")
 COMPUTES = ("add", "sub", "mul", "floordiv", "truediv", "mod", "and", "or", "xor")
@@ -31,7 +36,7 @@ class Asked(int):
     def __bool__(self) -> bool:
         return Asked.ask("P", "ne", f"n{int.__int__(self)}", "i0") == "1"
 
-    def __deepcopy__(self, _memo: object) -> "Asked":
+    def __deepcopy__(self, _memo: object) -> Asked:
         return self
 
 

@@ -4,16 +4,23 @@ The first line of stdin says what to do: `word`, with which each line that count
 plain integers, or `asked`, lists of numbers that only the host knows (`asked.py`). Nothing is kept secret here.
 """
 
-import ast
-import importlib
-import inspect
+# What json, ast, inspect and typing are made of: to import those takes longer here than most solutions run.
+from __future__ import annotations
+
+import _ast
+import _json
+import builtins
 import io
-import json
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    Sort = Callable[[list[Any]], Any]  # in place, or returned
 
 FOLDER = "/w"
 SOLUTION = f"{FOLDER}/solution.py"
@@ -21,17 +28,42 @@ SMALL = [3, 1, 2, 2]
 SORTS = {"sorted", "sort", "argsort", "heapify", "heappop", "nsmallest", "nlargest", "merge", "insort", "insort_left"}
 SORTS |= {"insort_right", "bisect", "bisect_left", "bisect_right", "heappush", "heappushpop", "heapreplace"}
 
-Sort = Callable[[list[Any]], Any]  # in place, or returned
+ONLY_TREE = 0x400  # ast.PyCF_ONLY_AST
 
 
-def named_sorts(tree: ast.Module) -> list[str]:
+def loads(line: str) -> Any:
+    """What JSON says."""
+    context: Any = types.SimpleNamespace(strict=True, memo={}, object_hook=None, object_pairs_hook=None)
+    context.parse_float, context.parse_int, context.parse_constant = float, int, float
+    return _json.make_scanner(context)(line, 0)[0]
+
+
+def dumps(value: Any) -> str:
+    """As JSON; what has no place there as its text."""
+    encode = _json.make_encoder({}, str, _json.encode_basestring_ascii, None, ": ", ", ", False, False, True)
+    return "".join(encode(value, 0))
+
+
+def inner(node: _ast.AST) -> Iterator[_ast.AST]:
+    """A node of a tree and all within it."""
+    left: list[Any] = [node]
+    while left:
+        one = left.pop()
+        if isinstance(one, list):
+            left += one
+        elif isinstance(one, _ast.AST):
+            yield one
+            left += [getattr(one, name, None) for name in one._fields]
+
+
+def named_sorts(tree: _ast.Module) -> list[str]:
     """Sorts of Python's own that are named outside of a demonstration: a hint, where nothing else can be seen."""
-    body = [node for node in tree.body if not isinstance(node, ast.If)]
+    body = [node for node in tree.body if not isinstance(node, _ast.If)]
     found = set[str]()
-    for node in (inner for outer in body for inner in ast.walk(outer)):
-        if isinstance(node, ast.Name | ast.Attribute):
-            found.add(node.id if isinstance(node, ast.Name) else node.attr)
-        elif isinstance(node, ast.alias):
+    for node in (one for outer in body for one in inner(outer)):
+        if isinstance(node, _ast.Name | _ast.Attribute):
+            found.add(node.id if isinstance(node, _ast.Name) else node.attr)
+        elif isinstance(node, _ast.alias):
             found.add(node.name.rpartition(".")[2])
     return sorted(found & SORTS)
 
@@ -50,7 +82,7 @@ class Absent(types.ModuleType):
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         """As a decorator: the function itself."""
-        return given[0] if len(given) == 1 and inspect.isfunction(given[0]) else self
+        return given[0] if len(given) == 1 and isinstance(given[0], types.FunctionType) else self
 
     def __iter__(self) -> Iterator[Any]:
         return iter(())
@@ -58,7 +90,7 @@ class Absent(types.ModuleType):
 
 def load(source: str, names: dict[str, Any]) -> tuple[types.ModuleType, list[str]]:
     """The solution as a module in which these are the built-in names, and the packages that it lacks."""
-    code = compile(source, SOLUTION, "exec")
+    code = compile(source, SOLUTION, "exec", dont_inherit=True)
     lacking: list[str] = []
     while True:
         module = types.ModuleType("solution")
@@ -80,7 +112,7 @@ def candidates(module: Any) -> list[tuple[str, Sort]]:
     """What may be called to sort, by name; the likeliest first."""
     found: list[tuple[str, int, Sort]] = []
     for name, thing in list(vars(module).items()):
-        if inspect.isclass(thing):
+        if isinstance(thing, type):
             found += _methods(name, thing) if thing.__module__ == module.__name__ else []
         elif callable(thing) and _is_own(thing, module.__name__):
             found += [(name, *way) for way in _ways(thing)]
@@ -117,6 +149,8 @@ def _ways(function: Callable[..., Any]) -> list[tuple[int, Sort]]:
 
 def _methods(name: str, made: Callable[..., Any]) -> list[tuple[str, int, Sort]]:
     """Of an object made without arguments; where it is made with the list, those that need nothing more."""
+    import inspect
+
     try:
         takes = _needed(made)
         one = made() if not takes else made(list(SMALL))
@@ -135,6 +169,10 @@ def _methods(name: str, made: Callable[..., Any]) -> list[tuple[str, int, Sort]]
 
 
 def _needed(function: Callable[..., Any]) -> int:
+    if isinstance(function, types.FunctionType) and not vars(function):  # where nothing says that it takes others
+        return function.__code__.co_argcount - len(function.__defaults__ or ())
+    import inspect
+
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(function).parameters.values()
     return sum(p.default is p.empty for p in parameters if p.kind in kinds)
@@ -165,7 +203,7 @@ def chosen(module: types.ModuleType) -> tuple[str | None, Sort | None, str | Non
 def main() -> None:
     """See above."""
     write, flush, read = sys.stdout.write, sys.stdout.flush, sys.stdin.readline
-    task = json.loads(read())
+    task = loads(read())
     word = task["word"]
 
     def ask(*parts: Any) -> str:
@@ -176,19 +214,19 @@ def main() -> None:
     with open(SOLUTION, encoding="utf-8") as file:  # noqa: PTH123 - pathlib takes long to import here
         source = file.read()
     try:
-        tree = ast.parse(source)
+        tree = compile(source, "<unknown>", "exec", ONLY_TREE, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        write(json.dumps({"word": word, "syntax": f"{type(error).__name__}: {error}"}) + "\n")
+        write(dumps({"word": word, "syntax": f"{type(error).__name__}: {error}"}) + "\n")
         return
     sys.path.insert(0, FOLDER)
-    asked = importlib.import_module("asked") if "asked" in task else None
+    asked = __import__("asked") if "asked" in task else None
     if asked:
         asked.prepare(ask, SOLUTION)
     sys.stdin, sys.stdout = io.StringIO(), io.StringIO()
     time.sleep = lambda seconds: None  # nobody is watching
     answer: dict[str, Any] = {"word": word, "sorted": [], "function": None, "sorts": named_sorts(tree)}
     try:
-        module, answer["lacking"] = load(source, asked.SHOWN if asked else vars(importlib.import_module("builtins")))
+        module, answer["lacking"] = load(source, asked.SHOWN if asked else vars(builtins))
     except BaseException as error:
         answer["error"] = f"on import: {_said(error)}"
     else:
@@ -198,9 +236,9 @@ def main() -> None:
         elif function and not answer["error"]:
             answer |= _run(function, task["cases"])
     if asked:
-        ask("end", json.dumps(answer, default=str))
+        ask("end", dumps(answer))
     else:
-        write("\n" + json.dumps(answer, default=str) + "\n")
+        write("\n" + dumps(answer) + "\n")
 
 
 def _run(function: Sort, cases: list[list[int]]) -> dict[str, Any]:
@@ -224,7 +262,7 @@ def _run_asked(function: Sort, lists: list[list[int]], kind: Any, ask: Callable[
             found = [int.__int__(one) if type(one) is kind else None for one in result]
         except BaseException as error:
             return _said(error)
-        ask("sorted", json.dumps(found))
+        ask("sorted", dumps(found))
     return None
 
 
