@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from collector.graders import Graded, Output
 from collector.graders._code import programs
 from collector.graders._files import proposed
 from collector.graders._text import split
+from collector.sandbox import Execute
 from tests import corpus
 from tests.corpus import KINDS, Sample
 
@@ -26,10 +28,17 @@ MODULES = [*sorted(graders.FOLDER.glob("*.py")), graders.FOLDER.parent / "judgme
 
 
 @pytest.fixture(scope="module")
-def said() -> dict[str, dict[str, Graded]]:
+def execute() -> Iterator[Execute]:
+    """One sandbox for all of them."""
+    with sandbox.Sandbox() as one:
+        yield one.execute
+
+
+@pytest.fixture(scope="module")
+def said(execute: Execute) -> dict[str, dict[str, Graded]]:
     """What the graders say of each output; two at a time, since most of the time is the sandbox's."""
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(lambda sample: sample.graded(sandbox.execute), SAMPLES.values())
+        found = pool.map(lambda sample: sample.graded(execute), SAMPLES.values())
         return dict(zip(SAMPLES, found, strict=True))
 
 
@@ -75,9 +84,9 @@ def test_the_same_text_gets_the_same_grade_again(said: dict[str, dict[str, Grade
                 assert graded == again[check], f"{sample.name}: {check}"
 
 
-def test_code_that_ran_twice_gets_the_same_grade(said: dict[str, dict[str, Graded]]) -> None:
+def test_code_that_ran_twice_gets_the_same_grade(said: dict[str, dict[str, Graded]], execute: Execute) -> None:
     for name in ("sort_off_by_one", "evil_forged_verdict", "split_breaks_a_test"):
-        assert SAMPLES[name].graded(sandbox.execute) == said[name]
+        assert SAMPLES[name].graded(execute) == said[name]
 
 
 # --- the graders ---

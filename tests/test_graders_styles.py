@@ -22,9 +22,9 @@ SEED = 19
 
 @pytest.fixture(scope="module")
 def said() -> dict[Styled, Grade]:
-    some = styled.drawn(REDUCED["styles and cheats graded"][0], SEED, sandbox.execute)
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(some, pool.map(lambda one: one.grade(sandbox.execute), some), strict=True))
+    with sandbox.Sandbox() as one, ThreadPoolExecutor(2) as pool:
+        some = styled.drawn(REDUCED["styles and cheats graded"][0], SEED, one.execute)
+        return dict(zip(some, pool.map(lambda style: style.grade(one.execute), some), strict=True))
 
 
 def test_honest_styles_pass_and_cheats_fail(said: dict[Styled, Grade]) -> None:

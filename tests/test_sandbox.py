@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,13 @@ def canary(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def ran(canary: Path) -> dict[str, Ran]:
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(PROGRAMS, pool.map(run, [program for program, _ in PROGRAMS.values()]), strict=True))
+    """All in one sandbox, two at a time: none may spoil another."""
+    with sandbox.Sandbox() as one, ThreadPoolExecutor(2) as pool:
+        found = pool.map(
+            lambda program: one.execute({"main.py": program}, ["/w/main.py"]),
+            [program for program, _ in PROGRAMS.values()],
+        )
+        return dict(zip(PROGRAMS, found, strict=True))
 
 
 def run(program: str, stdin: str = "") -> Ran:
@@ -121,6 +127,46 @@ def test_a_file_and_a_folder_of_one_name_are_refused(paths: tuple[str, str], fol
     with pytest.raises(ValueError, match="cannot stand beside"):
         sandbox.execute(dict.fromkeys(paths, ""), ["/w/main.py"])
     assert not list(folder.glob("sandbox-*"))
+
+
+# --- several programs in one sandbox ---
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_a_program_finds_nothing_of_those_before_it(folder: Path) -> None:
+    program = (
+        "import builtins, json, os, sys\nprint(hasattr(builtins, 'left'), json.dumps(1), sorted(os.listdir('/w')))\n"
+        "kept = bytearray(150 << 20)\nbuiltins.left = 1\njson.dumps = None\nprint(sys.stdin.read())"
+    )
+    with sandbox.Sandbox() as one:
+        for number in range(3):
+            found = one.execute({"main.py": program, f"{number}.txt": ""}, ["/w/main.py"], f"{number}")
+            assert (found.trouble, found.stdout) == (None, f"False 1 ['{number}.txt', 'main.py']\n{number}\n")
+
+
+@pytest.mark.parametrize("whose", ["the program's", "the one it is made of"])
+def test_after_a_process_was_killed_the_next_program_runs(whose: str, folder: Path) -> None:
+    with sandbox.Sandbox() as one:
+        assert one.execute({"main.py": "print(1)"}, ["/w/main.py"]).stdout == "1\n"
+        [holder] = psutil.Process().children()
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(one.execute, {"main.py": "while True: pass"}, ["/w/main.py"])
+            wait_until(lambda: bool(holder.children()))
+            for process in holder.children() if whose == "the program's" else [holder]:
+                process.kill()
+            with pytest.raises(HostTrouble, match="from outside"):
+                running.result(timeout=20)
+        assert one.execute({"main.py": "print(1)"}, ["/w/main.py"]).stdout == "1\n"
+        [idle] = psutil.Process().children()
+        idle.kill()
+        wait_until(lambda: idle.status() == psutil.STATUS_ZOMBIE)
+        assert one.execute({"main.py": "print(1)"}, ["/w/main.py"]).stdout == "1\n"
+    assert not psutil.Process().children()
 
 
 # --- the interpreter ---

@@ -154,19 +154,20 @@ def add_of_runs(warehouse: "Warehouse", added: Iterable[Reviewed]) -> None:
 
 def add_of_grades(together: Results, added: Iterable[Reviewed]) -> None:
     """Adds to each contributed file of grades those that are not found again in these runs. Raises SandboxFailed."""
-    from collector import sandbox
     from collector.regrading import Regrader
+    from collector.sandbox import Sandbox, available
     from site_src.run_file import read
 
-    regrader = Regrader(together, sandbox.execute if sandbox.available() else None)
-    for one in added:
-        if one.is_grades and one.contributor and not one.faults:
-            rows = read(one.path, GRADE, GRADES_FORMAT, "a file of grades").to_pylist()
-            found = [Found(check, why, number) for number, check, why in regrader.faults(rows)]
-            if told := form.all_shown(found):
-                one.faults.append(
-                    Fault(NOT_AGAIN, "Leave it out: `collect grade` makes grades of the same runs.", told)
-                )
+    with Sandbox() as sandbox:
+        regrader = Regrader(together, sandbox.execute if available() else None)
+        for one in added:
+            if one.is_grades and one.contributor and not one.faults:
+                rows = read(one.path, GRADE, GRADES_FORMAT, "a file of grades").to_pylist()
+                found = [Found(check, why, number) for number, check, why in regrader.faults(rows)]
+                if told := form.all_shown(found):
+                    one.faults.append(
+                        Fault(NOT_AGAIN, "Leave it out: `collect grade` makes grades of the same runs.", told)
+                    )
 
 
 def of_text(path: Path, names: Iterable[str] = ()) -> list[Fault]:

@@ -54,25 +54,27 @@ def grade(results: "Results", runs: list[Path]) -> tuple[int, int]:
 
     A run that cannot be read is said, and the others go on. Raises StoreFailed.
     """
-    from collector import grading, sandbox
+    from collector import grading
     from collector.commands import _ask
     from collector.errors import RunDamaged, SandboxFailed
+    from collector.sandbox import Sandbox, available
 
-    graders = grading.Graders.ready(sandbox.execute if sandbox.available() else None)
     written: list[Path] = []
     damaged = 0
-    for run in runs:
-        try:
-            path = graders.grade(results, run)
-        except RunDamaged as error:
-            say(f"{error.happened} {error.remedy}")
-            damaged += 1
-            continue
-        except SandboxFailed as error:  # its interpreter is fetched when the first program is to be run
-            say(f"{error.happened} {error.remedy}")
-            graders = grading.Graders.ready(None)
-            path = graders.grade(results, run)
-        written += [path] if path else []
+    with Sandbox() as sandbox:
+        graders = grading.Graders.ready(sandbox.execute if available() else None)
+        for run in runs:
+            try:
+                path = graders.grade(results, run)
+            except RunDamaged as error:
+                say(f"{error.happened} {error.remedy}")
+                damaged += 1
+                continue
+            except SandboxFailed as error:  # its interpreter is fetched when the first program is to be run
+                say(f"{error.happened} {error.remedy}")
+                graders = grading.Graders.ready(None)
+                path = graders.grade(results, run)
+            written += [path] if path else []
     if written:
         _tell(results, written, graders)
     pairs = _ask.rows(results, "from similarity_wanted")

@@ -5,16 +5,15 @@ time and output are limited. The host believes nothing that the guest says of it
 this machine is HostTrouble, never the program's.
 """
 
+import contextlib
 import importlib.util
-import os
-import subprocess
-import sys
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from collector.sandbox.holding import Holder
 from collector.sandbox.interpreter import compiled
 
 WALL_S = 30.0  # of this machine's time, should it stand still: a program ends by its computing time long before
@@ -68,46 +67,76 @@ class HostTrouble(Exception):
     """Why the program could not be run by this machine, in words: nothing is known of the program itself."""
 
 
-def execute(files: Mapping[str, str], arguments: list[str], stdin: str = "", reply: Reply | None = None) -> Ran:
-    """Run `python ARGUMENTS` over these files (relative paths within the program's folder).
+class Sandbox:
+    """Where several programs are run: each in a process of its own, but what those have in common is loaded once.
 
-    With `reply`, each line that the program prints is a question, and what `reply` makes of it comes after `stdin`.
-    Raises SandboxFailed when the interpreter cannot be had; ValueError for a path that leads out of the folder;
-    HostTrouble for whatever else is not the program's doing: no room, no memory, no file handles, killed, stood still.
+    A context: when it ends, nothing of it is left. `execute` may be called by several threads at once.
     """
-    apart(files)
-    try:
-        return _executed(files, arguments, stdin, reply)
-    except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError: no thread can be started
-        raise HostTrouble(f"the sandbox could not be started ({str(error) or type(error).__name__})") from None
 
+    def __init__(self) -> None:
+        self._idle: list[Holder] = []
 
-def _executed(files: Mapping[str, str], arguments: list[str], stdin: str, reply: Reply | None) -> Ran:
-    from collector.sandbox.watching import watch
+    def __enter__(self) -> "Sandbox":
+        return self
 
-    interpreter = compiled()
-    with tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        for path, text in files.items():
-            _place(folder / "guest" / safe(path), text)
-        (folder / "stdin").write_text(stdin, encoding="utf-8")
-        told, tell = os.pipe()
-        command = [sys.executable, "-I", "-m", "collector.sandbox.child", str(interpreter), name, str(tell), *arguments]
-        with open(told, "rb") as status, (folder / "stdin").open("rb") as given:  # noqa: PTH123 - a handle, no path
+    def __exit__(self, *_: object) -> None:
+        while self._idle:
+            self._idle.pop().end()
+
+    def execute(
+        self, files: Mapping[str, str], arguments: list[str], stdin: str = "", reply: Reply | None = None
+    ) -> Ran:
+        """Run `python ARGUMENTS` over these files (relative paths within the program's folder).
+
+        With `reply`, each line that the program prints is a question, and what `reply` makes of it comes after
+        `stdin`. Raises SandboxFailed when the interpreter cannot be had; ValueError for a path that leads out of the
+        folder; HostTrouble for whatever else is not the program's doing: no room, no memory, no file handles, killed,
+        stood still.
+        """
+        apart(files)
+        try:
+            return self._executed(files, arguments, stdin, reply)
+        except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError: no thread can be started
+            raise HostTrouble(f"the sandbox could not be started ({str(error) or type(error).__name__})") from None
+
+    def _executed(self, files: Mapping[str, str], arguments: list[str], stdin: str, reply: Reply | None) -> Ran:
+        from collector.sandbox.watching import Pipes, watch
+
+        with tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            for path, text in files.items():
+                _place(folder / "guest" / safe(path), text)
+            (folder / "stdin").write_text(stdin, encoding="utf-8")
+            with self._holder() as holder, Pipes(None if reply else folder / "stdin") as pipes:
+                return watch(holder, pipes, folder, arguments, stdin, reply)
+
+    @contextlib.contextmanager
+    def _holder(self) -> Iterator[Holder]:
+        """One for the next program; where that went well it is used again."""
+        holder = None
+        while not (holder and holder.is_ready):
+            if holder:
+                holder.end()
             try:
-                process = subprocess.Popen(
-                    command,
-                    env={},
-                    cwd=name,
-                    stdin=subprocess.PIPE if reply else given,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    pass_fds=(tell,),
-                )
-            finally:
-                os.close(tell)
-            with process:
-                return watch(process, status, stdin, reply)
+                holder = self._idle.pop()
+            except IndexError:
+                holder = Holder(compiled())
+                break
+        try:
+            yield holder
+        except BaseException:
+            holder.end()
+            raise
+        if holder.is_ready:
+            self._idle.append(holder)
+        else:
+            holder.end()
+
+
+def execute(files: Mapping[str, str], arguments: list[str], stdin: str = "", reply: Reply | None = None) -> Ran:
+    """Run a single program, as `Sandbox.execute` does."""
+    with Sandbox() as sandbox:
+        return sandbox.execute(files, arguments, stdin, reply)
 
 
 def _place(target: Path, text: str) -> None:

@@ -1,14 +1,18 @@
-"""The process that holds the sandbox: `python -m collector.sandbox.child INTERPRETER FOLDER STATUS ARGUMENTS…`.
+"""The process that holds the sandbox: `python -m collector.sandbox.child INTERPRETER SOCKET`; see holding.py.
 
-The guest sees FOLDER/guest as `/w`, read-only, and nothing else of this machine. What became of it is written to the
-file handle STATUS, which the guest does not have: where nothing is written there, it was this process that failed.
+Each line on the socket asks for a program: a folder and arguments, and with them the handles of stdin, stdout, stderr
+and status. The guest sees FOLDER/guest as `/w`, read-only, and nothing else of this machine. What became of it is
+written to status, which the guest does not have: where nothing is written there, it was the process that failed.
 """
 
 import json
 import os
 import resource
+import socket
 import sys
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
 import wasmtime
 
@@ -66,7 +70,42 @@ def run(interpreter: Path, folder: Path, arguments: list[str]) -> dict[str, obje
     return {"exit": 0}
 
 
+def serve(interpreter: Path, asked: socket.socket) -> None:
+    """Run each program that is asked for in a copy of this process, and tell how that ended, until nobody asks.
+
+    Nothing is loaded here that starts threads, as an engine does on macOS: a copy of this process would lack them.
+    """
+    while True:
+        line, handles, *_ = socket.recv_fds(asked, 1 << 16, 4)
+        while line and not line.endswith(b"\n"):
+            line += asked.recv(1 << 16)
+        if not line:
+            return
+        asked.sendall(b"\n")
+        copy = os.fork()
+        if not copy:
+            asked.close()
+            _run_here(interpreter, *json.loads(line), handles=handles)
+        for handle in handles:
+            os.close(handle)
+        _, status = os.waitpid(copy, 0)
+        asked.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _run_here(interpreter: Path, folder: str, *arguments: str, handles: list[int]) -> NoReturn:
+    code = 1
+    try:
+        for number, handle in enumerate(handles[:3]):
+            os.dup2(handle, number)
+        found = run(interpreter, Path(folder), list(arguments))
+        sys.stderr.flush()
+        os.write(handles[3], json.dumps(found).encode())
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    found = run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[4:])
-    sys.stderr.flush()
-    os.write(int(sys.argv[3]), json.dumps(found).encode())
+    serve(Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2])))

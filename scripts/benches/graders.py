@@ -74,12 +74,12 @@ def main() -> None:
 
 def styles(is_full: bool) -> None:
     """How many honest answers pass and how many cheats fail, of each task."""
-    some = styled.drawn(reduced.REDUCED["styles and cheats graded"][0], 1, sandbox.execute)
-    if is_full:
-        kinds = [(task, is_honest) for task in styled.TASKS for is_honest in (True, False)]
-        some = [one for kind in kinds for one in styled.all_of(*kind, sandbox.execute)]
-    with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda one: one.grade(sandbox.execute), some))
+    with sandbox.Sandbox() as kept, ThreadPoolExecutor(2) as pool:
+        some = styled.drawn(reduced.REDUCED["styles and cheats graded"][0], 1, kept.execute)
+        if is_full:
+            kinds = [(task, is_honest) for task in styled.TASKS for is_honest in (True, False)]
+            some = [one for kind in kinds for one in styled.all_of(*kind, kept.execute)]
+        said = list(pool.map(lambda one: one.grade(kept.execute), some))
     print(f"\nanswers whose programs are run: {len(some)}, of each task what they got")
     for task in styled.TASKS:
         for is_honest in (True, False):
@@ -96,8 +96,8 @@ def styles(is_full: bool) -> None:
 
 
 def graded(samples: list[Sample]) -> list[Row]:
-    with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda sample: sample.graded(sandbox.execute), samples))
+    with sandbox.Sandbox() as kept, ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(lambda sample: sample.graded(kept.execute), samples))
     return [
         (sample, _named(sample, check), found.check.grader, sample.expected[check], found.grade.outcome)
         for sample, of_it in zip(samples, said, strict=True)
@@ -145,10 +145,11 @@ def times() -> None:
 
 def once(name: str, files: dict[str, str], arguments: list[str], stdin: str = "") -> None:
     took = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        ran = sandbox.execute(files, arguments, stdin)
-        took.append(time.perf_counter() - started)
+    with sandbox.Sandbox() as kept:
+        for _ in range(ROUNDS):
+            started = time.perf_counter()
+            ran = kept.execute(files, arguments, stdin)
+            took.append(time.perf_counter() - started)
     print(f"  {name:<30}{statistics.median(took):6.2f}   {(ran.trouble or 'ended well')[:75]}", flush=True)
 
 
