@@ -1,6 +1,7 @@
 """Every output of the corpus gets, from every grader, the outcome that a careful reader gives it."""
 
 import ast
+import json
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,25 @@ def test_the_same_text_gets_the_same_grade_again(said: dict[str, dict[str, Grade
 def test_code_that_ran_twice_gets_the_same_grade(said: dict[str, dict[str, Graded]], execute: Execute) -> None:
     for name in ("sort_off_by_one", "evil_forged_verdict", "split_breaks_a_test"):
         assert SAMPLES[name].graded(execute) == said[name]
+
+
+def test_every_test_and_case_of_a_project_begins_with_nothing_of_it_imported(execute: Execute) -> None:
+    tests = "import kept\n" + "".join(
+        f"def {name}():\n    kept.SEEN.append(1)\n    _state(1, [kept.X, len(kept.SEEN)])\n" for name in ("one", "two")
+    )
+    program = "import sys\nimport kept\nkept.SEEN.append(1)\nprint({}, kept.X, len(kept.SEEN))\n"
+    files = {"project.py": (graders.GUESTS / "project.py").read_text(encoding="utf-8")}
+    for number, folder in enumerate("ab"):
+        files[f"{folder}/kept.py"] = f"X = {number}\nSEEN = []\n"
+        files[f"{folder}/run.py"] = program.format(number)
+    task = {"word": "w", "folders": ["a", "b"], "test": "test_kept.py", "names": ["one", "two"], "tests": [tests] * 2}
+    given = json.dumps({**task, "program": "run.py", "cases": [[[[], ""]] * 2] * 2})
+    lines = execute(files, ["/w/project.py"], f"{given}\n").stdout.splitlines()
+    said = [json.loads(line.removeprefix("w ")) for line in lines if line.startswith("w ")]
+    for number in range(2):
+        mine = [one for one in said if one.get("folder") == number]
+        assert [one["stated"] for one in mine if "test" in one] == [[[1, ["list", [number, 1]]]]] * 2
+        assert [one["printed"] for one in mine if "case" in one] == [[f"{number} {number} 1\n", "", 0]] * 2
 
 
 # --- the graders ---

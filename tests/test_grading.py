@@ -192,7 +192,7 @@ def test_a_sandbox_that_cannot_be_had_is_said_once_and_all_else_is_graded(
     def refuse(*_: object) -> None:
         raise SandboxFailed("The interpreter could not be downloaded.", "Check the network.")
 
-    monkeypatch.setattr(sandbox, "execute", refuse)
+    monkeypatch.setattr(sandbox.Sandbox, "execute", refuse)
     given(answers(), answers(repeat=2))
     said = typed(results)
     assert said.count("The interpreter could not be downloaded. Check the network.") == 1
@@ -200,7 +200,7 @@ def test_a_sandbox_that_cannot_be_had_is_said_once_and_all_else_is_graded(
 
 
 def test_timed_outputs_alone_need_no_sandbox(given: Given, results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "execute", lambda *_: pytest.fail("nothing is to be run"))
+    monkeypatch.setattr(sandbox.Sandbox, "execute", lambda *_: pytest.fail("nothing is to be run"))
     given(answers(op="request"))
     assert "5 outputs graded: none with a flaw." in typed(results)
 

@@ -174,7 +174,7 @@ def test_the_command_says_what_this_machine_could_not_run(
     def refuse(*_: object) -> None:
         raise sandbox.HostTrouble("no room")
 
-    monkeypatch.setattr(sandbox, "execute", refuse)
+    monkeypatch.setattr(sandbox.Sandbox, "execute", refuse)
     given(answers())
     said = CliRunner().invoke(grade.command, ["--results", str(results.root)]).output
     assert "Of them 1 for trouble of this machine: no room; `collect grade` runs them again." in said
