@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from collector import graders, sandbox, suite
-from collector.graders import Graded, Output
+from collector.graders import Graded, Output, python_sort
 from collector.graders._code import programs
 from collector.graders._files import proposed
 from collector.graders._text import split
@@ -107,6 +107,38 @@ def test_every_test_and_case_of_a_project_begins_with_nothing_of_it_imported(exe
         mine = [one for one in said if one.get("folder") == number]
         assert [one["stated"] for one in mine if "test" in one] == [[[1, ["list", [number, 1]]]]] * 2
         assert [one["printed"] for one in mine if "case" in one] == [[f"{number} {number} 1\n", "", 0]] * 2
+
+
+SOLUTION = """
+import bisect, functools
+from heapq import heappush as push
+
+def timed(function):
+    @functools.wraps(function)
+    def inner(*given):
+        return function(*given)
+    return inner
+
+@timed
+def quick_sort(numbers, key=None):
+    return [one for one in sorted(numbers)]
+
+def other(numbers):
+    numbers.sort()
+    bisect.insort(numbers, 1)
+
+if __name__ == "__main__":
+    print(nlargest)
+"""
+
+
+def test_the_sorts_harness_states_what_it_calls_and_what_that_names(execute: Execute) -> None:
+    files = {name: (graders.GUESTS / of).read_text(encoding="utf-8") for name, of in python_sort.FILES.items()}
+    given = json.dumps({"word": "w", "cases": [[3, 1, 2], []]})
+    said = json.loads(execute({**files, "solution.py": SOLUTION}, ["/w/harness.py"], f"{given}\n").stdout)
+    assert said["function"] == "quick_sort"  # which takes one argument, as what it wraps does
+    assert said["sorts"] == ["bisect", "heappush", "insort", "sort", "sorted"]
+    assert said["sorted"] == [[1, 2, 3], []]
 
 
 # --- the graders ---
