@@ -123,9 +123,15 @@ def cheats(base: str, execute: Execute) -> Iterator[tuple[str, str]]:
         yield f"{fault}, {forger}", answer(_forged(_broken(base, fault), base, forger, execute))
 
 
+@cache
+def _whole() -> Files:
+    """The split that all faults are put into."""
+    return dict(styled_projects.honest_splits())["four topics, relative"]
+
+
 def _broken(base: str, fault: str) -> Files:
     if base == "single_file":
-        files = dict(styled_projects.honest_splits())["four topics, relative"]
+        files = _whole()
     else:
         files = {"shipping/core.py": python_project.files_of("repo")["shipping/core.py"]}
     path, before, after = BREAKS[base][fault]
