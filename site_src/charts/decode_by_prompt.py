@@ -35,5 +35,5 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
     firsts = "datum.is_first"
     medians = colored.transform_filter(firsts).mark_tick(thickness=3, size=12).encode(x=alt.X("median_tps:Q"))
     names = base.transform_filter(firsts).mark_text(align="right", dx=-4, fontSize=10, limit=gutter, color=QUIET)
-    named = names.encode(x=alt.XValue(0), text=alt.Text("short_name:N"))
+    named = names.encode(x=alt.value(0), text=alt.Text("short_name:N"))
     return alt.layer(dots, medians, named).properties(height=max(120, 16 * len(prompts) * len(configurations)))

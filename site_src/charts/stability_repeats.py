@@ -47,5 +47,5 @@ def chart(rows: alt.InlineData) -> alt.TopLevelMixin:
         dots.transform_filter("datum.is_outlier").mark_point(shape="cross", filled=True, size=60, opacity=0.9),
         firsts.transform_filter("datum.state")
         .mark_text(align="right", dx=-2, dy=-10, fontSize=10, fontWeight=600, color=TEXT)
-        .encode(x=alt.XValue("width"), text=alt.Text("state:N")),
+        .encode(x=alt.value("width"), text=alt.Text("state:N")),
     ).properties(height=30 * len(places))
