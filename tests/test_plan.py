@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from collector.embedded_model import small_model
 from collector.machine import describe
 from collector.schema import Results
 from site_src.warehouse import Warehouse
 from tests.lmstudio import OUT_OF_MEMORY, Double, DoubleModel, Engine, Scripted, steady
 from tests.programs import PATIENCE_S
+from tests.short_model import short_model
 
 PLAN = """model,variant,runtime,format,quantization,bits,size_gb,memory_gb,priority,status,compare_to,source,note
 SmolLM2-135M-Instruct,mlx-4bit,mlx,mlx,4bit,4,0.1,0.4,1,pending,,x/smol-mlx,
@@ -132,12 +132,14 @@ def test_a_plan_ends_with_every_state_right_and_a_failed_load_as_data(folder: Pa
         assert not double.state.instances, "a measured model is unloaded"
 
 
-def test_a_plan_killed_in_the_middle_is_resumed_on_a_real_engine(folder: Path) -> None:
+def test_a_plan_killed_in_the_middle_is_resumed_on_a_real_engine(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Of two cells and one prompt, since an engine takes its time: two blocks, then a model that does not load."""
-    small_model()
+    real = Engine(short_model(tmp_path_factory))
     (folder / "results/plan.csv").write_text("".join(line for line in PLAN.splitlines(True) if ",mlx," not in line))
     (folder / "suites/standard.toml").write_text(SUITE[: SUITE.rindex("[[prompt]]")])
-    with Double([replace(model, slowdown=1.0) for model in models()[1:]], tokens=Engine()) as double:
+    with Double([replace(model, slowdown=1.0) for model in models()[1:]], tokens=real) as double:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(command(folder, double, "--run", program=COLLECT), text=True, **pipes)
         assert process.stderr is not None
@@ -146,7 +148,7 @@ def test_a_plan_killed_in_the_middle_is_resumed_on_a_real_engine(folder: Path) -
                 os.kill(process.pid, signal.SIGKILL)
                 break
         process.communicate(timeout=PATIENCE_S)
-        done = collect(folder, double, "--run", program=COLLECT)
+        done = collect(folder, double, "--run")
         assert done.returncode == 3, done.stderr
         assert "An earlier run was cut off" in done.stderr
     cells = {row["variant"]: (row["state"], row["run_count"], row["next_rank"]) for row in ask(folder, STATES)}
