@@ -95,24 +95,29 @@ class _Worker:
             awake.keep(),
             _start.connect(self.url) as client,
         ):
-            while (most is None or done < most) and (block := self._next()):
+            due = self._due()
+            while (most is None or done < most) and (block := self._first(due)):
                 _backend.require_lmstudio(client)
                 why = self._measure(client, block)
                 if self.exit_code == 130 or stopping.asked():
                     return
+                due = self._due()  # asked once a block: it takes a second
                 if why:
                     self.skipped[block.cell] = why
                     say(f"{block.cell}: {why}; going on with the next")
                     continue
-                if (left := self._next()) and (left.cell, left.number) == (block.cell, block.number):
+                if (left := self._first(due)) and (left.cell, left.number) == (block.cell, block.number):
                     self.skipped[block.cell] = "the run is stored, but does not count as its block"
                     say(f"{block.cell}: {self.skipped[block.cell]}; going on with the next")
                 done += 1
 
-    def _next(self) -> "Block | None":
+    def _due(self) -> "list[Block]":
+        """Each cell's next block, as the views have it now."""
         from collector import plan
 
-        due = plan.blocks(_coverage(self.folder), self.only, self.retry_failed)
+        return plan.blocks(_coverage(self.folder), self.only, self.retry_failed)
+
+    def _first(self, due: "list[Block]") -> "Block | None":
         return next((block for block in due if block.cell not in self.skipped), None)
 
     def _measure(self, client: "httpx.Client", block: "Block") -> str | None:
