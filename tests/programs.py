@@ -52,6 +52,21 @@ def program(name: str, *args: str) -> list[str]:
     return [str(path), *args]
 
 
+# `collect` without the seconds that let a real machine come to rest before a model is loaded and after.
+BRISK = """
+from collector import run
+run.BASELINE_S = 0.3
+run.SETTLE_S = 0
+from collector.cli import main
+main()
+"""
+
+
+def brisk(*args: str) -> list[str]:
+    """The command line of `collect`, where what a machine is like at rest is not the subject."""
+    return [sys.executable, "-c", BRISK, *args]
+
+
 # The site in its first language alone: half the work where a test is not about both.
 ENGLISH_SITE = """
 from site_src import words

@@ -44,8 +44,8 @@ SETTLE = """
 """
 # Of a table's rows the first three stand for all: axe-core takes a minute for some thousand.
 TRIM = "document.querySelectorAll('tbody tr:nth-child(n+4)').forEach(row => row.remove())"
-# What is in a drawing is not looked at, but axe-core goes through it; and what stands in a chart's place is drawn anew for
-# no other width.
+# axe-core goes through drawings though it is told to leave them out. And what stands in a chart's place is not drawn
+# anew for another width.
 EMPTY = """
 document.querySelectorAll(".chart-box").forEach(box => {
   const still = box.cloneNode(true);

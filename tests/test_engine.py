@@ -18,7 +18,8 @@ from collector.run import SAMPLING
 from collector.schema import Results
 from collector.suite import read as suite
 from site_src.warehouse import Warehouse
-from tests.programs import EngineRun, Running, engine, finish, is_gone, operations, program, small_model, until
+from tests.programs import EngineRun, Running, brisk, engine, finish, is_gone, operations, small_model, until
+from tests.short_model import short_model
 
 CONTEXT = 8192
 
@@ -27,7 +28,7 @@ KEPT = ("loads.json", "runs.lock", "warehouse.duckdb", "warehouse.lock")
 
 
 def collect(results: Results, *options: str) -> list[str]:
-    return program("collect", "--suite", "smoke", "--results", str(results.root), *options)
+    return brisk("--suite", "smoke", "--results", str(results.root), *options)
 
 
 def files(results: Results) -> list[Path]:
@@ -286,7 +287,7 @@ def in_second_request(running: Running) -> list[psutil.Process]:
     return found
 
 
-def test_a_killed_run_is_saved_by_the_next_collect(results: Results) -> None:
+def test_a_killed_run_is_saved_by_the_next_collect(results: Results, tmp_path_factory: pytest.TempPathFactory) -> None:
     with Running(collect(results, "--embedded")) as first:
         processes = in_second_request(first)
         first.signal(signal.SIGKILL)
@@ -296,7 +297,8 @@ def test_a_killed_run_is_saved_by_the_next_collect(results: Results) -> None:
     assert not results.being_measured()
     [journal] = results.journals.glob("*.jsonl")
 
-    second = finish(collect(results, "--embedded", "--repeats", "1", "--context-length", "1024"))
+    other = ("--embedded", "--model", str(short_model(tmp_path_factory)))
+    second = finish(collect(results, *other, "--repeats", "1", "--context-length", "1024"))
     assert second.returncode == 0, second.stderr
     assert left_behind(results) == []
     [own] = [path for path in files(results) if str(path) == second.stdout.strip()]

@@ -15,7 +15,7 @@ import pytest
 from collector import ladder
 from collector.schema import Results
 from site_src.warehouse import Warehouse
-from tests.programs import PATIENCE_S, Running, finish, operations, program, small_model
+from tests.programs import PATIENCE_S, Running, brisk, finish, operations, program, small_model
 from tests.short_model import short_model
 
 LOOK_S = 0.05
@@ -143,7 +143,7 @@ class Climbed:
 
 def climbed(results: Results, model: Path, budget: int) -> Climbed:
     loaded = ("--embedded", "--model", str(model), "--context-length", str(CONTEXT))
-    done = finish(program("collect", "context", *loaded, "--budget", str(budget), "--results", str(results.root)))
+    done = finish(brisk("context", *loaded, "--budget", str(budget), "--results", str(results.root)))
     rungs = {row["rung"]: row for row in Warehouse(results).rows("from context_ladder order by rung")}
     told = Warehouse(results).rows("from context_utilization")
     return Climbed(results, model, done, rungs, told[0] if told else {})

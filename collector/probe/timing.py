@@ -14,7 +14,7 @@ from collector.probe import Place, Question, Raw, Verdict
 WAITS, WAIT_S = 200, 0.25  # as the sampler waits; a minute is long enough for a hidden window to be put to rest
 MOST_MS = 250.0  # a reading, at four samples a second
 LATE_MS = 50.0  # at a quarter of a second between samples no more is of any matter
-CPU_LOOKS = 12
+CPU_LOOKS, CPU_S = 12, 1.0
 
 
 def _cost(place: Place) -> Raw:
@@ -58,7 +58,7 @@ def _cpu(place: Place) -> Raw:
     for _ in range(CPU_LOOKS):
         cores.append([sum(core) for core in psutil.cpu_times(percpu=True)])
         sums.append(sum(psutil.cpu_times()))
-        measure.sleep(1 / CPU_LOOKS)
+        measure.sleep(CPU_S / CPU_LOOKS)
     return {"copies_of_cores": _same(cores), "copies_of_sum": _same(sums), "looks": CPU_LOOKS}
 
 
