@@ -151,9 +151,9 @@ def climbed(results: Results, model: Path, budget: int) -> Climbed:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Climbed:
-    """A ladder of 6 s; of more where a machine that is busy with something else got nowhere in that time."""
+    """A ladder of 8 s; of more where a machine that is busy with something else got nowhere in that time."""
     model = short_model(tmp_path_factory)
-    for budget in (6, 20, 100):
+    for budget in (8, 20, 100):
         done = climbed(Results(tmp_path_factory.mktemp("ladder") / "results"), model, budget)
         if done.measured:
             break
@@ -183,7 +183,7 @@ def test_what_the_context_holds_is_taken_whole(first: Climbed) -> None:
 
 # where the first call had time for every rung there is no forecast to fail
 def test_a_second_call_goes_on_and_says_what_was_measured_before(first: Climbed) -> None:
-    second = climbed(first.results, first.model, 5)
+    second = climbed(first.results, first.model, 8)
     assert second.done.returncode == 0, second.done.stderr
     names = ", ".join(f"{rung:,}" for rung in first.measured)
     assert f"measured before, not again: {names} tokens" in second.done.stderr
