@@ -2,16 +2,21 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from mkdocs.config import load_config
+from mkdocs.structure.files import Files
 
 from collector import clock
-from collector.schema import Results
+from collector.schema import CLONE, Results
+from site_src import hooks
 from site_src.made import Made, Site
-from site_src.reuse import identity, whole
+from site_src.reuse import identity, store, whole
 from site_src.reuse.store import Store
+from tests.conftest import request
 
 SITE = Site(
     {"en": [Made("index.md", "# Words"), Made("data/a.parquet", b"\0\1")], "zh": []}, "2026-11-30", ["told"], None
@@ -117,3 +122,25 @@ def test_what_no_page_is_made_of_changes_nothing(clone: Path, folder: Results) -
     (clone / "site_src/__pycache__").mkdir()
     (clone / "site_src/__pycache__/b.pyc").write_text("compiled")
     assert whole.key(folder) == before
+
+
+def test_a_second_build_asks_nothing_and_a_new_run_is_built(
+    given: Callable[..., object], results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "CACHE", tmp_path / "blocks.sqlite")
+    monkeypatch.setattr(hooks, "LANGUAGES", ("en",))
+    asked = []
+    site = replace(SITE, made={"en": SITE.made["en"]})
+    monkeypatch.setattr(hooks, "_made", lambda *_: asked.append("made") or site)
+    given([request()])
+    config = load_config(str(CLONE / "mkdocs.yml"))
+    config.plugins._current_plugin = "hooks"
+    files = [hooks.on_files(Files([]), config) for _ in range(2)]
+    assert asked == ["made"]
+    assert [[file.src_uri for file in one] for one in files] == [["index.md", "data/a.parquet"]] * 2
+    given([{"run_id": "b" * 12}, request()])
+    hooks.on_files(Files([]), config)
+    assert asked == ["made"] * 2
+    monkeypatch.setattr(hooks, "_command", ["serve"])
+    hooks.on_files(Files([]), config)
+    assert asked == ["made"] * 3  # a page that is open is made of what the process has at hand
