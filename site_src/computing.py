@@ -34,7 +34,7 @@ def compute(con: duckdb.DuckDBPyConnection, views: Mapping[str, View], wide: Col
 
 
 def _compute(con: duckdb.DuckDBPyConnection, view: View, wide: Collection[str]) -> None:
-    con.sql(view.body if view.name in wide else view.as_table())
+    con.execute(view.body if view.name in wide else view.as_table())  # `sql` would plan it twice
 
 
 def _cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

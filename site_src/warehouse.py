@@ -46,13 +46,10 @@ class Warehouse:
     """All results of one folder, ready to be asked. `refresh` picks up what has changed there since.
 
     `here`: run columns about this computer, for who asks what is left to be measured on it (`stg_here`,
-    `plan_coverage`); the site is the same wherever it is built. `asked`: two sets of runs (`run_sets`) to be compared
-    besides those that views compare by themselves. Raises TableInvalid.
+    `plan_coverage`); the site is the same wherever it is built. Raises TableInvalid.
     """
 
-    def __init__(
-        self, results: Results, here: "Mapping[str, Any] | None" = None, asked: tuple[str, str] | None = None
-    ) -> None:
+    def __init__(self, results: Results, here: "Mapping[str, Any] | None" = None) -> None:
         self.results = results
         self._con = intake.connect()
         self._seen: dict[str, Stamp] = {}
@@ -75,8 +72,6 @@ class Warehouse:
             known = {name: here.get(name) for name in (column.split()[0] for column in HERE)}
             self._con.sql("insert into raw_here values ($chip, $cpu_cores, $gpu_cores, $memory_bytes)", params=known)
         self._con.sql("create table raw_asked (a_id VARCHAR, b_id VARCHAR)")
-        if asked:
-            self._con.sql("insert into raw_asked values ($1, $2)", params=list(asked))
         self.refresh()
 
     def refresh(self) -> None:
@@ -104,11 +99,27 @@ class Warehouse:
         if self._tables():
             self._unmake()
 
+    def ask(self, a_id: str, b_id: str) -> None:
+        """Compare these two sets of runs (`run_sets`), too, besides those that views compare by themselves."""
+        self._con.execute("truncate raw_asked")
+        self._con.execute("insert into raw_asked values ($1, $2)", [a_id, b_id])
+        self._outdate({name for name, view in self._views.items() if "raw_asked" in view.sql})
+
+    def _outdate(self, names: set[str]) -> None:
+        """Let these views be computed anew, and those that read them."""
+        gone = set(names)
+        for name, view in self._views.items():  # each after those it reads
+            if view.reads & gone:
+                gone.add(name)
+        self._made -= gone
+        self._commented -= gone
+
     def _unmake(self) -> None:
         """Let every view be computed anew. Its rows go first, or they would be compressed with those of the files."""
         there = {view.name for view in self._views.values() if view.is_foundation or view.name in KEPT}
-        for name in self._made - there:
-            self._con.sql(f"drop {'view' if name in WIDE else 'table'} if exists {name}")
+        gone = [f"drop {'view' if name in WIDE else 'table'} if exists {name}" for name in self._made - there]
+        if gone:
+            self._con.execute("; ".join(gone))
         self._made.clear()
         self._digests.clear()
         self._commented.clear()

@@ -278,10 +278,10 @@ def test_one_configuration_has_one_speed_in_all_views(given: Given, case: Callab
 def test_what_was_asked_for_has_the_same_speed(given: Given) -> None:
     warehouse = given(lacking(GGUF, 40), *(lacking(GGUF, 28, "a") for _ in "123"), *runs(MLX_4BIT, 50, 51))
     ids = [row["configuration_id"] for row in warehouse.rows("from run_summary order by decode_tps")]
-    asked = Warehouse(warehouse.results, asked=(ids[0], ids[1]))
-    row = one(asked, "from comparison where kind = 'asked'")
+    warehouse.ask(ids[0], ids[1])
+    row = one(warehouse, "from comparison where kind = 'asked'")
     assert [row["a_decode_tps"], row["b_decode_tps"]] == [
-        found["decode_tps"] for found in asked.rows("from run_summary order by decode_tps")
+        found["decode_tps"] for found in warehouse.rows("from run_summary order by decode_tps")
     ]
 
 

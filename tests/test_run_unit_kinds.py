@@ -87,10 +87,21 @@ def test_a_configurations_peak_is_of_the_kind_it_says(given: Given) -> None:
     assert (row["peak_memory_gb"], row["peak_memory_kind"], row["peak_memory_count"]) == (62, ABOVE, 2)
 
 
+def test_what_is_asked_for_takes_the_place_of_what_was_asked_before(given: Given) -> None:
+    found = given([GGUF, *speeds(50)], [MLX, *speeds(50)])
+    a, b = (row["configuration_id"] for row in found.rows("select configuration_id from configurations"))
+    asked = "select a_id, b_id from comparison where kind = 'asked'"
+    assert found.rows(asked) == []
+    for sides in ((a, b), (b, a)):
+        found.ask(*sides)
+        assert [tuple(row.values()) for row in found.rows(asked)] == [sides]
+
+
 def test_what_was_asked_for_shows_peaks_of_one_kind(given: Given) -> None:
     found = given([GGUF, *above(60), *speeds(50)], [GGUF, *before(200), *speeds(50)], [MLX, *above(62), *speeds(50)])
     ids = [row["configuration_id"] for row in found.rows("from run_summary order by peak_memory_gb")]
-    row = one(Warehouse(found.results, asked=(ids[0], ids[1])), "from comparison where kind = 'asked'")
+    found.ask(ids[0], ids[1])
+    row = one(found, "from comparison where kind = 'asked'")
     assert (row["a_peak_memory_gb"], row["b_peak_memory_gb"]) == (60, 62)
 
 

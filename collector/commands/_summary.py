@@ -30,14 +30,12 @@ PARTNER = """
 
 def comparisons(warehouse: "Warehouse", run: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of the mart `comparison`: this run and the one before it, and its partner with the other runtime."""
-    from site_src.warehouse import Warehouse
-
     before = warehouse.rows("from comparison where kind = 'run' and a_id = $id", id=run["run_id"])
     partner = warehouse.rows(PARTNER, configuration=run["configuration_id"])
     if not partner:
         return before
-    asked = (run["run_id"], partner[0]["partner_id"])
-    return before + Warehouse(warehouse.results, asked=asked).rows("from comparison where kind = 'asked'")
+    warehouse.ask(run["run_id"], partner[0]["partner_id"])
+    return before + warehouse.rows("from comparison where kind = 'asked'")
 
 
 def show_comparisons(rows: list[dict[str, Any]]) -> None:

@@ -26,14 +26,14 @@ def command(a: str, b: str, results: str | None, as_json: bool) -> None:
     from site_src.visible import json_of, visible
     from site_src.warehouse import Warehouse
 
-    folder = Results.find(results)
-    warehouse = Warehouse(folder)
+    warehouse = Warehouse(Results.find(results))
     asked = (_sides.find(warehouse, a), _sides.find(warehouse, b))
     if asked[0] == asked[1]:
         raise RunUnclear(f"{a!r} and {b!r} are the same: {asked[0]}.", "Name two different ones.")
     if warehouse.rows(SHARED, a=asked[0], b=asked[1]):
         raise RunUnclear(f"One of {a!r} and {b!r} is a part of the other.", "Name two runs, or two configurations.")
-    (row,) = Warehouse(folder, asked=asked).rows("from comparison where kind = 'asked'")
+    warehouse.ask(*asked)
+    (row,) = warehouse.rows("from comparison where kind = 'asked'")
     if as_json:
         click.echo(json_of(row))
         return
