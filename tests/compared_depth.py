@@ -30,8 +30,8 @@ def ladders(seed: int, count: int) -> list[Row]:
     return climbed
 
 
-def ratios_by_depth(views: Warehouse, climbed: Sequence[Row]) -> Counter[str]:
-    """Paired by the rung's prompts; t s sqrt(1/a + 1/b), s^2 pooled over the ladders of a machine at the same rung."""
+def climb(views: Warehouse, climbed: Sequence[Row]) -> None:
+    """Let views have these ladders and no others."""
     fill(views, climbed, suite="context")
     stand_in(
         views,
@@ -44,6 +44,10 @@ def ratios_by_depth(views: Warehouse, climbed: Sequence[Row]) -> Counter[str]:
             "ttft_ms": [row.ttft_ms for row in climbed],
         },
     )
+
+
+def ratios_by_depth(views: Warehouse, climbed: Sequence[Row]) -> Counter[str]:
+    """Paired by the rung's prompts; t s sqrt(1/a + 1/b), s^2 pooled over the ladders of a machine at the same rung."""
     found = {(row["machine"], row["rung"]): row for row in views.rows("from framework_delta_by_depth")}
     seen: Counter[str] = Counter()
     for (machine,), of_machine in by(climbed, "machine").items():

@@ -55,7 +55,6 @@ def measured(views: Warehouse, machines: dict[str, dict[str, Sided]]) -> None:
 
 def memory_and_load_by_welch(views: Warehouse, machines: dict[str, dict[str, Sided]]) -> Counter[str]:
     """Of one kind only: the first of the two where both sides have it."""
-    measured(views, machines)
     names = {"memory": ("peak_memory", "memory"), "load": ("load_s", "load")}
     seen: Counter[str] = Counter()
     for row in views.rows("from framework_delta"):
@@ -88,7 +87,6 @@ def memory_and_load_by_welch(views: Warehouse, machines: dict[str, dict[str, Sid
 
 def load_times_of_one_kind(views: Warehouse, machines: dict[str, dict[str, Sided]]) -> None:
     """Student's t on the logarithm, with the price of a median, centered on it."""
-    measured(views, machines)
     for row in views.rows("from run_summary"):
         sided = machines[row["machine"]]["load"]
         medians = {}

@@ -1,14 +1,21 @@
 """Rows of run files for the tests of views, and the one warehouse they share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from collector import signing, store
 from collector.backends import Facts
-from collector.schema import Results
+from collector.schema import SCHEMA_VERSION, Results
+from site_src import intake, run_file, warehouse
 from site_src.warehouse import Warehouse
 from tests.conftest import request
 
@@ -28,17 +35,61 @@ def shared() -> Warehouse:
 def sharing(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
     """The fixture `given` of conftest.py: what it makes is one warehouse for all tests, over each test's own results.
 
-    Opening one takes longer than filling it.
+    Opening one takes longer than filling it. And of a run only the rows are kept (`InMemory`): to write a file, to sign
+    it and to check each of its bytes takes longer than its figures do, and is the subject of other tests.
     """
+    runs = InMemory()
 
     def refill(results: Results) -> Warehouse:
-        warehouse = shared()
-        warehouse.results = results
-        warehouse.refresh()
-        return warehouse
+        filled = shared()
+        filled.results = results
+        filled._con.execute("truncate raw_asked")
+        filled._unmake()  # a test may have put rows in the place of a view's own
+        filled.refresh()
+        return filled
 
     monkeypatch.setitem(given.__globals__, "Warehouse", refill)
+    monkeypatch.setitem(given.__globals__, "store", SimpleNamespace(write=runs.write))
+    for reader in (intake, warehouse):
+        monkeypatch.setattr(reader, "read_run", runs.read)
     return given
+
+
+@contextmanager
+def mutated(warehouse: Warehouse, view: str, words: str, instead: str) -> Iterator[None]:
+    """A warehouse with other words in one of its views: that one is computed anew, with those that read it."""
+    views = warehouse._views
+    assert words in views[view].sql, f"{words} stands elsewhere now than in {view}"
+    warehouse._views = views | {view: replace(views[view], sql=views[view].sql.replace(words, instead))}
+    warehouse._outdate({view})
+    try:
+        yield
+    finally:
+        warehouse._views = views
+        warehouse._outdate({view})
+
+
+class InMemory:
+    """Runs whose file is empty and whose rows are here, for who reads it in this process."""
+
+    def __init__(self) -> None:
+        self._tables: dict[Path, pa.Table] = {}
+
+    def write(self, results: Results, facts: Facts, operations: list[Facts]) -> Path:
+        """What `store.write` does."""
+        path = results.runs / store.file_name(facts)
+        table = store._table({**facts, "schema_version": SCHEMA_VERSION}, operations)
+        origin = {run_file.SIGNED_BY: signing.own_name(), run_file.SHA256: sha256(bytes(path)).hexdigest()}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(exist_ok=False)
+        self._tables[path] = table.replace_schema_metadata(origin)
+        return path
+
+    def read(self, path: Path, columns: tuple[str, ...] = ()) -> pa.Table:
+        """What `read_run` does. Raises Untrusted."""
+        if path not in self._tables:
+            return run_file.read_run(path, columns)
+        return self._tables[path].select([*columns] or self._tables[path].column_names)
 
 
 def one(warehouse: Warehouse, view: str, where: str = "true") -> Row:

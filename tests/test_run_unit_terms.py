@@ -1,58 +1,73 @@
 """Every term of a variance and its degrees of freedom is held by a test: without it in the SQL, a comparison fails."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
+from functools import cache
 from random import Random
 from typing import NamedTuple
 
 import pytest
 
 from collector.schema import Results
-from site_src import layers
 from site_src.warehouse import Warehouse
 from tests import compared, compared_depth, compared_once
 from tests.messy_sets import messy
+from tests.rows import mutated
 from tests.synthetic import Row, fill
 
 SEED, SETS = 5, 40
-METRICS, MARTS = "2_metrics", "3_marts"
+
+
+class Data(NamedTuple):
+    """Made-up measurements, and how they are put in the place of measured ones."""
+
+    made: Callable[[], object]
+    put: Callable[..., None]
+
+
+class Check(NamedTuple):
+    """What compares figures of a warehouse that holds this data."""
+
+    data: Data
+    compare: Callable[..., object]
 
 
 class Term(NamedTuple):
-    """What is taken out, by an edit of one file of views, and which comparison has to notice."""
+    """What is taken out of one view, and which comparison has to notice."""
 
     name: str
-    file: str
+    view: str
     text: str
     instead: str
-    noticing: Callable[[Warehouse], object]
+    noticing: Check
 
 
-def of_sets(check: compared.Check) -> Callable[[Warehouse], object]:
-    def compare(warehouse: Warehouse) -> object:
-        chance = Random(SEED)
-        rows: list[Row] = [row for number in range(SETS) for row in messy(chance, f"set {number}")]
-        fill(warehouse, rows)
-        return check(warehouse, rows)
-
-    return compare
+@cache
+def sets() -> list[Row]:
+    chance = Random(SEED)
+    return [row for number in range(SETS) for row in messy(chance, f"set {number}")]
 
 
-def once(
-    check: Callable[[Warehouse, dict[str, dict[str, compared_once.Sided]]], object],
-) -> Callable[[Warehouse], object]:
-    return lambda warehouse: check(warehouse, compared_once.once_a_run(SEED, SETS))
+@cache
+def once_a_run() -> dict[str, dict[str, compared_once.Sided]]:
+    return compared_once.once_a_run(SEED, SETS)
 
 
-def depth(warehouse: Warehouse) -> object:
-    return compared_depth.ratios_by_depth(warehouse, compared_depth.ladders(SEED, SETS))
+@cache
+def ladders() -> list[Row]:
+    return compared_depth.ladders(SEED, SETS)
 
 
-spread, speed, run, ratio, version, cv = map(of_sets, compared.CHECKS)
-welch, loads = once(compared_once.memory_and_load_by_welch), once(compared_once.load_times_of_one_kind)
-FIGURES, SPREAD, SPEED = f"{METRICS}/pair_figures.sql", f"{METRICS}/machine_spread.sql", f"{METRICS}/set_speed.sql"
-MACROS, MEMORY, DEPTH = "0_macros.sql", f"{METRICS}/pair_memory.sql", f"{MARTS}/framework_delta_by_depth.sql"
+OF_SETS, ONCE, OF_LADDERS = (
+    Data(sets, fill),
+    Data(once_a_run, compared_once.measured),
+    Data(ladders, compared_depth.climb),
+)
+spread, speed, run, ratio, version, cv = (Check(OF_SETS, check) for check in compared.CHECKS)
+welch, loads = Check(ONCE, compared_once.memory_and_load_by_welch), Check(ONCE, compared_once.load_times_of_one_kind)
+depth = Check(OF_LADDERS, compared_depth.ratios_by_depth)
+FIGURES, SPREAD, SPEED = "pair_figures", "machine_spread", "set_speed"
+MACROS, MEMORY, DEPTH = "0_macros", "pair_memory", "framework_delta_by_depth"
 WELCH = """t_of(satterthwaite(
             a.se * a.se + b.se * b.se, a.se * a.se, a.run_count - 1, b.se * b.se, b.run_count - 1
         ))"""
@@ -117,7 +132,7 @@ TERMS = [
     ),
     Term(
         "the largest of several steps",
-        f"{METRICS}/version_speed.sql",
+        "version_speed",
         "t_of_all(pair_speed.decode_df, after.step_count)",
         "t_of(pair_speed.decode_df)",
         version,
@@ -156,19 +171,19 @@ TERMS = [
         speed,
     ),
     Term("degrees of repeats", SPEED, "t_of(within_degrees)", "1.96", speed),
-    Term("the median's price", f"{METRICS}/prompt_figures.sql", " * pow(median_price(value_count), 2)", "", run),
+    Term("the median's price", "prompt_figures", " * pow(median_price(value_count), 2)", "", run),
     Term("no price below three repeats", MACROS, "if(count <= 2, 1, sqrt(pi() / 2))", "sqrt(pi() / 2)", run),
-    Term("the number of repeats", f"{METRICS}/prompt_figures.sql", "variance / value_count", "variance", run),
+    Term("the number of repeats", "prompt_figures", "variance / value_count", "variance", run),
     Term(
         "the number of prompts",
-        f"{METRICS}/set_runs.sql",
+        "set_runs",
         "pow(nullif(count(error_variance), 0), 2)",
         "nullif(count(error_variance), 0)",
         run,
     ),
     Term(
         "each prompt's degrees",
-        f"{METRICS}/prompt_figures.sql",
+        "prompt_figures",
         "value_count - 1) as degrees",
         "value_count) as degrees",
         run,
@@ -184,8 +199,8 @@ TERMS = [
     Term("side b's own variance", MEMORY, "sqrt(a.se * a.se + b.se * b.se)", "a.se", welch),
     Term("Satterthwaite's first part", MACROS, "if(x > 0, x * x / x_degrees, 0) + ", "", welch),
     Term("Satterthwaite's second part", MACROS, " + if(y > 0, y * y / y_degrees, 0)", "", welch),
-    Term("a load's price of the median", f"{METRICS}/set_load.sql", " * median_price(count(*))", "", loads),
-    Term("a load's degrees", f"{METRICS}/set_load.sql", "t_of(count(*) - 1)", "1.96", loads),
+    Term("a load's price of the median", "set_load", " * median_price(count(*))", "", loads),
+    Term("a load's degrees", "set_load", "t_of(count(*) - 1)", "1.96", loads),
     Term(
         "ladders' variance",
         DEPTH,
@@ -202,10 +217,8 @@ TERMS = [
         "sum(degrees) as ladder_degrees",
         depth,
     ),
-    Term(
-        "drift's two ends", f"{MARTS}/stability.sql", "sqrt(2 * spread.run_variance)", "sqrt(spread.run_variance)", cv
-    ),
-    Term("degrees of a CV", f"{MARTS}/stability.sql", "sum(decode_count - 1)::bigint", "sum(decode_count)::bigint", cv),
+    Term("drift's two ends", "stability", "sqrt(2 * spread.run_variance)", "sqrt(spread.run_variance)", cv),
+    Term("degrees of a CV", "stability", "sum(decode_count - 1)::bigint", "sum(decode_count)::bigint", cv),
     Term(
         "no verdict from repeats alone", MACROS, "if(interval_kind = 'within this run', null, margin)", "margin", ratio
     ),
@@ -219,35 +232,48 @@ TERMS = [
 ]
 
 
+class Filled:
+    """A warehouse that is filled anew only where other data is asked for."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self._data: Data | None = None
+
+    def compare(self, check: Check) -> None:
+        """Raises AssertionError where a figure differs."""
+        if check.data is not self._data:
+            self.warehouse._unmake()
+            check.data.put(self.warehouse, check.data.made())
+            self._data = check.data
+        check.compare(self.warehouse, check.data.made())
+
+    @contextmanager
+    def without(self, term: Term) -> Iterator[None]:
+        """Every view that hangs on the term is computed anew, and those alone unless it is a macro's."""
+        define = self._define_macros if term.view == MACROS else lambda: None
+        try:
+            with mutated(self.warehouse, term.view, term.text, term.instead):
+                define()
+                yield
+        finally:
+            define()
+
+    def _define_macros(self) -> None:
+        self.warehouse._con.execute(self.warehouse._views[MACROS].sql)
+        self._data = None
+
+
 @pytest.fixture(scope="module")
-def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Path]]:
-    """A warehouse, and the copy of the views that it reads."""
-    views = tmp_path_factory.mktemp("edited") / "views"
-    shutil.copytree(layers.VIEWS, views)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "VIEWS", views)
-        yield Warehouse(Results(views.parent / "results")), views
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    return Filled(Warehouse(Results(tmp_path_factory.mktemp("no") / "results")))
 
 
 @pytest.mark.parametrize("check", list(dict.fromkeys(term.noticing for term in TERMS)))
-def test_with_all_terms_in_place_the_figures_agree(
-    edited: tuple[Warehouse, Path], check: Callable[[Warehouse], object]
-) -> None:
-    warehouse, _ = edited
-    warehouse.refresh()
-    check(warehouse)
+def test_with_all_terms_in_place_the_figures_agree(filled: Filled, check: Check) -> None:
+    filled.compare(check)
 
 
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
-def test_a_term_taken_out_is_noticed(edited: tuple[Warehouse, Path], term: Term) -> None:
-    warehouse, views = edited
-    path, before = views / term.file, (views / term.file).read_text(encoding="utf-8")
-    assert term.text in before, f"{term.name} stands elsewhere now: {term.file}"
-    try:
-        path.write_text(before.replace(term.text, term.instead), encoding="utf-8")
-        warehouse.refresh()
-        with pytest.raises(AssertionError):
-            term.noticing(warehouse)
-    finally:
-        path.write_text(before, encoding="utf-8")
-        warehouse.refresh()
+def test_a_term_taken_out_is_noticed(filled: Filled, term: Term) -> None:
+    with filled.without(term), pytest.raises(AssertionError):
+        filled.compare(term.noticing)

@@ -172,16 +172,22 @@ def test_in_200_messy_sets_every_figure_is_scipys(filled: Warehouse, rows: list[
 
 
 def test_memory_and_load_are_compared_by_welch(views: Warehouse) -> None:
-    seen = compared_once.memory_and_load_by_welch(views, compared_once.once_a_run(SEED, SETS))
+    machines = compared_once.once_a_run(SEED, SETS)
+    compared_once.measured(views, machines)
+    seen = compared_once.memory_and_load_by_welch(views, machines)
     print(dict(seen))
     assert min(seen["one run a side"], seen["no kind on both sides"], seen["2 against 6"], seen["inconclusive"]) > 2
 
 
 def test_a_load_time_and_its_interval_are_of_one_kind(views: Warehouse) -> None:
-    compared_once.load_times_of_one_kind(views, compared_once.once_a_run(SEED, SETS))
+    machines = compared_once.once_a_run(SEED, SETS)
+    compared_once.measured(views, machines)
+    compared_once.load_times_of_one_kind(views, machines)
 
 
 def test_a_ratio_at_a_depth_holds_what_ladders_differ_by(views: Warehouse) -> None:
-    seen = compared_depth.ratios_by_depth(views, compared_depth.ladders(SEED, SETS))
+    climbed = compared_depth.ladders(SEED, SETS)
+    compared_depth.climb(views, climbed)
+    seen = compared_depth.ratios_by_depth(views, climbed)
     print(dict(seen))
     assert min(seen["pooled"], seen["not pooled"]) > 50

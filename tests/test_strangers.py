@@ -1,8 +1,6 @@
 """Nothing of the owner's moves by what others add, and every rule that holds them apart is needed."""
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,10 +8,11 @@ from typing import Any
 import pytest
 
 from collector.schema import Results
-from site_src import build, counted_once, layers, warehouse
+from site_src import build, counted_once
 from site_src.warehouse import Warehouse
 from tests import keys, reduced, worlds
 from tests.planted import shared
+from tests.rows import mutated
 from tests.strangers import OWNER, STRANGERS, Stranger, moved, owned, said
 
 FILES, AT_ONCE = reduced.REDUCED["files added by strangers"][0], 18
@@ -55,8 +54,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 @pytest.fixture(scope="module")
-def before(world: Results) -> dict[str, list[dict[str, Any]]]:
-    return said(Warehouse(world))
+def alone(world: Results) -> Warehouse:
+    """The owner's results as pages show them."""
+    return Warehouse(world)
+
+
+@pytest.fixture(scope="module")
+def before(alone: Warehouse) -> dict[str, list[dict[str, Any]]]:
+    return said(alone)
 
 
 def beside(world: Results, place: Path) -> Results:
@@ -90,40 +95,36 @@ def crowd(world: Results, tmp_path_factory: pytest.TempPathFactory) -> Results:
     return results
 
 
-def mutated(view: str, words: str, instead: str) -> Iterator[None]:
-    """The views with this rule taken out of one."""
-    views = layers.in_layers()
-    name = view.strip()
-    assert words in views[name].sql
-    views[name] = replace(views[name], sql=views[name].sql.replace(words, instead))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warehouse, "in_layers", lambda: views)
-        yield
+@pytest.fixture(scope="module")
+def together(crowd: Results) -> Warehouse:
+    """The owner's results and the strangers', as pages show them."""
+    return Warehouse(crowd)
 
 
-def test_with_every_rule_nothing_moves(crowd: Results, before: dict[str, list[dict[str, Any]]]) -> None:
-    assert moved(before, Warehouse(crowd)) == {}
+def test_with_every_rule_nothing_moves(together: Warehouse, before: dict[str, list[dict[str, Any]]]) -> None:
+    assert moved(before, together) == {}
 
 
-def test_a_contributed_configurations_page_says_so_whichever_machine_is_chosen(crowd: Results) -> None:
-    made = Warehouse(crowd)
+def test_a_contributed_configurations_page_says_so_whichever_machine_is_chosen(together: Warehouse) -> None:
     asked = "select configuration_id, contributor from configuration join machines using (machine)"
-    whose = {row["configuration_id"]: row["contributor"] for row in made.rows(asked)}
+    whose = {row["configuration_id"]: row["contributor"] for row in together.rows(asked)}
     theirs = next(name for name, contributor in whose.items() if contributor)
     own = next(name for name, contributor in whose.items() if not contributor)
     page = "configuration/[configuration_id].md"
     told = f'<p class="contributed">Contributed ({whose[theirs]}): '
-    assert told in build.page(made, page, set(), only=("configuration_id", theirs))
-    assert 'class="contributed"' not in build.page(made, page, set(), only=("configuration_id", own))
-    assert '<p class="contributed" data-machine="' in build.page(made, "index.md", set())
+    assert told in build.page(together, page, set(), only=("configuration_id", theirs))
+    assert 'class="contributed"' not in build.page(together, page, set(), only=("configuration_id", own))
+    assert '<p class="contributed" data-machine="' in build.page(together, "index.md", set())
 
 
 @pytest.mark.parametrize("view", RULES)
 def test_a_rule_taken_out_of_a_view_is_noticed_there(
-    view: str, crowd: Results, before: dict[str, list[dict[str, Any]]]
+    view: str, together: Warehouse, before: dict[str, list[dict[str, Any]]]
 ) -> None:
-    for _ in mutated(view, *RULES[view]):
-        assert list(moved(before, Warehouse(crowd), [view.strip()])) == [view.strip()]
+    name = view.strip()
+    assert moved(before, together, [name]) == {}
+    with mutated(together, name, *RULES[view]):
+        assert list(moved(before, together, [name])) == [name]
 
 
 @pytest.mark.parametrize("contributor", [None, "0a1b2c3d"])
@@ -162,10 +163,10 @@ def test_next_runs_are_the_owners() -> None:
 
 
 def test_a_strangers_file_never_takes_the_place_of_the_owners(
-    world: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: Results, alone: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = beside(world, tmp_path / "results")
-    own = Warehouse(world).rows("select run_id from stg_runs order by run_started_at limit 1")[0]["run_id"]
+    own = alone.rows("select run_id from stg_runs order by run_started_at limit 1")[0]["run_id"]
     Stranger(world, Random(2)).run(results, STRANGERS[0], run_id=own, run_started_at=worlds.STARTED.replace(year=2025))
     [named] = Warehouse(results).rows("from damaged_files")
     assert named["contributor"] == keys.short(STRANGERS[0])
@@ -176,8 +177,7 @@ def test_a_strangers_file_never_takes_the_place_of_the_owners(
     assert named["contributor"] is None
 
 
-def test_pages_say_of_the_owner_what_they_said_and_of_others_whose_it_is(world: Results, crowd: Results) -> None:
-    alone, together = Warehouse(world), Warehouse(crowd)
+def test_pages_say_of_the_owner_what_they_said_and_of_others_whose_it_is(alone: Warehouse, together: Warehouse) -> None:
     name = keys.short(STRANGERS[0])
     for page in ("index", "answers", "decide", "quantization"):
         then, now = (build.page(each, f"{page}.md", set()) for each in (alone, together))
