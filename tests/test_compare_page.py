@@ -14,10 +14,16 @@ from site_src import build, compare, data_table, words
 from site_src.warehouse import Warehouse
 from tests.conftest import request
 from tests.planted import gguf, loaded, mlx, rung, speeds, suite, written
+from tests.rows import sharing
 from tests.test_blocks import HOSTILE, Page
 
 Given = Callable[..., Warehouse]
 ENGLISH = words.read("en")
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 @pytest.fixture(scope="module")

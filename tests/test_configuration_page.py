@@ -15,6 +15,7 @@ from site_src.reuse.answers import Answers
 from site_src.warehouse import Warehouse
 from tests.conftest import STARTED, request
 from tests.planted import GB, gguf, loaded, mlx, rung, speeds, suite, written
+from tests.rows import sharing
 
 Given = Callable[..., Warehouse]
 PAGE = "configuration/[configuration_id].md"
@@ -23,6 +24,11 @@ CHECKS = [
     {"name": "swap", "verdict": "warn", "detail": "3 GB"},
     {"name": "memory", "verdict": "fail", "detail": "too little"},
 ]
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 def one(warehouse: Warehouse, view: str, where: str = "true") -> dict[str, Any]:

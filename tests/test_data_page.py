@@ -19,10 +19,16 @@ from site_src.warehouse import VIEWS, Warehouse
 from site_src.words import LANGUAGES
 from tests.conftest import request
 from tests.planted import Planted, everything, written
+from tests.rows import sharing
 from tests.test_blocks import Page
 
 Given = Callable[..., Warehouse]
 MARTS = sorted(path.stem for path in (VIEWS / "3_marts").glob("*.sql"))
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 from collector.backends import Facts
 from site_src.warehouse import Warehouse
 from tests.conftest import request
+from tests.rows import sharing
 
 Given = Callable[..., Warehouse]
 MLX: Facts = {
@@ -19,6 +20,11 @@ MLX: Facts = {
     "context_effective": 208384,
 }
 GGUF: Facts = {"parallel": 1}  # tests.conftest.RUN is MiniMax-M2.1 Q4_K_M on llama.cpp
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 def rows(speeds: dict[str, float], ttft_ms: float = 200.0) -> list[Facts]:

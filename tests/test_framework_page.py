@@ -12,10 +12,16 @@ from site_src.warehouse import Warehouse
 from tests import planted
 from tests.planted import Planted, Row, gguf, loaded, mlx, suite
 from tests.planted import views_without_comments as views_without_comments
+from tests.rows import sharing
 
 Given = Callable[..., Warehouse]
 MACHINE = "m3"
 IDS = {"mlx_configuration_id": "a", "llama_cpp_configuration_id": "b"}
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 @pytest.fixture

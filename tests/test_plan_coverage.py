@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,31 @@ from collector.schema import CLONE, Results, TableInvalid
 from site_src import hooks, tables, warehouse
 from site_src.warehouse import Warehouse
 from tests.conftest import RUN, STARTED, of_its_own, request
+from tests.rows import sharing
 
 Given = Callable[..., Warehouse]
 HEADER = "model,variant,runtime,format,quantization,bits,size_gb,memory_gb,priority,status,compare_to,source,note"
 MODEL = "MiniMax-M2.1"
 MLX4 = {"runtime": "mlx", "quantization": "4bit", "model_key": "mlx-community/MiniMax-M2.1-4bit", "model_format": "mlx"}
 HERE = {"chip": RUN["chip"], "gpu_cores": RUN["gpu_cores"], "memory_bytes": RUN["memory_bytes"], "os_name": "macOS"}
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
+
+
+@cache
+def home() -> Warehouse:
+    return Warehouse(Results(Path(__file__) / "no results"), here=HERE)
+
+
+def at_home(results: Results) -> Warehouse:
+    """As this computer sees these results; one warehouse for all tests, since to open one takes longest."""
+    warehouse = home()
+    warehouse.results = results
+    warehouse.refresh()
+    return warehouse
 
 
 def plan(results: Results, *cells: str) -> None:
@@ -72,7 +92,7 @@ def due(warehouse: Warehouse) -> list[str]:
 # ---------------------------------------------------------------- the plan itself
 
 
-def test_the_matrix_is_all_there_before_anything_is_measured(results: Results) -> None:
+def test_the_matrix_is_all_there_before_anything_is_measured(given: Given) -> None:
     states = {
         "MiniMax-M2.1": {
             "mlx-4bit": "pending, with reference",
@@ -99,11 +119,11 @@ def test_the_matrix_is_all_there_before_anything_is_measured(results: Results) -
     }
     expected = [(None, model, variant, state) for model, of in states.items() for variant, state in of.items()]
     expected += [(None, model, "Q4_K_M context", "pending") for model in states]
-    assert cells(Warehouse(results), "machine, model, variant, state") == expected
+    assert cells(given(), "machine, model, variant, state") == expected
 
 
-def test_the_plans_sequence_goes_by_priority_then_model_and_mlx_leads_its_group(results: Results) -> None:
-    rows = Warehouse(results).rows(
+def test_the_plans_sequence_goes_by_priority_then_model_and_mlx_leads_its_group(given: Given) -> None:
+    rows = given().rows(
         "select model[1] || ' ' || variant as cell, position_in_order as place, order_code as code "
         "from plan_coverage where next_rank is not null order by next_rank"
     )
@@ -126,8 +146,8 @@ def test_the_plans_sequence_goes_by_priority_then_model_and_mlx_leads_its_group(
     ]
 
 
-def test_what_waits_says_why(results: Results) -> None:
-    warehouse = Warehouse(results)
+def test_what_waits_says_why(given: Given) -> None:
+    warehouse = given()
     reasons = warehouse.rows("select variant, reason from plan_coverage where model = $model", model=MODEL)
     said = {row["variant"]: row["reason"] for row in reasons}
     assert said["BF16"] == "out of memory when loading (tried)"
@@ -137,8 +157,8 @@ def test_what_waits_says_why(results: Results) -> None:
     assert said["Q6_K"] is None
 
 
-def test_the_hand_kept_tables_hold_what_the_notes_say(results: Results) -> None:
-    warehouse = Warehouse(results)
+def test_the_hand_kept_tables_hold_what_the_notes_say(given: Given) -> None:
+    warehouse = given()
     shapes = (
         "select distinct model, kv_bytes_per_token as size from stg_models where experts is not null order by model"
     )
@@ -310,7 +330,7 @@ def test_working_through_the_plan_goes_there_and_back_and_ends(
     results: Results, cells_of: list[str], sequence: str
 ) -> None:
     plan(results, *cells_of)
-    warehouse, done = Warehouse(results, here=HERE), []
+    warehouse, done = at_home(results), []
     while ahead := warehouse.rows("from plan_coverage where next_rank = 1"):
         [cell] = ahead
         done.append(cell["variant"])
@@ -433,7 +453,7 @@ def test_a_machine_without_lm_studio_has_no_matrix(given: Given, results: Result
 def test_this_computer_has_its_matrix_before_it_is_measured(given: Given, results: Results) -> None:
     plan(results, "Q4_K_M")
     given(run(chip="Apple M4 Max"))
-    warehouse = Warehouse(results, here=HERE)
+    warehouse = at_home(results)
     assert warehouse.rows("from stg_here") == [{"machine": "apple-m3-ultra-80gpu-512gb"}]
     assert cells(warehouse, "machine, state, next_rank") == [
         ("apple-m3-ultra-80gpu-512gb", "pending", 1),
@@ -444,7 +464,7 @@ def test_this_computer_has_its_matrix_before_it_is_measured(given: Given, result
 def test_this_computer_is_the_machine_of_its_runs(given: Given, results: Results) -> None:
     plan(results, "Q4_K_M")
     given(run())
-    assert cells(Warehouse(results, here=HERE), "state, run_count") == [("measured", 1)]
+    assert cells(at_home(results), "state, run_count") == [("measured", 1)]
 
 
 # ---------------------------------------------------------------- tables that are wrong
@@ -479,34 +499,34 @@ def edited(results: Results, name: str, old: str, new: str) -> Path:
     ],
 )
 def test_a_wrong_table_is_refused_by_file_line_and_column(
-    results: Results, name: str, old: str, new: str, wrong: str
+    given: Given, results: Results, name: str, old: str, new: str, wrong: str
 ) -> None:
     path = edited(results, name, old, new)
     with pytest.raises(TableInvalid) as refused:
-        Warehouse(results)
+        given()
     assert refused.value.happened.startswith(str(path))
     assert wrong in refused.value.happened
     assert refused.value.remedy.endswith(".")
 
 
-def test_an_empty_table_has_no_columns(results: Results) -> None:
+def test_an_empty_table_has_no_columns(given: Given, results: Results) -> None:
     results.root.mkdir(parents=True)
     (results.root / "plan.csv").touch()
     with pytest.raises(TableInvalid, match=r"plan\.csv: the columns model, variant"):
-        Warehouse(results)
+        given()
 
 
-def test_a_table_that_is_no_text_is_refused(results: Results) -> None:
+def test_a_table_that_is_no_text_is_refused(given: Given, results: Results) -> None:
     results.root.mkdir(parents=True)
     (results.root / "models.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(TableInvalid, match=r"models\.csv: it is no CSV in UTF-8"):
-        Warehouse(results)
+        given()
 
 
-def test_a_plan_may_have_no_cells(results: Results) -> None:
+def test_a_plan_may_have_no_cells(given: Given, results: Results) -> None:
     results.root.mkdir(parents=True)
     (results.root / "plan.csv").write_text(HEADER + "\n")
-    assert cells(Warehouse(results)) == []
+    assert cells(given()) == []
 
 
 def test_a_table_from_a_spreadsheet_reads_the_same(results: Results) -> None:
@@ -516,11 +536,11 @@ def test_a_table_from_a_spreadsheet_reads_the_same(results: Results) -> None:
     assert tables.read(results.root / "plan.csv").equals(tables.read(CLONE / "results" / "plan.csv"))
 
 
-def test_an_older_models_csv_reads_as_null_in_newer_columns(results: Results) -> None:
+def test_an_older_models_csv_reads_as_null_in_newer_columns(given: Given, results: Results) -> None:
     results.root.mkdir(parents=True)
     header = "model,aliases,parameters_total_b,parameters_active_b,context_advertised,suites"
     (results.root / "models.csv").write_text(f"{header}\nMine,mine*,1,1,,standard\n")
-    [row] = Warehouse(results).rows("from stg_models")
+    [row] = given().rows("from stg_models")
     assert (row["model"], row["kv_bytes_per_token"], row["context_advertised"]) == ("Mine", None, None)
 
 

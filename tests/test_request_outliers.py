@@ -9,9 +9,15 @@ from scipy import stats
 
 from site_src.warehouse import Warehouse
 from tests.conftest import request
+from tests.rows import sharing
 
 Given = Callable[..., Warehouse]
 STEADY = (50.0, 50.5, 49.5, 50.2)
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 def asked(*speeds: float, prompt: str = "a") -> list[dict[str, Any]]:

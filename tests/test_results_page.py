@@ -13,12 +13,18 @@ from tests import planted
 from tests.conftest import request
 from tests.planted import Planted, Row, everything, gguf, mlx, speeds, suite
 from tests.planted import views_without_comments as views_without_comments
+from tests.rows import sharing
 from tests.test_framework_page import answer, machine, page
 
 Given = Callable[..., Warehouse]
 MACHINE = "m3"
 PAGE = "results.md"
 OTHER = {"chip": "Apple M4 Max", "gpu_cores": 40, "memory_bytes": 128 * 2**30}
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 @pytest.fixture

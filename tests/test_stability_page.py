@@ -10,10 +10,16 @@ from tests import planted
 from tests.conftest import request
 from tests.planted import Planted, Row, gguf, mlx, speeds, suite
 from tests.planted import views_without_comments as views_without_comments
+from tests.rows import sharing
 from tests.test_framework_page import answer, machine, page
 
 Given = Callable[..., Warehouse]
 MACHINE = "m3"
+
+
+@pytest.fixture
+def given(given: Given, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return sharing(given, monkeypatch)
 
 
 @pytest.fixture
