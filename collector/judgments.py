@@ -4,6 +4,8 @@ A grade is what a grader found in one output; a similarity is a grade of tier Q2
 tied to the text by its hash, so that a grade of another text is none. A vote is one person's choice of two outputs.
 """
 
+import functools
+
 from collector.schema import columns
 
 GRADES_FORMAT, VOTES_FORMAT = "llm-mac-512 grades", "llm-mac-512 votes"
@@ -62,5 +64,15 @@ def gradable() -> Gradable:
     from collector import graders, suite
 
     known = [(name, graders.read(name).TIER, graders.read(name).VERSION) for name in graders.names()]
-    checks = {(check.grader, check.id, check.sha256) for prompt in suite.known().values() for check in prompt.checks}
-    return known, sorted(checks)
+    files = [path for path in suite.FOLDER.rglob("*") if path.is_file()]
+    stamps = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+    return known, _checks(tuple(stamps), tuple(known))
+
+
+@functools.lru_cache(maxsize=1)  # until a suite, its material or a grader is edited: reading all suites takes 9 ms
+def _checks(*_made_of: object) -> list[tuple[str, str, str]]:
+    from collector import suite
+
+    return sorted(
+        {(check.grader, check.id, check.sha256) for prompt in suite.known().values() for check in prompt.checks}
+    )

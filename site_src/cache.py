@@ -21,7 +21,6 @@ from site_src import bounds, form, intake, parquet_pages, parquet_parts, run_fil
 from site_src.layers import in_layers, of_a_file
 
 Stamp = tuple[int, int]  # of a file: time of its last change in ns, size in bytes
-PLACE = "kept"
 AT_ONCE = 500  # files of which all is taken in or nothing
 PATIENCE, STEP_S = 40, 0.05  # looks for the lock
 
@@ -50,41 +49,47 @@ def _stamp(entry: "os.DirEntry[str]") -> Stamp:
 
 
 @contextmanager
-def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[bool]:
-    """The file as database `kept` of this connection, ours alone; False where that cannot be had."""
+def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[str]:
+    """What the file is called as a database of this connection, ours alone; empty where that cannot be had."""
+    place = f"{intake.name_of(con)}_kept"  # others of this process may have another folder's
     try:
         results.journals.mkdir(exist_ok=True)  # no results folder is made just to be read
         lock = os.open(results.journals / "warehouse.lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError:
-        yield False
+        yield ""
         return
     try:
-        yield _locked(lock) and _attach(con, results.journals / "warehouse.duckdb")
+        yield place if _locked(lock) and _attach(con, results.journals / "warehouse.duckdb", place) else ""
     finally:
         with suppress(duckdb.Error):
-            con.sql(f"detach database if exists {PLACE}")
+            con.sql(f"detach database if exists {place}")
         os.close(lock)
 
 
 def copy(
-    con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str], owners: Owners
+    con: duckdb.DuckDBPyConnection,
+    place: str,
+    folder: Path,
+    wanted: Mapping[str, Stamp],
+    there: Collection[str],
+    owners: Owners,
 ) -> bool:
-    """Bring `kept` up to date with these files of a folder and copy their rows; whether that worked, else none is here.
+    """Bring it up to date with these files of a folder and copy their rows; whether that worked, else none is here.
 
     What it holds of files that are not `there` is forgotten.
     """
     names = list(wanted)
     try:
-        _update(con, folder, wanted, there)
+        _update(con, place, folder, wanted, there)
         for table in intake.OF_FILES:
             con.sql(
-                f"insert into {intake.HOME}.{table} from {PLACE}.{table} where file in (select unnest($names))",
+                f"insert into {intake.HOME}.{table} from {place}.{table} where file in (select unnest($names))",
                 params={"names": names},
             )
         whose.mark(con, owners)
-        files = intake.ordered(con, names, PLACE)
+        files = intake.ordered(con, names, place)
         for table in intake.TABLES:
-            intake.append(con, table, f"{PLACE}.{table}", files)
+            intake.append(con, table, f"{place}.{table}", files)
     except duckdb.Error:
         with suppress(duckdb.Error):
             con.sql("rollback")
@@ -93,26 +98,28 @@ def copy(
     return True
 
 
-def _update(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str]) -> None:
+def _update(
+    con: duckdb.DuckDBPyConnection, place: str, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str]
+) -> None:
     """Read what is new or has changed since; forget what is no longer there."""
-    kept = {name: (time, size) for name, time, size in con.sql(f"from {PLACE}.files").fetchall()}
+    kept = {name: (time, size) for name, time, size in con.sql(f"from {place}.files").fetchall()}
     gone = kept.keys() - there
     changed = [name for name, stamp in wanted.items() if kept.get(name) != stamp]
     if not gone and not changed:
         return
     if old := sorted({*gone, *changed} & kept.keys()):
         con.sql("begin")
-        intake.forget(con, old, PLACE)
-        con.sql(f"delete from {PLACE}.files where file in (select unnest($files))", params={"files": old})  # noqa: S608
+        intake.forget(con, old, place)
+        con.sql(f"delete from {place}.files where file in (select unnest($files))", params={"files": old})  # noqa: S608
         con.sql("commit")
     for start in range(0, len(changed), AT_ONCE):
         names = changed[start : start + AT_ONCE]
         con.sql("begin")
-        intake.take_in(con, [folder / name for name in names], PLACE)
+        intake.take_in(con, [folder / name for name in names], place)
         for name in names:
-            con.sql(f"insert into {PLACE}.files values ($1, $2, $3)", params=[name, *wanted[name]])  # noqa: S608
+            con.sql(f"insert into {place}.files values ($1, $2, $3)", params=[name, *wanted[name]])  # noqa: S608
         con.sql("commit")
-        con.sql(f"checkpoint {PLACE}")
+        con.sql(f"checkpoint {place}")
 
 
 def _locked(lock: int) -> bool:
@@ -128,21 +135,21 @@ def _locked(lock: int) -> bool:
     return False
 
 
-def _attach(con: duckdb.DuckDBPyConnection, file: Path) -> bool:
+def _attach(con: duckdb.DuckDBPyConnection, file: Path, place: str) -> bool:
     """Attach the file, made anew when it is broken or of another version."""
     for _ in range(2):
         with suppress(duckdb.Error):
-            con.sql(f"attach '{str(file).replace(chr(39), 2 * chr(39))}' as {PLACE}")
-            names = [name for (name,) in con.sql(f"select name from (show tables from {PLACE})").fetchall()]  # noqa: S608
+            con.sql(f"attach '{str(file).replace(chr(39), 2 * chr(39))}' as {place}")
+            names = [name for (name,) in con.sql(f"select name from (show tables from {place})").fetchall()]  # noqa: S608
             if not names:
-                intake.make_tables(con, PLACE)
-                con.sql(f"create table {PLACE}.files (file VARCHAR, changed_ns BIGINT, size BIGINT)")
-                con.sql(f"create table {PLACE}.made_by as select $version as version", params={"version": _version()})
+                intake.make_tables(con, place)
+                con.sql(f"create table {place}.files (file VARCHAR, changed_ns BIGINT, size BIGINT)")
+                con.sql(f"create table {place}.made_by as select $version as version", params={"version": _version()})
                 return True
-            if con.sql(f"from {PLACE}.made_by").fetchall() == [(_version(),)]:
+            if con.sql(f"from {place}.made_by").fetchall() == [(_version(),)]:
                 return True
         with suppress(duckdb.Error):
-            con.sql(f"detach database if exists {PLACE}")
+            con.sql(f"detach database if exists {place}")
         with suppress(OSError):
             file.unlink(missing_ok=True)
             file.with_name(f"{file.name}.wal").unlink(missing_ok=True)

@@ -39,5 +39,5 @@ def _compute(con: duckdb.DuckDBPyConnection, view: View, wide: Collection[str]) 
 
 def _cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     cursor = con.cursor()
-    cursor.sql(f"use {intake.HOME}")
+    cursor.execute(f"use {intake.name_of(con)}")
     return cursor

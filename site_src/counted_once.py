@@ -42,7 +42,7 @@ def files(con: duckdb.DuckDBPyConnection) -> list[str]:
 def is_due(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the time of a run has come that was from the future."""
     asked = "from raw_set_aside where why = 'ahead' and run_started_at <= $latest limit 1"
-    return bool(con.sql(asked, params={"latest": latest()}).fetchall())
+    return bool(con.execute(asked, {"latest": latest()}).fetchall())
 
 
 def until(con: duckdb.DuckDBPyConnection) -> datetime | None:

@@ -7,6 +7,7 @@ Chunks, memory samples and texts are nearly all of a run file, and ten thousand 
 import itertools
 import os
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from site_src import database
 from site_src.layers import KEPT, View, in_layers, of_a_file
 from site_src.run_file import Untrusted, origin, read_run
 
-HOME = "home"  # the database that the views are made in
+HOME = "main"  # the schema of whichever database a connection uses: there the views are made
 WIDE = ("chunks", "memory", "energy", "output_text", "reasoning_text")
 TIMES = ("started_ns", "elapsed_ns", "first_text_ns", "last_text_ns")
 DETAILS = ("run_id", "op_index", "op", *TIMES, "completion_tokens", *WIDE)
@@ -30,17 +31,42 @@ RUNS = "contributor is not null, run_started_at, run_id"
 WHOSE = f"left join {HOME}.raw_contributors using (file)"
 ORDER = f"{RUNS}, op_index"
 BATCH = 50  # files whose every column is held at a time
+COMPRESSED = 200  # files from which on it is worth while
 COPIED = 2_000  # files whose rows are copied at a time
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """An empty database in memory."""
-    # else .tmp where we stand
-    con = database.connect(temp_directory=str(Path(tempfile.gettempdir()) / f"llm-mac-512-{os.getpid()}"))
-    con.sql("set enable_progress_bar = false")  # which would be written into what a build says
-    con.sql(f"attach ':memory:' as {HOME} (compress)")  # what a run repeats on each row takes next to nothing
-    con.sql(f"use {HOME}")
+    """An empty database in memory, which goes with the connection.
+
+    All share one instance of DuckDB, since to start one takes 15 ms; so its catalogs (`duckdb_tables()` and the like)
+    tell of the others' tables too.
+    """
+    name = f"home_{next(_numbers)}"
+    con = _instance().cursor()
+    con.execute("set enable_progress_bar = false")  # which would be written into what a build says
+    con.execute(f"attach ':memory:' as {name} (compress)")  # what a run repeats on each row takes next to nothing
+    con.execute(f"use {name}")
+    weakref.finalize(con, _forsake, name).atexit = False
     return con
+
+
+def name_of(con: duckdb.DuckDBPyConnection) -> str:
+    """What the database is called that a connection uses."""
+    [(name,)] = con.execute("select current_database()").fetchall()
+    return str(name)
+
+
+_numbers = itertools.count()
+
+
+@cache
+def _instance() -> duckdb.DuckDBPyConnection:
+    # else .tmp where we stand
+    return database.connect(temp_directory=str(Path(tempfile.gettempdir()) / f"llm-mac-512-{os.getpid()}"))
+
+
+def _forsake(name: str) -> None:
+    _instance().cursor().execute(f"detach {name}")
 
 
 def make_tables(con: duckdb.DuckDBPyConnection, place: str = HOME) -> None:
@@ -177,7 +203,13 @@ def append(con: duckdb.DuckDBPyConnection, table: str, source: str, files: Seque
             f"order by place, own.{within}",
             params={"files": some},
         )
-        con.sql(f"checkpoint {HOME}")
+        compress(con, some)
+
+
+def compress(con: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+    """After the rows of these files were written; of a few files it takes longer than it gains."""
+    if len(files) >= COMPRESSED:
+        con.execute("checkpoint")
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

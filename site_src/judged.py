@@ -1,5 +1,6 @@
 """Files of grades and votes into the tables `raw_grades` and `raw_votes`; those that cannot be trusted are named."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,20 +40,36 @@ KINDS = (
 )
 
 
-class Judged:
-    """Keeps both tables of a connection as the folders are."""
+def make_tables(con: duckdb.DuckDBPyConnection) -> Gradable:
+    """Both tables, empty, and those of what there is to grade with now, which is returned too. Raises SuiteInvalid."""
+    con.sql("create table raw_damaged_judgments (folder VARCHAR, file VARCHAR, reason VARCHAR)")
+    for kind in KINDS:
+        columns = ", ".join(f"{column.name} {column.type}" for column in kind.columns)
+        con.sql(f"create table {kind.table} (file VARCHAR, contributor VARCHAR, {columns})")
+    con.sql("create table raw_graders (grader VARCHAR, tier VARCHAR, version INTEGER)")
+    con.sql("create table raw_checks (grader VARCHAR, check_id VARCHAR, check_sha256 VARCHAR)")
+    known = gradable()
+    _tell_graders(con, known)
+    return known
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+
+def _tell_graders(con: duckdb.DuckDBPyConnection, known: Gradable) -> None:
+    """A grade that names anything else is none."""
+    for table, rows in (("raw_graders", known[0]), ("raw_checks", known[1])):
+        con.execute(f"truncate {table}")
+        if rows:
+            places = ", ".join(["(?, ?, ?)"] * len(rows))
+            con.execute(f"insert into {table} values {places}", [*itertools.chain(*rows)])  # noqa: S608
+
+
+class Judged:
+    """Keeps both tables of a connection as the folders are. `known`: what its database knows to grade with."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, known: Gradable) -> None:
         self._con = con
         self._seen: dict[Path, Stamp] = {}
         self._owners = Owners()
-        con.sql("create table raw_damaged_judgments (folder VARCHAR, file VARCHAR, reason VARCHAR)")
-        for kind in KINDS:
-            columns = ", ".join(f"{column.name} {column.type}" for column in kind.columns)
-            con.sql(f"create table {kind.table} (file VARCHAR, contributor VARCHAR, {columns})")
-        con.sql("create table raw_graders (grader VARCHAR, tier VARCHAR, version INTEGER)")
-        con.sql("create table raw_checks (grader VARCHAR, check_id VARCHAR, check_sha256 VARCHAR)")
-        self._gradable: Gradable = ([], [])
+        self._gradable = known
 
     def refresh(self, results: Results, owners: Owners) -> bool:
         """Read new and changed files, or all where the owners have changed; forget vanished ones; whether any were."""
@@ -98,14 +115,10 @@ class Judged:
         self._con.sql("delete from raw_damaged_judgments where folder = $folder and file = $file", params=gone)
 
     def _tell_graders(self) -> bool:
-        """What there is to grade with now, for a grade that names anything else is none; whether that has changed."""
+        """What there is to grade with now; whether that has changed."""
         now = gradable()
         if now == self._gradable:
             return False
         self._gradable = now
-        rows = [("raw_graders", row) for row in now[0]] + [("raw_checks", row) for row in now[1]]
-        for table in ("raw_graders", "raw_checks"):
-            self._con.sql(f"truncate {table}")
-        for table, row in rows:
-            self._con.sql(f"insert into {table} values ($1, $2, $3)", params=[*row])  # noqa: S608
+        _tell_graders(self._con, now)
         return True

@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,27 +20,27 @@ class View:
     sql: str
     reads: frozenset[str]
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """The view's, and the file's."""
         return self.path.stem
 
-    @property
+    @functools.cached_property
     def body(self) -> str:
         """The SQL less what it says of its columns."""
         return self.sql.partition("\ncomment on ")[0]
 
-    @property
+    @functools.cached_property
     def said(self) -> str:
         """What it says of its columns."""
         return self.sql.removeprefix(self.body)
 
-    @property
+    @functools.cached_property
     def said_of_table(self) -> str:
         """The same, said of a table of that name."""
         return self.said.replace("\ncomment on view", "\ncomment on table", 1)
 
-    @property
+    @functools.cached_property
     def is_foundation(self) -> bool:
         """Whether it stands in no layer."""
         return self.path.parent == VIEWS
@@ -51,25 +52,23 @@ class View:
 
 def in_layers() -> dict[str, View]:
     """Every view by name. Folders are layers, in order; within one, a view comes after those it reads."""
-    return dict(_ordered(tuple((path, path.read_text(encoding="utf-8")) for path in _files())))
+    return dict(_ordered(tuple(sorted(_files(str(VIEWS))))))
 
 
-def _files() -> list[Path]:
-    """Raises OSError, for a view that was missed without a word would be missed by others."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    return sorted(
-        Path(folder, name)
-        for folder, _, names in os.walk(VIEWS, onerror=refuse)
-        for name in names
-        if name.endswith(".sql") and not name.startswith(".")
-    )
+def _files(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Each with what changes when it does. Raises OSError: a view that was missed without a word others would miss."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _files(entry.path)
+            elif entry.name.endswith(".sql") and not entry.name.startswith("."):
+                status = entry.stat()
+                yield entry.path, status.st_mtime_ns, status.st_size
 
 
 @functools.lru_cache(maxsize=1)  # until one is edited
-def _ordered(texts: tuple[tuple[Path, str], ...]) -> dict[str, View]:
+def _ordered(files: tuple[tuple[str, int, int], ...]) -> dict[str, View]:
+    texts = [(path, path.read_text(encoding="utf-8")) for path in sorted(Path(name) for name, *_ in files)]
     names = {path.stem for path, _ in texts}
     views = [View(path, sql, _reads(sql) & names - {path.stem}) for path, sql in texts]
     ordered: dict[str, View] = {}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from collector import capacity
@@ -101,6 +102,14 @@ def read(path: Path) -> pa.Table:
         seen[key] = line
     columns = {name: pa.array([row[name] for _, row in rows], pa.string()) for name in shape.columns}
     return pa.table({"line": pa.array([line for line, _ in rows], pa.int64()), **columns})
+
+
+def put(con: duckdb.DuckDBPyConnection, found: Mapping[str, pa.Table]) -> None:
+    """Such tables into a database, as `raw_models` and the like."""
+    for name, table in found.items():
+        con.register("incoming", table)
+        con.execute(f"create or replace table raw_{Path(name).stem} as from incoming")  # our own file's name
+        con.unregister("incoming")
 
 
 def _rows(path: Path, shape: Shape) -> list[tuple[int, dict[str, str | None]]]:

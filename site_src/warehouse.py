@@ -19,9 +19,9 @@ import pyarrow as pa
 from collector import ownership
 from collector.ownership import Owners
 from collector.schema import COLUMNS, Results, arrow_schema
-from site_src import bradley_terry, cache, computing, counted_once, intake, layers, tables, whose
+from site_src import blank, bradley_terry, cache, computing, counted_once, intake, layers, tables, whose
 from site_src.judged import Judged
-from site_src.layers import KEPT, View, in_layers
+from site_src.layers import KEPT, in_layers
 from site_src.layers import VIEWS as VIEWS
 from site_src.run_file import Untrusted, read_again
 
@@ -32,14 +32,9 @@ if TYPE_CHECKING:
 
 WIDE = ("stg_requests", "stg_memory")  # as large as the run files themselves, so each reader computes them anew
 CATALOG = {"show", "duckdb_tables", "duckdb_views", "duckdb_columns", "information_schema"}  # where all must be there
-STRENGTHS = (
-    *("build_id VARCHAR", "component_id VARCHAR", "strength DOUBLE", "strength_low DOUBLE", "strength_high DOUBLE"),
-    "vote_group_count INTEGER",
-)
 VOTES = "select a_id, b_id, a_score, prompt_sha256, voter from counted_votes"
 COMMENTED = re.compile(r"^comment on column \w+\.(\w+) is '((?:[^']|'')*)';$", re.MULTILINE)
 GRAIN = re.compile(r"^comment on view \w+ is '((?:[^']|'')*)';$", re.MULTILINE)
-HERE = ("chip VARCHAR", "cpu_cores INTEGER", "gpu_cores INTEGER", "memory_bytes BIGINT")  # as in the schema
 
 
 class Warehouse:
@@ -51,27 +46,21 @@ class Warehouse:
 
     def __init__(self, results: Results, here: "Mapping[str, Any] | None" = None) -> None:
         self.results = results
-        self._con = intake.connect()
+        self._views = in_layers()
+        self._con, self._hand_kept, gradable = blank.database(layers.of_a_file(self._views))
         self._seen: dict[str, Stamp] = {}
-        self._hand_kept: dict[str, pa.Table] = {}
-        self._views: dict[str, View] = {}
         self._made: set[str] = set()
         self._commented: set[str] = set()
         self._detailed: set[str] = set()  # files whose rows are in raw_details
         self._has_details = False
         self._digests: dict[str, str] = {}  # of the run files, as soon as one is asked for
-        self._recipe: list[str] = []  # what was kept of each file is made by
-        self._judged = Judged(self._con)
-        self._con.sql(f"create table raw_strengths ({', '.join(STRENGTHS)})")
+        self._judged = Judged(self._con, gradable)
         self._voted: list[bradley_terry.Vote] = []
         self._owners = Owners()
-        whose.make_table(self._con)
-        counted_once.make_table(self._con)
-        self._con.sql(f"create table raw_here ({', '.join(HERE)})")
         if here:
-            known = {name: here.get(name) for name in (column.split()[0] for column in HERE)}
+            known = {name: here.get(name) for name in blank.COMPUTER}
             self._con.sql("insert into raw_here values ($chip, $cpu_cores, $gpu_cores, $memory_bytes)", params=known)
-        self._con.sql("create table raw_asked (a_id VARCHAR, b_id VARCHAR)")
+        self._unmake()
         self.refresh()
 
     def refresh(self) -> None:
@@ -124,20 +113,20 @@ class Warehouse:
         self._digests.clear()
         self._commented.clear()
         self._has_details = False
-        self._con.sql("drop table if exists raw_operations")
+        self._con.execute("drop table if exists raw_operations")
         self._made |= there
         self._commented |= there
 
     def _read_views(self) -> bool:
         """Read the files of the views; whether any was edited."""
-        known, before = self._views, layers.of_a_file(self._views)
-        self._views = in_layers()
-        kept = layers.of_a_file(self._views)
+        known, self._views = self._views, in_layers()
+        if self._views == known:
+            return False
+        before, kept = layers.of_a_file(known), layers.of_a_file(self._views)
         recipe = [view.body for view in kept]
         if intake.workshop().recipe != recipe:
             intake.workshop.cache_clear()
-        if self._recipe != recipe:
-            self._recipe = recipe
+        if recipe != [view.body for view in before]:
             intake.make_tables(self._con)
             intake.make_details(self._con)
             self._seen.clear()
@@ -145,7 +134,7 @@ class Warehouse:
         for view in kept if kept != before else []:
             if view.is_foundation or view.name in KEPT:
                 self._con.sql(view.sql if view.is_foundation else view.said_of_table)
-        return self._views != known
+        return True
 
     @property
     def is_claimed(self) -> bool:
@@ -264,7 +253,8 @@ class Warehouse:
 
     def _read_all(self) -> None:
         """Make `raw_operations` of every trusted file, unless that was done before."""
-        if self._con.sql("from duckdb_tables() where table_name = 'raw_operations'").fetchall():
+        there = "from duckdb_tables() where database_name = current_database() and table_name = 'raw_operations'"
+        if self._con.execute(there).fetchall():
             return
         columns = ", ".join(f"{column.name} {column.type}" for column in COLUMNS)
         self._con.sql(f"create table raw_operations (file VARCHAR, {columns})")
@@ -277,8 +267,8 @@ class Warehouse:
 
     def _take_in(self, new: "dict[str, Stamp]", now: "dict[str, Stamp]") -> None:
         folder = self.results.runs
-        with cache.attached(self._con, self.results) as kept:
-            if not (kept and cache.copy(self._con, folder, new, now.keys(), self._owners)):
+        with cache.attached(self._con, self.results) as place:
+            if not (place and cache.copy(self._con, place, folder, new, now.keys(), self._owners)):
                 intake.take_in(self._con, [folder / name for name in new])
         self._seen |= new
 
@@ -288,7 +278,7 @@ class Warehouse:
         counted_once.set_aside(self._con)
         if not intake.in_order(self._con, new):  # sums of floats hang on it, in their last digit
             intake.sort(self._con, list(self._seen))
-        self._con.sql(f"checkpoint {intake.HOME}")  # which compresses
+        intake.compress(self._con, new)
 
     def _forget(self, names: list[str]) -> None:
         for name in names:
@@ -301,14 +291,10 @@ class Warehouse:
     def _tables(self) -> bool:
         """The hand-kept tables, as text: views give them their types; whether any says something else than before."""
         found = {name: tables.read(self.results.table(name)) for name in tables.TABLES}
-        if found == self._hand_kept:
-            return False
-        for name, table in found.items():
-            self._con.register("incoming", table)
-            self._con.sql(f"create or replace table raw_{Path(name).stem} as from incoming")  # our own file's name
-            self._con.unregister("incoming")
+        other = {name: table for name, table in found.items() if table != self._hand_kept.get(name)}
+        tables.put(self._con, other)
         self._hand_kept = found
-        return True
+        return bool(other)
 
 
 @functools.lru_cache(maxsize=1)

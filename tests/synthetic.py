@@ -129,7 +129,8 @@ def put(warehouse: Warehouse, runs: Mapping[str, Any], requests: Mapping[str, An
 def stand_in(warehouse: Warehouse, view: str, columns: "Mapping[str, Sequence[Any] | pa.Array]") -> None:
     """Let a view hold just this until the next `refresh`; a column not given is NULL."""
     con = warehouse._con
-    if not con.sql("from duckdb_tables() where table_name = $view", params={"view": view}).fetchall():
+    own = "from duckdb_tables() where database_name = current_database() and table_name = $view"
+    if not con.sql(own, params={"view": view}).fetchall():
         warehouse.rows(f"from {view} limit 0")  # computes it, with what it reads
     warehouse._made.add(view)
     con.sql(f"truncate {view}")

@@ -150,7 +150,7 @@ def test_one_that_fails_on_the_way_is_done_without(three: Results, place: str, m
 
     def failing(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
         insert(con, table, rows)
-        if table == place:
+        if table.endswith(place):
             raise duckdb.IOException("the disk is full")
 
     def failing_too(con: duckdb.DuckDBPyConnection, table: str, source: str, files: Sequence[str]) -> None:
@@ -182,10 +182,7 @@ def test_who_cannot_have_it_does_without(three: Results, monkeypatch: pytest.Mon
 
 def test_it_is_closed_before_any_query(three: Results) -> None:
     warehouse = Warehouse(three)
-    assert [
-        row["database_name"]
-        for row in warehouse.rows("select database_name from duckdb_databases() where not internal")
-    ] == ["home", "memory"]
+    assert warehouse.rows("select path from duckdb_databases() where path is not null") == []
     with (three.journals / "warehouse.lock").open("w") as free:
         fcntl.flock(free, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

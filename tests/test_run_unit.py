@@ -230,7 +230,7 @@ SIDES = {
 }
 BY_CONFIGURATION = """
 select table_name as name from duckdb_columns()
-where column_name in ('configuration_id', 'decode_tps')
+where database_name = current_database() and column_name in ('configuration_id', 'decode_tps')
 group by table_name
 having count(*) = 2
 """
