@@ -14,6 +14,7 @@ Versions:
     7  2026-11  energy counters of the machine, what the engine reads from disk
 """
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -285,6 +286,7 @@ COLUMNS = RUN + OPERATION
 LARGEST: dict[str, float] = {"INTEGER": 10**9, "BIGINT": 10**16, "DOUBLE": 1e18}
 
 
+@functools.cache
 def arrow_schema(columns: tuple[Column, ...] = COLUMNS, form: str = FORMAT) -> "pyarrow.Schema":
     """The columns as Arrow types, with the format's name and version as metadata."""
     import pyarrow as pa

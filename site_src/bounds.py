@@ -42,8 +42,9 @@ def _most_values(column: str) -> int:
 
 def too_long(table: pa.Table) -> Iterator[tuple[str, str, int | None]]:
     """Texts, or all of a column, longer than any that is measured or names a thing: column, how long, and the row."""
-    for name, values, rows in leaves(table):
-        if not pa.types.is_string(values.type) or values.null_count == len(values):
+    for leaf in leaves(table):
+        name, values = leaf.name, leaf.values
+        if not pa.types.is_string(leaf.type) or leaf.is_void or _is_short(values, name):
             continue
         lengths, unit = pc.binary_length(values), "bytes"
         total = pc.sum(lengths).as_py()
@@ -51,9 +52,18 @@ def too_long(table: pa.Table) -> Iterator[tuple[str, str, int | None]]:
             # few have a letter of several bytes in a text that long
             longest = pc.max(lengths).as_py() > capacity.longest(name)
             lengths, unit = pc.utf8_length(values) if longest else lengths, "characters"
-        yield from _above(name, lengths, rows, capacity.longest(name), unit)
+        yield from _above(name, lengths, leaf.rows, capacity.longest(name), unit)
         if total > capacity.together(name):
             yield name, f"{total:,} bytes in all rows, at most {capacity.together(name):,}", None
+
+
+def _is_short(values: pa.Array, name: str) -> bool:
+    """Whether neither one of the texts nor all of them together have more bytes than letters are allowed."""
+    ends = memoryview(values.buffers()[1]).cast("i")
+    total = ends[values.offset + len(values)] - ends[values.offset]
+    if total > capacity.together(name):
+        return False
+    return bool(total <= capacity.longest(name) or pc.max(pc.binary_length(values)).as_py() <= capacity.longest(name))
 
 
 def _above(name: str, found: pa.Array, rows: pa.Array, most: int, unit: str) -> Iterator[tuple[str, str, int]]:
@@ -69,9 +79,9 @@ def too_many(table: pa.Table) -> Iterator[tuple[str, str, int | None]]:
         if name in table.column_names:
             lists = table[name].combine_chunks()
             yield from _above(name, pc.list_value_length(lists), pa.array(range(len(lists))), most, "entries")
-    for name, values, _ in leaves(table):
-        if not pa.types.is_string(values.type) or len(values) <= capacity.DISTINCT or name in OWN:
+    for leaf in leaves(table):
+        if not pa.types.is_string(leaf.type) or len(leaf.values) <= capacity.DISTINCT or leaf.name in OWN:
             continue
-        count = pc.count_distinct(values).as_py()
+        count = pc.count_distinct(leaf.values).as_py()
         if count > capacity.DISTINCT:
-            yield name, f"{count:,} names, at most {capacity.DISTINCT:,}", None
+            yield leaf.name, f"{count:,} names, at most {capacity.DISTINCT:,}", None

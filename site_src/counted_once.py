@@ -36,7 +36,7 @@ def latest() -> datetime:
 
 def files(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Those set aside."""
-    return [file for (file,) in con.sql("select file from raw_set_aside order by file").fetchall()]
+    return [file for (file,) in con.execute("select file from raw_set_aside order by file").fetchall()]
 
 
 def is_due(con: duckdb.DuckDBPyConnection) -> bool:
@@ -58,10 +58,10 @@ def until(con: duckdb.DuckDBPyConnection) -> datetime | None:
 
 def set_aside(con: duckdb.DuckDBPyConnection) -> None:
     """Take out of the tables what does not count of the files that they hold."""
-    con.sql("truncate raw_ahead")
+    con.execute("truncate raw_ahead")
     ahead = "select distinct file, run_started_at from raw_facts where run_started_at > $soon"
-    con.sql(f"insert into raw_ahead {ahead}", params={"soon": clock.utc_now() + SKEW})
-    con.sql("truncate raw_set_aside")
-    con.sql(f"insert into raw_set_aside {FOUND}", params={"latest": latest()})
-    for table in intake.TABLES:
-        con.sql(f"delete from {table} where file in (select file from raw_set_aside)")  # noqa: S608
+    con.execute(f"insert into raw_ahead {ahead}", {"soon": clock.utc_now() + SKEW})
+    con.execute("truncate raw_set_aside")
+    con.execute(f"insert into raw_set_aside {FOUND}", {"latest": latest()})
+    for table in intake.TABLES if files(con) else ():
+        con.execute(f"delete from {table} where file in (select file from raw_set_aside)")  # noqa: S608

@@ -77,22 +77,20 @@ def refusal(table: pa.Table, rules: dict[str, Rule]) -> str | None:
 
 def _values_that_cannot_be(table: pa.Table) -> Iterator[Found]:
     """Numbers below 0, shares above 1, and times of another age."""
-    for name, values, rows in leaves(table):
-        if values.null_count == len(values):
+    for leaf in leaves(table):
+        if leaf.is_void or not leaf.is_number or leaf.name in ANY:
             continue
-        if pa.types.is_timestamp(values.type):
-            early, late = (pa.scalar(moment, values.type) for moment in (BEGINNING, END))
-            wrong = pc.or_(pc.less(values, early), pc.greater(values, late))
-            values = values.cast(pa.int64())  # far away there are no dates
-        elif name not in ANY and (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
-            wrong = pc.less(values, 0)
-            if name in SHARES:
-                wrong = pc.or_(wrong, pc.greater(values, 1))
-        else:
-            continue
-        if pc.any(wrong).as_py():
-            found = zip(values.filter(wrong).to_pylist(), rows.filter(wrong).to_pylist(), strict=True)
-            yield from (Found(name, value, row) for value, row in found)
+        early, late = 0, 1 if leaf.name in SHARES else None
+        if leaf.is_time:
+            early, late = (pa.scalar(moment, leaf.type).value for moment in (BEGINNING, END))
+        lowest, highest = leaf.extent
+        if (lowest is not None and lowest < early) or (late is not None and highest is not None and highest > late):
+            values = leaf.values.cast(pa.int64()) if leaf.is_time else leaf.values  # far away there are no dates
+            wrong = pc.less(values, early)
+            if late is not None:
+                wrong = pc.or_(wrong, pc.greater(values, late))
+            found = zip(values.filter(wrong).to_pylist(), leaf.rows.filter(wrong).to_pylist(), strict=True)
+            yield from (Found(leaf.name, value, row) for value, row in found)
 
 
 def _nameless(table: pa.Table) -> Iterator[Found]:

@@ -8,17 +8,19 @@ import itertools
 import os
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from collector.schema import COLUMNS
 from site_src import database
 from site_src.layers import KEPT, View, in_layers, of_a_file
-from site_src.run_file import Untrusted, origin, read_run
+from site_src.remembered import Remembered
+from site_src.run_file import REMEMBERED_BYTES, Untrusted, origin, read_run
 
 HOME = "main"  # the schema of whichever database a connection uses: there the views are made
 WIDE = ("chunks", "memory", "energy", "output_text", "reasoning_text")
@@ -30,6 +32,7 @@ OF_FILES = ("raw_damaged", "raw_origins")  # with one row a file
 RUNS = "contributor is not null, run_started_at, run_id"
 WHOSE = f"left join {HOME}.raw_contributors using (file)"
 ORDER = f"{RUNS}, op_index"
+UNNESTED = {"stg_early": "chunks", "stg_energy": "energy", "run_peaks": "memory"}  # what rows of kept views come from
 BATCH = 50  # files whose every column is held at a time
 COMPRESSED = 200  # files from which on it is worth while
 COPIED = 2_000  # files whose rows are copied at a time
@@ -56,7 +59,7 @@ def name_of(con: duckdb.DuckDBPyConnection) -> str:
     return str(name)
 
 
-_numbers = itertools.count()
+_numbers = iter(range(1 << 62))
 
 
 @cache
@@ -84,7 +87,7 @@ def make_tables(con: duckdb.DuckDBPyConnection, place: str = HOME) -> None:
 def make_details(con: duckdb.DuckDBPyConnection) -> None:
     """`raw_details`, empty: every column that an operation's own figures are made of, of the files at hand."""
     types = {column.name: column.type for column in COLUMNS}
-    con.sql(
+    con.execute(
         f"create or replace table raw_details (file VARCHAR, {', '.join(f'{name} {types[name]}' for name in DETAILS)})"
     )
 
@@ -92,16 +95,17 @@ def make_details(con: duckdb.DuckDBPyConnection) -> None:
 def take_in(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], place: str = HOME) -> None:
     """The rows of these files, or a file's name and why it cannot be trusted."""
     for batch in _batches(paths):
-        tables: list[pa.Table] = []
+        tables: dict[tuple[str, str], pa.Table] = {}
         origins: list[tuple[str | None, ...]] = []
         for path in batch:
             try:
                 table = read_run(path)
-                tables.append(named(table, path).replace_schema_metadata())
-                origins.append((path.name, *origin(table)))
+                signed_by, hashed = origin(table)
+                tables[path.name, hashed] = named(table, path).replace_schema_metadata()
+                origins.append((path.name, signed_by, hashed))
             except Untrusted as reason:
                 values = {"file": path.name, "reason": str(reason)}
-                con.sql(f"insert into {place}.raw_damaged values ($file, $reason)", params=values)  # noqa: S608
+                con.execute(f"insert into {place}.raw_damaged values ($file, $reason)", values)  # noqa: S608
                 if reason.origin:
                     origins.append((path.name, *reason.origin))
         if origins:
@@ -109,9 +113,9 @@ def take_in(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], place: str = 
             columns = [pa.array(column, pa.string()) for column in zip(*origins, strict=True)]
             insert(con, f"{place}.raw_origins", pa.table(columns, names))
         if tables:
-            rows = pa.concat_tables(tables, promote_options="permissive")
+            rows = pa.concat_tables(tables.values(), promote_options="permissive")
             insert(con, f"{place}.raw_facts", rows.drop_columns([name for name in WIDE if name in rows.column_names]))
-            for name, kept in workshop().figures(rows):
+            for name, kept in workshop().of_files(tables):
                 insert(con, f"{place}.{name}", kept)
 
 
@@ -128,14 +132,14 @@ def in_order(con: duckdb.DuckDBPyConnection, new: Sequence[str]) -> bool:
         from (select rowid as line, * from raw_facts) {WHOSE} where file in (select unnest($new))
     """  # noqa: S608
     wrong = f"select 1 from ({own}) as own, ({others}) as others where place < before or of_run < latest limit 1"  # noqa: S608
-    return not con.sql(wrong, params={"new": list(new)}).fetchall()
+    return not con.execute(wrong, {"new": list(new)}).fetchall()
 
 
 def forget(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = HOME) -> None:
     """Remove what files of these names brought."""
     for table in (*TABLES, *OF_FILES):
         asked = f"delete from {place}.{table} where file in (select unnest($files))"  # noqa: S608
-        con.sql(asked, params={"files": list(files)})
+        con.execute(asked, {"files": list(files)})
 
 
 def insert_details(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
@@ -150,19 +154,38 @@ class Workshop:
         self._con = connect()
         make_details(self._con)
         self.recipe = [view.body for view in views]
-        self._kept = [view for view in views if view.name in KEPT]
+        self._kept = [view.name for view in views if view.name in KEPT]
+        self._made: Remembered[dict[str, pa.Table]] = Remembered(REMEMBERED_BYTES)
         for view in views:
-            self._con.sql(view.body)
-        self.columns = {
-            view.name: [row[:2] for row in self._con.sql(f"describe {view.name}").fetchall()] for view in self._kept
-        }
+            self._con.execute(view.body)
+        self.columns = {name: [row[:2] for row in self._con.sql(f"describe {name}").fetchall()] for name in self._kept}
 
     def figures(self, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-        """Each kept view's name and its rows for these rows of run files."""
+        """Each kept view's name and its rows for these rows of run files; no view that has none."""
         make_details(self._con)
         insert_details(self._con, rows)
-        for view in self._kept:
-            yield view.name, self._con.sql(f"from {view.name}").to_arrow_table()
+        for name in self._kept:
+            if not _is_void(rows, UNNESTED.get(name)):
+                yield name, self._con.sql(f"from {name}").to_arrow_table()
+
+    def of_files(self, files: Mapping[tuple[str, str], pa.Table]) -> Iterator[tuple[str, pa.Table]]:
+        """The same of the rows of these files, by name and hash; file by file, whichever were known before."""
+        found = {key: made for key in files if (made := self._made.get(key)) is not None}
+        new = {key: rows for key, rows in files.items() if key not in found}
+        if new:
+            figures = dict(self.figures(pa.concat_tables(new.values(), promote_options="permissive")))
+            for key in new:
+                own = {name: kept.filter(pc.equal(kept["file"], key[0])) for name, kept in figures.items()}
+                found[key] = {name: kept for name, kept in own.items() if len(kept)}
+                self._made.put(key, found[key], new[key].nbytes)  # what is kept of it is less
+        for name in self._kept:
+            if some := [found[key][name] for key in files if name in found[key]]:
+                yield name, pa.concat_tables(some)
+
+
+def _is_void(rows: pa.Table, column: str | None) -> bool:
+    """Whether nothing stands in a column."""
+    return column is not None and (column not in rows.column_names or rows[column].null_count == len(rows))
 
 
 @cache
@@ -215,7 +238,7 @@ def compress(con: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
     """Add rows to a table, column by column as they are called."""
     con.register("incoming", rows)
-    con.sql(f"insert into {table} by name select * from incoming")  # noqa: S608
+    con.execute(f"insert into {table} by name select * from incoming")  # noqa: S608
     con.unregister("incoming")
 
 

@@ -52,7 +52,7 @@ def pages(data: bytes, begin: int, size: int) -> list[Page]:
         raise ValueError("a part of it lies outside of it")
     while at < end:
         try:
-            header, at = _struct(view, at, end, 0)
+            header, at = _struct(data, at, end, 0)
         except (IndexError, struct.error):
             raise ValueError("a page of it has no whole header") from None
         kind, unpacked, stored = (_number(header, field) for field in (TYPE, SIZE, STORED))
@@ -85,12 +85,12 @@ def _number(fields: Fields, place: int) -> int:
     return value
 
 
-def _struct(view: memoryview, at: int, end: int, depth: int) -> tuple[Fields, int]:
+def _struct(data: bytes, at: int, end: int, depth: int) -> tuple[Fields, int]:
     """Fields of a struct up to its end, and where that is. Raises IndexError where it is outside."""
     fields: Fields = {}
     last = 0
     while at < end:
-        byte = view[at]
+        byte = data[at]
         at += 1
         if byte == 0:
             return fields, at
@@ -98,39 +98,43 @@ def _struct(view: memoryview, at: int, end: int, depth: int) -> tuple[Fields, in
         if byte >> 4:
             last += byte >> 4
         else:
-            number, at = _varint(view, at, end)
+            number, at = _varint(data, at, end)
             last = (number >> 1) ^ -(number & 1)
         if last in fields:
             raise ValueError("a page of it says a thing twice")
-        value, at = _value(view, at, end, kind, depth)
+        if kind == I32 and at < end and data[at] < 128 and depth <= DEEPEST:  # nearly all are, and calls take longest
+            value: int | Fields = (data[at] >> 1) ^ -(data[at] & 1)
+            at += 1
+        else:
+            value, at = _value(data, at, end, kind, depth)
         fields[last] = kind, value
     raise IndexError
 
 
-def _value(view: memoryview, at: int, end: int, kind: int, depth: int) -> "tuple[int | Fields, int]":
+def _value(data: bytes, at: int, end: int, kind: int, depth: int) -> "tuple[int | Fields, int]":
     if depth > DEEPEST:
         raise ValueError("a page's header of it is too deep")
     if kind in (1, 2):  # a truth, told by its type
         return 2 - kind, at
     if kind == 3:  # a byte
-        return view[at], at + 1
+        return data[at], at + 1
     if kind in (4, I32, 6):
-        number, at = _varint(view, at, end)
+        number, at = _varint(data, at, end)
         return (number >> 1) ^ -(number & 1), at
     if kind == 7:  # a double
         return 0, at + 8
     if kind == 8:  # bytes
-        length, at = _varint(view, at, end)
+        length, at = _varint(data, at, end)
         return 0, at + length
     if kind == STRUCT:
-        return _struct(view, at, end, depth + 1)
+        return _struct(data, at, end, depth + 1)
     raise ValueError("a page's header of it holds what none does")
 
 
-def _varint(view: memoryview, at: int, end: int) -> tuple[int, int]:
+def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     number = shift = 0
     while shift < 64 and at < end:
-        byte = view[at]
+        byte = data[at]
         at += 1
         number |= (byte & 127) << shift
         if byte < 128:

@@ -16,7 +16,7 @@ def make_table(con: duckdb.DuckDBPyConnection) -> None:
 
 def mark(con: duckdb.DuckDBPyConnection, owners: Owners) -> None:
     """Fill it anew from the origins of all files taken in."""
-    con.sql(f"truncate {intake.HOME}.raw_contributors")
-    for file, *origin in con.sql(f"from {intake.HOME}.raw_origins").fetchall():
+    con.execute(f"truncate {intake.HOME}.raw_contributors")
+    for file, *origin in con.execute(f"from {intake.HOME}.raw_origins").fetchall():
         if contributor := owners.contributor(*origin):
-            con.sql(f"insert into {intake.HOME}.raw_contributors values ($1, $2)", params=[file, contributor])  # noqa: S608
+            con.execute(f"insert into {intake.HOME}.raw_contributors values ($1, $2)", [file, contributor])  # noqa: S608

@@ -30,9 +30,10 @@ REQUIRED = ("op", "run_state")
 
 def find(file: File) -> Iterator[Found]:
     """Other words than those, each once, and rows without one where there must be one."""
-    for name, values, rows in leaves(file.table):
-        if name in KNOWN:
+    for leaf in leaves(file.table):
+        if leaf.name in KNOWN:
+            name, values = leaf.name, leaf.values
             known = pa.array([*KNOWN[name], *([] if name in REQUIRED else [None])], pa.string())
             wrong = pc.invert(pc.is_in(values, value_set=known))
-            found = zip(values.filter(wrong).to_pylist(), rows.filter(wrong).to_pylist(), strict=True)
+            found = zip(values.filter(wrong).to_pylist(), leaf.rows.filter(wrong).to_pylist(), strict=True)
             yield from (Found(name, "none" if value is None else value, row) for value, row in found)
