@@ -15,7 +15,7 @@ from collector.backends import Facts
 from collector.errors import KeyUnusable, RunRefused, StoreFailed
 from collector.journal import sync
 from collector.room import NO_ROOM
-from collector.schema import COLUMNS, OPERATION, SCHEMA_VERSION, Column, Results, arrow_schema
+from collector.schema import COLUMNS, LARGEST, SCHEMA_VERSION, Column, Results, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -230,7 +230,7 @@ def _table(facts: Facts, operations: list[Facts]) -> "pa.Table":
     rows = operations or [{}]
     columns: dict[str, list[Any]] = {
         column.name: [facts.get(column.name)] * len(rows)
-        if column not in OPERATION
+        if column.scope == "run"
         else [row.get(column.name) for row in rows]
         for column in COLUMNS
     }
@@ -253,16 +253,33 @@ def _array(values: list[Any], kind: "pa.DataType") -> "pa.Array":
     """The values as Arrow; what a server sent in the wrong type becomes NULL instead of costing the run."""
     import pyarrow as pa
 
+    is_nested = pa.types.is_nested(kind)
+    if is_nested:
+        with contextlib.suppress(pa.ArrowException, OverflowError, TypeError, ValueError):
+            return pa.array(values, kind)
+    plain = {pa.string(): str, pa.int32(): int, pa.int64(): int, pa.float64(): float, pa.bool_(): bool}.get(kind)
+
     def fits(value: Any) -> Any:
+        if value is None or (type(value) is plain and _is_plain(value)):
+            return value
         if isinstance(value, str):  # a server that cuts text in UTF-16 sends an emoji in two halves
             value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         try:
             [stored] = pa.array([value], kind).to_pylist()
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             return None
-        return value if pa.types.is_nested(kind) or (stored == value and stored not in NO_NUMBERS) else None
+        return value if is_nested or (stored == value and stored not in NO_NUMBERS) else None
 
-    return pa.array([fits(value) for value in values], kind)
+    known = {id(value): value for value in values}  # a run's columns are the same in each row
+    fitting = {place: fits(value) for place, value in known.items()}
+    return pa.array([fitting[id(value)] for value in values], kind)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is stored as it is by a column of its type, whichever that is: most are."""
+    if isinstance(value, str):
+        return value.isascii()
+    return bool(abs(value) <= LARGEST["INTEGER"])  # neither no number nor infinite, and in the range of each
 
 
 def _encode(table: "pa.Table", file: Any) -> None:
