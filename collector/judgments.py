@@ -4,8 +4,6 @@ A grade is what a grader found in one output; a similarity is a grade of tier Q2
 tied to the text by its hash, so that a grade of another text is none. A vote is one person's choice of two outputs.
 """
 
-import functools
-
 from collector.schema import columns
 
 GRADES_FORMAT, VOTES_FORMAT = "llm-mac-512 grades", "llm-mac-512 votes"
@@ -63,16 +61,6 @@ def gradable() -> Gradable:
     """What there is to grade with now: name, tier and version of each grader; grader, id and hash of each check."""
     from collector import graders, suite
 
-    known = [(name, graders.read(name).TIER, graders.read(name).VERSION) for name in graders.names()]
-    files = [path for path in suite.FOLDER.rglob("*") if path.is_file()]
-    stamps = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
-    return known, _checks(tuple(stamps), tuple(known))
-
-
-@functools.lru_cache(maxsize=1)  # until a suite, its material or a grader is edited: reading all suites takes 9 ms
-def _checks(*_made_of: object) -> list[tuple[str, str, str]]:
-    from collector import suite
-
-    return sorted(
-        {(check.grader, check.id, check.sha256) for prompt in suite.known().values() for check in prompt.checks}
-    )
+    known = [(name, grader.TIER, grader.VERSION) for name, grader in graders.modules().items()]
+    checks = {(check.grader, check.id, check.sha256) for prompt in suite.known().values() for check in prompt.checks}
+    return known, sorted(checks)

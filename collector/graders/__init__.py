@@ -89,6 +89,11 @@ def names(tier: str | None = None) -> list[str]:
     return [name for name in _names(FOLDER) if tier is None or tier == read(name).TIER]
 
 
+def modules() -> dict[str, ModuleType]:
+    """All of them by name."""
+    return {name: importlib.import_module(f"collector.graders.{name}") for name in names()}
+
+
 def read(name: str) -> ModuleType:
     """The grader of that name. Raises KeyError when there is none."""
     if name not in _names(FOLDER):
