@@ -21,6 +21,8 @@ from tests.conftest import RUN, STARTED, request
 from tests.test_review import changed, stored
 
 FIGURES = "select run_count, request_count, decode_count, decode_tps from run_summary"
+FIRST = [request("short", repeat, tps=50 + repeat) for repeat in (1, 2)]
+SECOND = [request("short", repeat, tps=70 + repeat) for repeat in (1, 2)]
 PREFLIGHT = [{"name": "context", "verdict": "pass", "detail": "8,192 tokens"}]
 
 
@@ -89,17 +91,27 @@ def test_every_rule_of_form_is_broken() -> None:
     assert BROKEN.keys() == form.OF_RUNS.keys()
 
 
-@pytest.mark.parametrize(("rule", "number"), [(rule, number) for rule in BROKEN for number in range(len(BROKEN[rule]))])
-def test_a_file_that_cannot_be_is_not_read_but_named(rule: str, number: int, results: Results) -> None:
-    rows = [request("short", repeat, tps=50 + repeat) for repeat in (1, 2)]
-    stored(results, *rows)
+@pytest.fixture(scope="module")
+def of_one(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The figures of one file, which are others with a second that is whole."""
+    results = Results(tmp_path_factory.mktemp("two"))
+    stored(results, *FIRST)
     [before] = Warehouse(results).rows(FIGURES)
-    path = stored(results, *(request("short", repeat, tps=70 + repeat) for repeat in (1, 2)), run_id="e" * 12)
+    stored(results, *SECOND, run_id="e" * 12)
     assert Warehouse(results).rows(FIGURES) != [before]
+    return before
+
+
+@pytest.mark.parametrize(("rule", "number"), [(rule, number) for rule in BROKEN for number in range(len(BROKEN[rule]))])
+def test_a_file_that_cannot_be_is_not_read_but_named(
+    rule: str, number: int, results: Results, of_one: dict[str, Any]
+) -> None:
+    stored(results, *FIRST)
+    path = stored(results, *SECOND, run_id="e" * 12)
     spoil, found = BROKEN[rule][number]
     spoil(path)
     warehouse = Warehouse(results)
-    assert warehouse.rows(FIGURES) == [before]
+    assert warehouse.rows(FIGURES) == [of_one]
     [damaged] = warehouse.rows("from damaged_files")
     happened = form.OF_RUNS[rule].happened
     assert damaged["reason"].startswith(f"{happened[0].lower()}{happened[1:]} ")
