@@ -48,16 +48,16 @@ def database(views: Sequence[View]) -> Blank:
 @functools.lru_cache(maxsize=1)  # until a view is edited
 def _made(views: tuple[View, ...]) -> Blank:
     con = intake.connect()
+    intake.workshop().copy_foundation(con)
     intake.make_tables(con)
-    intake.make_details(con)
     gradable = judged.make_tables(con)
     whose.make_table(con)
     counted_once.make_table(con)
     for name, columns in TABLES.items():
         con.execute(f"create table {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
     for view in views:
-        if view.is_foundation or view.name in KEPT:
-            con.execute(view.sql if view.is_foundation else view.said_of_table)
+        if view.name in KEPT:
+            con.execute(view.said_of_table)
     hand_kept = {}
     for name in tables.TABLES:
         with suppress(TableInvalid):  # whoever has none of their own will be told of it

@@ -9,7 +9,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import duckdb
@@ -79,8 +79,8 @@ def make_tables(con: duckdb.DuckDBPyConnection, place: str = HOME) -> None:
     con.sql(f"create or replace table {place}.raw_facts (file VARCHAR, {narrow})")
     con.sql(f"create or replace table {place}.raw_damaged (file VARCHAR, reason VARCHAR)")
     con.sql(f"create or replace table {place}.raw_origins (file VARCHAR, signed_by VARCHAR, sha256 VARCHAR)")
-    for name in KEPT:
-        columns = ", ".join(f"{column} {kind}" for column, kind in workshop().columns[name])
+    for name, kept in workshop().columns.items():
+        columns = ", ".join(f"{column} {kind}" for column, kind in kept)
         con.sql(f"create or replace table {place}.{name} ({columns})")
 
 
@@ -150,15 +150,29 @@ def insert_details(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
 class Workshop:
     """A database of its own, in which the kept views are made of a few files at a time."""
 
-    def __init__(self, views: list[View]) -> None:
+    def __init__(self, views: Iterable[View]) -> None:
         self._con = connect()
         make_details(self._con)
-        self.recipe = [view.body for view in views]
+        self._in_layers = [view.name for view in views if not view.is_foundation]
         self._kept = [view.name for view in views if view.name in KEPT]
         self._made: Remembered[dict[str, pa.Table]] = Remembered(REMEMBERED_BYTES)
         for view in views:
-            self._con.execute(view.body)
-        self.columns = {name: [row[:2] for row in self._con.sql(f"describe {name}").fetchall()] for name in self._kept}
+            self._con.execute(view.sql if view.is_foundation else view.body)
+        asked = """
+            select table_name, column_name, data_type from duckdb_columns()
+            where database_name = current_database() order by column_index
+        """
+        told = self._con.execute(asked).fetchall()
+        self.columns = {name: [(column, kind) for view, column, kind in told if view == name] for name in self._kept}
+
+    def copy_foundation(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Put the views and macros that stand in no layer into an empty database: to make them takes ten times as long.
+
+        Of the others' names none is left but `raw_details`, which is empty.
+        """
+        con.execute(f"copy from database {name_of(self._con)} to {name_of(con)} (schema)")
+        for name in self._in_layers:
+            con.execute(f"drop view {name}")
 
     def figures(self, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         """Each kept view's name and its rows for these rows of run files; no view that has none."""
@@ -188,10 +202,12 @@ def _is_void(rows: pa.Table, column: str | None) -> bool:
     return column is not None and (column not in rows.column_names or rows[column].null_count == len(rows))
 
 
-@cache
 def workshop() -> Workshop:
     """One for the whole process, until a view is edited."""
-    return Workshop(of_a_file(in_layers()))
+    return _workshop(tuple(of_a_file(in_layers())))
+
+
+_workshop = lru_cache(maxsize=1)(Workshop)
 
 
 def sort(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:

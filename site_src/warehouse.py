@@ -124,8 +124,6 @@ class Warehouse:
             return False
         before, kept = layers.of_a_file(known), layers.of_a_file(self._views)
         recipe = [view.body for view in kept]
-        if intake.workshop().recipe != recipe:
-            intake.workshop.cache_clear()
         if recipe != [view.body for view in before]:
             intake.make_tables(self._con)
             intake.make_details(self._con)

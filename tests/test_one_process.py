@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,22 @@ def test_what_was_asked_for_longest_ago_is_forgotten_first() -> None:
     kept.put("i", "i", 3)
     kept.put("i", "again", 3)
     assert [kept.get(name) for name in "abci"] == ["a", None, "c", "again"]
+
+
+def test_an_edited_view_makes_what_is_kept_of_a_file_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = Results(tmp_path / "results")
+    stored(results, "a" * 12)
+    shutil.copytree(layers.VIEWS, tmp_path / "views")
+    monkeypatch.setattr(layers, "VIEWS", tmp_path / "views")
+    asked = "select answer_chars, sd_low(1) as low from stg_texts"
+    [before] = Warehouse(results).rows(asked)
+    for file, old, new in (
+        ("1_staging/stg_texts.sql", "length(output_text)", "1 + length(output_text)"),
+        ("0_macros.sql", "sqrt(df / chi975)", "2 * sqrt(df / chi975)"),
+    ):
+        path = tmp_path / "views" / file
+        path.write_text(path.read_text().replace(old, new))
+    assert Warehouse(results).rows(asked) == [{"answer_chars": before["answer_chars"] + 1, "low": 2 * before["low"]}]
 
 
 def test_an_edited_view_or_suite_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
