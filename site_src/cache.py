@@ -62,7 +62,7 @@ def attached(con: duckdb.DuckDBPyConnection, results: Results) -> Iterator[str]:
         yield place if _locked(lock) and _attach(con, results.journals / "warehouse.duckdb", place) else ""
     finally:
         with suppress(duckdb.Error):
-            con.sql(f"detach database if exists {place}")
+            con.execute(f"detach database if exists {place}")
         os.close(lock)
 
 
@@ -82,9 +82,9 @@ def copy(
     try:
         _update(con, place, folder, wanted, there)
         for table in intake.OF_FILES:
-            con.sql(
+            con.execute(
                 f"insert into {intake.HOME}.{table} from {place}.{table} where file in (select unnest($names))",
-                params={"names": names},
+                {"names": names},
             )
         whose.mark(con, owners)
         files = intake.ordered(con, names, place)
@@ -92,7 +92,7 @@ def copy(
             intake.append(con, table, f"{place}.{table}", files)
     except duckdb.Error:
         with suppress(duckdb.Error):
-            con.sql("rollback")
+            con.execute("rollback")
         intake.forget(con, names)
         return False
     return True
@@ -102,24 +102,24 @@ def _update(
     con: duckdb.DuckDBPyConnection, place: str, folder: Path, wanted: Mapping[str, Stamp], there: Collection[str]
 ) -> None:
     """Read what is new or has changed since; forget what is no longer there."""
-    kept = {name: (time, size) for name, time, size in con.sql(f"from {place}.files").fetchall()}
+    kept = {name: (time, size) for name, time, size in con.execute(f"from {place}.files").fetchall()}
     gone = kept.keys() - there
     changed = [name for name, stamp in wanted.items() if kept.get(name) != stamp]
     if not gone and not changed:
         return
     if old := sorted({*gone, *changed} & kept.keys()):
-        con.sql("begin")
+        con.execute("begin")
         intake.forget(con, old, place)
-        con.sql(f"delete from {place}.files where file in (select unnest($files))", params={"files": old})  # noqa: S608
-        con.sql("commit")
+        con.execute(f"delete from {place}.files where file in (select unnest($files))", {"files": old})  # noqa: S608
+        con.execute("commit")
     for start in range(0, len(changed), AT_ONCE):
         names = changed[start : start + AT_ONCE]
-        con.sql("begin")
+        con.execute("begin")
         intake.take_in(con, [folder / name for name in names], place)
         for name in names:
-            con.sql(f"insert into {place}.files values ($1, $2, $3)", params=[name, *wanted[name]])  # noqa: S608
-        con.sql("commit")
-        con.sql(f"checkpoint {place}")
+            con.execute(f"insert into {place}.files values ($1, $2, $3)", [name, *wanted[name]])  # noqa: S608
+        con.execute("commit")
+        con.execute(f"checkpoint {place}")
 
 
 def _locked(lock: int) -> bool:
@@ -139,17 +139,17 @@ def _attach(con: duckdb.DuckDBPyConnection, file: Path, place: str) -> bool:
     """Attach the file, made anew when it is broken or of another version."""
     for _ in range(2):
         with suppress(duckdb.Error):
-            con.sql(f"attach '{str(file).replace(chr(39), 2 * chr(39))}' as {place}")
-            names = [name for (name,) in con.sql(f"select name from (show tables from {place})").fetchall()]  # noqa: S608
+            con.execute(f"attach '{str(file).replace(chr(39), 2 * chr(39))}' as {place}")
+            names = [name for (name,) in con.execute(f"select name from (show tables from {place})").fetchall()]  # noqa: S608
             if not names:
                 intake.make_tables(con, place)
-                con.sql(f"create table {place}.files (file VARCHAR, changed_ns BIGINT, size BIGINT)")
-                con.sql(f"create table {place}.made_by as select $version as version", params={"version": _version()})
+                con.execute(f"create table {place}.files (file VARCHAR, changed_ns BIGINT, size BIGINT)")
+                con.execute(f"create table {place}.made_by as select $version as version", {"version": _version()})
                 return True
-            if con.sql(f"from {place}.made_by").fetchall() == [(_version(),)]:
+            if con.execute(f"from {place}.made_by").fetchall() == [(_version(),)]:
                 return True
         with suppress(duckdb.Error):
-            con.sql(f"detach database if exists {place}")
+            con.execute(f"detach database if exists {place}")
         with suppress(OSError):
             file.unlink(missing_ok=True)
             file.with_name(f"{file.name}.wal").unlink(missing_ok=True)

@@ -76,12 +76,12 @@ def make_tables(con: duckdb.DuckDBPyConnection, place: str = HOME) -> None:
     """The tables of run files, empty, in the database called `place`."""
     types = {column.name: column.type for column in COLUMNS}
     narrow = ", ".join(f"{name} {kind}" for name, kind in types.items() if name not in WIDE)
-    con.sql(f"create or replace table {place}.raw_facts (file VARCHAR, {narrow})")
-    con.sql(f"create or replace table {place}.raw_damaged (file VARCHAR, reason VARCHAR)")
-    con.sql(f"create or replace table {place}.raw_origins (file VARCHAR, signed_by VARCHAR, sha256 VARCHAR)")
+    con.execute(f"create or replace table {place}.raw_facts (file VARCHAR, {narrow})")
+    con.execute(f"create or replace table {place}.raw_damaged (file VARCHAR, reason VARCHAR)")
+    con.execute(f"create or replace table {place}.raw_origins (file VARCHAR, signed_by VARCHAR, sha256 VARCHAR)")
     for name, kept in workshop().columns.items():
         columns = ", ".join(f"{column} {kind}" for column, kind in kept)
-        con.sql(f"create or replace table {place}.{name} ({columns})")
+        con.execute(f"create or replace table {place}.{name} ({columns})")
 
 
 def make_details(con: duckdb.DuckDBPyConnection) -> None:
@@ -214,11 +214,11 @@ def sort(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
     """Put the rows of all tables into the order of the runs; `names` are those of all files."""
     files = ordered(con, names)
     for table in TABLES:
-        con.sql(f"create or replace table sorted as from {table} limit 0")
+        con.execute(f"create or replace table sorted as from {table} limit 0")
         append(con, "sorted", table, files)
-        con.sql(f"truncate {table}")  # and not replaced: what is said of its columns would go with it
+        con.execute(f"truncate {table}")  # and not replaced: what is said of its columns would go with it
         append(con, table, "sorted", files)
-        con.sql("drop table sorted")
+        con.execute("drop table sorted")
 
 
 def ordered(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = HOME) -> list[str]:
@@ -228,7 +228,7 @@ def ordered(con: duckdb.DuckDBPyConnection, files: Sequence[str], place: str = H
         "where file in (select unnest($files)) order by run_started_at, run_id"
     )
     asked = f"select file from ({firsts}) {WHOSE} order by {RUNS}, file"  # noqa: S608
-    return [file for (file,) in con.sql(asked, params={"files": list(files)}).fetchall()]
+    return [file for (file,) in con.execute(asked, {"files": list(files)}).fetchall()]
 
 
 def append(con: duckdb.DuckDBPyConnection, table: str, source: str, files: Sequence[str]) -> None:
@@ -236,11 +236,11 @@ def append(con: duckdb.DuckDBPyConnection, table: str, source: str, files: Seque
     within = "rowid" if "run_peaks" in f"{source} {table}" else "op_index"  # of run_peaks a file has one row
     for start in range(0, len(files), COPIED):
         some = list(files[start : start + COPIED])
-        con.sql(
+        con.execute(
             f"insert into {HOME}.{table} by name select own.* from {source} as own "  # noqa: S608
             "inner join (select unnest($files) as file, generate_subscripts($files, 1) as place) using (file) "
             f"order by place, own.{within}",
-            params={"files": some},
+            {"files": some},
         )
         compress(con, some)
 
