@@ -32,7 +32,8 @@ def test_two_at_once_have_their_own_runs_and_tables(tmp_path: Path) -> None:
     stored(one, "a" * 12)
     stored(other, "b" * 12)
     (other.root / "models.csv").write_text((CLONE / "results" / "models.csv").read_text().replace("MiniMax", "Renamed"))
-    first, second = Warehouse(one), Warehouse(other, here={"chip": "Apple M9"}, asked=("a", "b"))
+    first, second = Warehouse(one), Warehouse(other, here={"chip": "Apple M9"})
+    second.ask("a", "b")
     stored(one, "c" * 12)
     first.refresh()
     assert [row["run_id"] for row in first.rows("select run_id from runs order by run_id")] == ["a" * 12, "c" * 12]
