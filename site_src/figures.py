@@ -73,7 +73,7 @@ def plain(column: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    if SHARES.fullmatch(column):
+    if _is_share(column):
         return f"{value:.1%}"
     if column in MIXED and float(value).is_integer():
         return f"{value:,.0f}"
@@ -107,6 +107,11 @@ def is_within(column: str, row: Mapping[str, Any]) -> bool:
     if JOULES.fullmatch(column):
         return bool(row.get("energy_interval_kind", row.get("interval_kind")) == WITHIN)
     return bool(SPREADING.fullmatch(column)) and row.get("interval_kind") == WITHIN
+
+
+@functools.cache
+def _is_share(column: str) -> bool:
+    return bool(SHARES.fullmatch(column))
 
 
 @functools.cache

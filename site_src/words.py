@@ -3,6 +3,7 @@
 Names of models, machines and files are words of no language; which columns hold words, `[prose]` of words.toml says.
 """
 
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -85,13 +86,13 @@ class Words:
         shown = figures.plain(column, value)
         if self.is_english or not isinstance(value, str):
             return [(shown, True)]
-        if self.names.fullmatch(column):
+        if _is_of(self.names, column):
             return [(text, True) for text, _ in self.phrases.said(shown)]
-        return self.phrases.said(shown) if self.prose.fullmatch(column) else [(shown, True)]
+        return self.phrases.said(shown) if _is_of(self.prose, column) else [(shown, True)]
 
     def is_prose(self, column: str) -> bool:
         """Whether its values are words, or names joined by words."""
-        return bool(self.prose.fullmatch(column) or self.names.fullmatch(column))
+        return _is_of(self.prose, column) or _is_of(self.names, column)
 
     def of_chart(self, text: str) -> str:
         """A title within a chart, or a category drawn there."""
@@ -126,3 +127,9 @@ def untranslated(html: str) -> str:
 def _columns(names: list[str]) -> re.Pattern[str]:
     """Columns of these names, also as the end of a longer one."""
     return re.compile(rf"(?:\w+_)?(?:{'|'.join(map(re.escape, names))})")
+
+
+@functools.lru_cache(maxsize=5000)
+def _is_of(names: re.Pattern[str], column: str) -> bool:
+    """Whether a column is one of these, asked for each cell of a table."""
+    return bool(names.fullmatch(column))

@@ -3,11 +3,13 @@
 A chart of some rows of its mart has a condition, `where`: no rows means no data yet, and no empty axes.
 """
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import altair as alt
@@ -37,7 +39,13 @@ def read(name: str) -> Chart:
     """The chart of that name. Raises KeyError when there is none."""
     if name not in names():
         raise KeyError(f"no chart {name!r} in {FOLDER.name}/; there are: {', '.join(names())}")
-    module = importlib.reload(importlib.import_module(f"site_src.charts.{name}"))  # edits show without a restart
+    module = _module(name, (FOLDER / f"{name}.py").read_bytes())
     title, _, caption = inspect.cleandoc(module.__doc__ or "").partition("\n\n")
     where = getattr(module, "where", "true")
     return Chart(name, title, " ".join(caption.split()), module.view, where, module.chart)
+
+
+@functools.lru_cache(maxsize=200)
+def _module(name: str, source: bytes) -> ModuleType:
+    """The file as it is now: edits show without a restart."""
+    return importlib.reload(importlib.import_module(f"site_src.charts.{name}"))

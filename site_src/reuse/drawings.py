@@ -45,6 +45,10 @@ class Drawings:
         self._places[key] = mark
         return mark
 
+    def is_whole(self, text: str) -> bool:
+        """Whether no picture is missing in it."""
+        return self._secret not in text
+
     def filled(self, text: str) -> str:
         """The text with its pictures; waits for those that are not there yet."""
         return self._mark.sub(lambda found: self._finished(found[1]), text)

@@ -69,6 +69,7 @@ def _source(module: str) -> bytes:
     return path.read_bytes()
 
 
+@functools.lru_cache(maxsize=500)
 def _imports(source: bytes, module: str) -> set[str]:
     """The modules of ours that a source names, and the packages they are in."""
     named: set[str] = set()

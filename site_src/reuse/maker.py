@@ -50,17 +50,23 @@ class Maker:
             said = json.dumps([asked, *ways][:MOST_WAYS])
             self._store.put(static, said.encode())
         if key := self._key(static, asked):
-            self._unfinished.append((key, text))
+            if self.drawings.is_whole(text):
+                self._put(key, text)
+            else:
+                self._unfinished.append((key, text))
         return text
 
     def finish(self) -> None:
         """Keep what was made, its pictures in it."""
-        for key, text in self._unfinished if self._store else []:
-            assert self._store
-            self._store.put(key, self.drawings.filled(text).encode("utf-8", "surrogatepass"))
+        for key, text in self._unfinished:
+            self._put(key, self.drawings.filled(text))
         self._unfinished.clear()
         if self._store:
             self._store.commit()
+
+    def _put(self, key: bytes, text: str) -> None:
+        assert self._store
+        self._store.put(key, text.encode("utf-8", "surrogatepass"))
 
     def _ways(self, static: bytes) -> list[list[Question]]:
         assert self._store
