@@ -14,6 +14,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from contextlib import suppress
 from typing import Any
 
+from collector import children
 from collector.schema import CLONE
 
 PATIENCE_S = 10
@@ -25,7 +26,9 @@ class Second(Executor):
     def __init__(self) -> None:
         # Not multiprocessing: that runs the main module once more, whatever program it is.
         command = [sys.executable, "-m", __name__]
-        self._process = subprocess.Popen(command, cwd=CLONE, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            command, cwd=CLONE, env=children.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self._asking = ThreadPoolExecutor(1)
 
     def submit(self, function: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:

@@ -42,6 +42,7 @@ from site_src import (
     visible,
     words,
 )
+from site_src.reuse import drawings
 from site_src.tables import TABLES
 from site_src.warehouse import Warehouse
 from tests import payload_browser, strange
@@ -292,7 +293,7 @@ TAKEN: dict[str, tuple[Any, str, Any, Page]] = {
 @pytest.mark.parametrize("name", TAKEN)
 def test_an_escape_that_is_taken_away_is_missed(name: str, monkeypatch: pytest.MonkeyPatch, to_html: ToHtml) -> None:
     module, place, instead, make = TAKEN[name]
-    monkeypatch.setattr(drawing, "svg", lambda spec: "")  # one character in it would end the process
+    monkeypatch.setattr(drawings, "draw", lambda specification: "")  # one character in it would end the process
     assert strange.in_page(to_html(make(TOGETHER))) == []
     monkeypatch.setattr(module, place, instead)
     assert is_missed(to_html, make(TOGETHER))
