@@ -137,7 +137,7 @@ def _site(config: MkDocsConfig) -> Site:
     try:
         key = whole.key(results, *settings)
         if _command[0] != "serve" and (found := whole.find(store, key)):
-            progress.ended(f"Nothing has changed since an earlier build: its {_count(found)} files are used.")
+            progress.ended("Nothing has changed since an earlier build: all is as it made it.")
             return found
         site = _made(results, store, config)
         if _command[0] != "serve" and whole.key(results, *settings) == key:  # nothing came in the meantime
@@ -165,10 +165,6 @@ def _made(results: Results, store: Store, config: MkDocsConfig) -> Site:
         f"{maker.reused} blocks and {maker.drawings.reused} pictures are those of earlier builds."
     )
     return site
-
-
-def _count(site: Site) -> int:
-    return sum(map(len, site.made.values()))
 
 
 def _hand_over(language: str, pages: list[Made], config: MkDocsConfig) -> None:

@@ -242,13 +242,18 @@ def test_only_commands_exit() -> None:
     assert who(EXITS) <= of("collector/commands/", *programs)
 
 
+CONTRACTS = "schema|judgments|capacity|ownership|signing|errors|clock|litter|children"
+
+
 def test_the_site_knows_only_the_contracts_of_the_collector() -> None:
     known = {
         f"{named(path)} imports {name}"
         for path in MODULES
         for name in imports(path)
         if named(path).startswith("site_src/")
-        and re.match(r"collector\b(?!\.(schema|judgments|capacity|ownership|signing|errors|clock|litter|children)\b)", name)
+        and re.match(
+            r"collector\b(?!\.(schema|judgments|capacity|ownership|signing|errors|clock|litter|children)\b)", name
+        )
     }
     assert known == set()
 

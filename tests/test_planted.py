@@ -24,6 +24,7 @@ from collector.commands import run as run_command
 from collector.probe import memory, processes, system, timing
 from collector.schema import Results
 from site_src import build, report
+from site_src.reuse.maker import Maker
 from site_src.warehouse import Warehouse
 from tests.conftest import DONE, delta, sse, usage
 from tests.lmstudio import Double, DoubleModel, Scripted, steady
@@ -241,7 +242,7 @@ def site(published: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
             (results.runs / path.name).write_bytes(path.read_bytes())
     with pytest.MonkeyPatch.context() as patch:
         plant(patch)
-        build.export(Warehouse(results), folder / "site")
+        build.export(Maker(Warehouse(results)), folder / "site")
     return folder / "site"
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from collector import litter
+
 OWN = ("site_src", "collector")
 HERE = Path(__file__).parent.parent
 CHARTS = HERE / "charts"
@@ -42,7 +44,9 @@ def chart(name: str) -> bytes:
 def words(language: str, is_english: bool) -> bytes:
     """Of the files of words in English, to which every language falls back, and of this one's own."""
     folders = [HERE] if is_english else [HERE, HERE / language]
-    return digest(language, *(path.read_bytes() for folder in folders for path in sorted(folder.glob("*.toml"))))
+    return digest(
+        language, *(path.read_bytes() for folder in folders for path in litter.without(folder.glob("*.toml")))
+    )
 
 
 @functools.cache

@@ -22,7 +22,7 @@ LEFT_OUT = ("__pycache__", "theme")  # which MkDocs reads by itself
 def key(results: Results, *settings: str) -> bytes:
     """Of everything that the site's files are made of, but for the time."""
     sources = (path for folder in SOURCES for path in _within(CLONE / folder))
-    tables = (path for path in sorted((CLONE / "results").glob("*.csv")))  # which stand in for a folder's own
+    tables = litter.without((CLONE / "results").glob("*.csv"))  # which stand in for a folder's own
     return identity.digest(
         identity.versions(),
         json.dumps(settings),
