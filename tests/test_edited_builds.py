@@ -49,7 +49,7 @@ def test_every_file_is_what_a_build_from_nothing_makes(builds: list[dict[str, An
 def test_what_an_edit_does_not_concern_is_taken_from_before(builds: list[dict[str, Any]]) -> None:
     made = {one["edited"]: (one["made"], one["reused"]) for one in builds}
     assert made["nothing"][0] == 0 < made["nothing"][1]
-    everything = made["nothing"][1]
-    assert 0 < made["a Chinese word"][0] < 0.7 * everything  # the English half, and specifications, are as they were
-    assert 0 < made["a vote"][0] < 0.4 * everything
-    assert made["another version"][1] == 0
+    chinese, vote = made["a Chinese word"], made["a vote"]
+    assert 0 < chinese[0] < 1.3 * chinese[1]  # the English half, and specifications, are as they were
+    assert 0 < vote[0] < vote[1]
+    assert made["another version"][1] <= 2  # what stands on a page twice
