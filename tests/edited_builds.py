@@ -2,10 +2,10 @@
 
     python -m tests.edited_builds FOLDER [--by-one]      in a copy of the clone, which is edited
 
-A second call with the same FOLDER is a build after whatever code was edited in between. Pictures are stand-ins: another
-test draws them. Prints a JSON list: for each build what was edited, the files that are not the same, and how many blocks
-were made and taken from before. With --by-one each edit has a build of its own, in both languages; else edits that share
-no block go in one, and Chinese pages are made where Chinese words are edited.
+A second call with the same FOLDER is a build after whatever code was edited in between. Pictures are stand-ins:
+another test draws them. Prints a JSON list: for each build what was edited, the files that are not the same, and how
+many blocks were made and taken from before. With --by-one each edit has a build of its own, in both languages; else
+edits that share no block go in one, and Chinese pages are made where Chinese words are edited.
 """
 
 import json
