@@ -60,7 +60,8 @@ def in_languages(
         progress.step("Pages made:", number, len(asked))
     shared = list(_shared(maker, used, site, directory_urls)) if LANGUAGES[0] in languages else []
     made = {language: [_finished(maker, one) for one in pages] for language, pages in begun.items()}
-    maker.finish()
+    if not maker.drawings.is_late:
+        maker.finish()
     if shared:
         made[LANGUAGES[0]] += shared
     return made
@@ -84,8 +85,9 @@ def _pages(answers: Answers) -> Iterator[tuple[str, str, tuple[str, str] | None]
 
 def _finished(maker: Maker, page: tuple[str, str]) -> Made:
     name, text = page
+    pictures = maker.drawings
     try:
-        return Made(name, publishing.described(maker.drawings.filled(text)))
+        return Made(name, publishing.described(pictures.later(text) if pictures.is_late else pictures.filled(text)))
     except Exception as error:
         raise PageFailed(f"page {name}: {type(error).__name__}: {error}") from error
 

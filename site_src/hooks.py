@@ -3,11 +3,12 @@
 import fcntl
 import logging
 import os
+import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -27,6 +28,9 @@ from site_src.second import Second
 from site_src.watching import stand_in
 from site_src.words import LANGUAGES
 
+if TYPE_CHECKING:
+    from site_src.reuse.maker import Maker
+
 log = logging.getLogger("mkdocs.hooks.site")
 HERE = Path(__file__).parent
 
@@ -34,6 +38,8 @@ _building: list[int] = []  # the descriptor that locks the runs during a build
 _command: list[Command] = ["build"]  # of MkDocs, the one that runs
 _day = [""]  # of the newest run
 _second: list[Executor] = []  # the process beside this build
+_later: list["Maker"] = []  # whose pictures are drawn when the pages stand
+_drawing: list[threading.Thread] = []  # and where that is done
 _translations: list["Future[list[tuple[str, int, str]]]"] = []  # that it builds
 
 
@@ -58,6 +64,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_pre_build(config: MkDocsConfig) -> None:
     """Wait while a run is measured here: a build would take the cores that the model needs. A run waits likewise."""
+    for drawing in _drawing:  # of the build before, whose pages go now
+        _end()
+        drawing.join()
     results = Results.find()
     if results.runs.exists():  # a build leaves no folder behind, and where none is nothing is measured
         _wait(results)
@@ -83,9 +92,45 @@ def on_post_build(config: MkDocsConfig) -> None:
                     raise PluginError(text)
                 logging.getLogger(name).log(level, text)
     except BrokenExecutor:
-        raise PluginError("The process that builds the other language was ended. Build once more.") from None
-    finally:
         _end()
+        raise PluginError("The process that builds the other language was ended. Build once more.") from None
+    except PluginError:
+        _end()
+        raise
+    _drawing.clear()
+    if _later:
+        _drawing.append(threading.Thread(target=_draw_later, args=(_later.pop(), Path(config.site_dir)), daemon=True))
+        _drawing[0].start()
+    else:
+        _end()
+
+
+def _draw_later(maker: "Maker", folder: Path) -> None:
+    """Put pictures into pages that are shown already: scripts have drawn those that somebody looks at.
+
+    A build is over when this is: until then no run begins.
+    """
+    try:
+        maker.drawings.begin()
+        for path in sorted(folder.rglob("*.html")):
+            text = path.read_text(encoding="utf-8")
+            if not maker.drawings.is_whole(text):
+                beside = path.with_name(f".{path.name}")  # so that nobody is served half a page
+                beside.write_text(maker.drawings.filled(text), encoding="utf-8")
+                beside.replace(path)
+        maker.finish()
+    except CancelledError:  # nobody looks any more, or at other pages
+        pass
+    except Exception as error:  # whatever it is, the pages stand, and the next build makes what is missing
+        log.error(f"Pictures are missing in pages: {type(error).__name__}: {error}")
+    finally:
+        maker.close()
+        _end()
+
+
+def on_shutdown(**_: Any) -> None:
+    """Draw no more when nobody looks any more."""
+    _end()
 
 
 def on_build_error(error: Exception, **_: Any) -> None:
@@ -96,6 +141,8 @@ def on_build_error(error: Exception, **_: Any) -> None:
 def _end() -> None:
     """What belongs to one build ends with it."""
     _translations.clear()
+    while _later:
+        _later.pop().close()
     while _second:
         _second.pop().shutdown(cancel_futures=True)
     _release()
@@ -144,7 +191,8 @@ def _site(config: MkDocsConfig) -> Site:
             whole.keep(store, key, site)
         return site
     finally:
-        store.close()
+        if not _later:
+            store.close()
 
 
 def _made(results: Results, store: Store, config: MkDocsConfig) -> Site:
@@ -156,10 +204,13 @@ def _made(results: Results, store: Store, config: MkDocsConfig) -> Site:
     try:
         warehouse = kept(results.root)
         warehouse.refresh()
-        maker = Maker(warehouse, store, Drawings(store, _second[0] if _second else None))
+        process = _second[0] if _second else None
+        maker = Maker(warehouse, store, Drawings(store, process, is_late=_command[0] == "serve"))
         site = build.site(warehouse, maker, config.use_directory_urls, _address(config))
     except (CollectorError, PageFailed) as error:
         raise PluginError(str(error)) from error
+    if maker.drawings.is_late:
+        _later.append(maker)
     progress.ended(
         f"Made {maker.made} blocks and {maker.drawings.made} pictures; "
         f"{maker.reused} blocks and {maker.drawings.reused} pictures are those of earlier builds."

@@ -392,6 +392,19 @@ def test_a_picture_that_is_not_there_yet_has_a_mark_in_its_place(kept: Store) ->
     assert (later.made, later.reused) == (0, 1)
 
 
+def test_where_pages_are_shown_first_no_picture_is_drawn_before_it_may_begin(kept: Store) -> None:
+    process = Later()
+    drawings = Drawings(kept, process, is_late=True)  # type: ignore[arg-type]
+    page = drawings.later(f"1{drawings.place('a')}2{drawings.place('b')}3{drawings.place('a')}")
+    assert process.asked == []
+    assert page.count("<!--") == 3 and "\0" not in page
+    assert not drawings.is_whole(page)
+    drawings.begin()
+    assert process.asked == ["a", "b"]
+    assert drawings.filled(page) == f"1{PICTURE}2{PICTURE}3{PICTURE}"
+    assert Drawings(kept, is_late=True).is_late is False  # nobody draws beside
+
+
 def test_a_mark_from_somebody_else_is_a_text(kept: Store) -> None:
     drawings = Drawings(kept, Later())  # type: ignore[arg-type]
     mark = drawings.place("a")

@@ -1,6 +1,8 @@
 """Two terminals: `mkdocs serve` in one, `collect` in the other, and the page that is open."""
 
+import re
 import signal
+import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -13,6 +15,7 @@ from site_src.warehouse import Warehouse
 from tests.conftest import request
 from tests.programs import ENGLISH_SITE, Running, engine, finish, free_port, operations, program, small_model, until
 
+CHART = re.compile(r'<div class="chart-box"[^>]*>(.{4})')
 Interval = tuple[float, float]  # Unix times
 
 # What `mkdocs serve --verbose` says when. A build begins with the hook's wait, which is announced only while a run is
@@ -44,6 +47,13 @@ def builds(server: Running) -> list[Interval]:
     ended = [at for at, line in server.err if any(words in line for words in MADE)]
     assert len(begun) - len(ended) in (0, 1), server.stderr
     return list(zip(begun, [*ended, float("inf")], strict=False))
+
+
+def got(url: str) -> str:
+    """A page as it is served now, without what scripts make of it."""
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        text: str = answer.read().decode()
+        return text
 
 
 def timed_requests(path: Path) -> list[Interval]:
@@ -79,6 +89,8 @@ def test_the_open_page_shows_a_new_run_and_no_build_ran_beside_a_request(
     cell = page.locator(".data-table td:visible", has_text="SmolLM2-135M-Instruct").first
     cell.wait_for(timeout=60_000)
     assert page.locator("figure.chart").count() >= 2
+    # Pages are shown before their pictures are drawn, which scripts draw meanwhile; then these are in the pages, too.
+    until(lambda: CHART.findall(got(page.url)) == ["<svg"] * page.locator("figure.chart").count(), "pictures")
 
     [path] = results.runs.glob("*.parquet")
     findings = operations(path)[0]["preflight"]

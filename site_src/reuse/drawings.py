@@ -15,16 +15,17 @@ from site_src.reuse.store import Store
 
 
 class Drawings:
-    """Draws each specification once."""
+    """Draws each specification once. `is_late`: none before `begin`, for pages that are shown without them at first."""
 
-    def __init__(self, store: Store | None = None, process: Executor | None = None) -> None:
-        self._store, self._process = store, process
+    def __init__(self, store: Store | None = None, process: Executor | None = None, is_late: bool = False) -> None:
+        self._store, self._process, self.is_late = store, process, is_late and process is not None
         self._drawn: dict[bytes, str] = {}
-        self._at_work: dict[str, tuple[bytes, str, Future[str]]] = {}
+        self._wanted: dict[str, tuple[bytes, str]] = {}
+        self._at_work: dict[str, Future[str]] = {}
         self._places: dict[bytes, str] = {}
         self._secret = secrets.token_hex(16)
         self._version = metadata.version("vl-convert-python")
-        self._mark = re.compile(f"\0{self._secret} ([0-9a-f]+)\0")
+        self._mark = re.compile(f"\0{self._secret} ([0-9a-f]+)\0|<!--{self._secret} ([0-9a-f]+)-->")
         self.made = self.reused = 0
 
     def place(self, specification: str) -> str:
@@ -41,9 +42,22 @@ class Drawings:
         if not self._process:
             return self._keep(key, draw(specification))
         mark = f"\0{self._secret} {key.hex()}\0"
-        self._at_work[key.hex()] = key, specification, self._process.submit(draw, specification)
+        self._wanted[key.hex()] = key, specification
         self._places[key] = mark
+        if not self.is_late:
+            self._at_work[key.hex()] = self._process.submit(draw, specification)
         return mark
+
+    def begin(self) -> None:
+        """Have drawn whatever is wanted and is not being drawn."""
+        assert self._process
+        for name, (_, specification) in self._wanted.items():
+            if name not in self._at_work:
+                self._at_work[name] = self._process.submit(draw, specification)
+
+    def later(self, text: str) -> str:
+        """The text with comments of HTML in the places of pictures, which are no marks to others, but to `filled`."""
+        return self._mark.sub(lambda found: f"<!--{self._secret} {found[1]}-->", text)
 
     def is_whole(self, text: str) -> bool:
         """Whether no picture is missing in it."""
@@ -51,14 +65,14 @@ class Drawings:
 
     def filled(self, text: str) -> str:
         """The text with its pictures; waits for those that are not there yet."""
-        return self._mark.sub(lambda found: self._finished(found[1]), text)
+        return self._mark.sub(lambda found: self._finished(found[1] or found[2]), text)
 
     def _finished(self, name: str) -> str:
-        key, specification, drawing = self._at_work[name]
+        key, specification = self._wanted[name]
         if key in self._drawn:
             return self._drawn[key]
         try:
-            picture = drawing.result()
+            picture = self._at_work[name].result()
         except BrokenExecutor:  # somebody ended that process
             picture = draw(specification)
         progress.step("Pictures drawn:", len(self._drawn) + 1, len(self._at_work))

@@ -64,6 +64,12 @@ class Maker:
         if self._store:
             self._store.commit()
 
+    def close(self) -> None:
+        """Keep what is whole, and leave the store to others."""
+        if self._store:
+            self._store.commit()
+            self._store.close()
+
     def _put(self, key: bytes, text: str) -> None:
         assert self._store
         self._store.put(key, text.encode("utf-8", "surrogatepass"))
