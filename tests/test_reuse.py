@@ -165,6 +165,15 @@ def test_it_stays_below_its_size_and_drops_what_was_not_used_for_longest(
     assert there == [0, *range(13, 20)]
 
 
+def test_on_one_day_what_was_put_first_goes_first(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_BYTES", 50_000)
+    chance = random.Random(5)
+    for number in reversed(range(20)):
+        kept.put(bytes([number]), chance.randbytes(6_000))
+        kept.commit()
+    assert [number for number in range(20) if kept.get(bytes([number]))] == [*range(8)]
+
+
 WRITER = """
 import random, sys
 from pathlib import Path

@@ -17,7 +17,7 @@ CACHE = CLONE / ".cache" / "blocks.sqlite"
 MOST_BYTES = 200_000_000  # of blocks, compressed; what was not used for longest goes first
 PATIENCE_S = 2  # where another build writes
 TABLE = "create table if not exists blocks (key blob primary key, used integer, size integer, value blob)"
-KEPT = "select key, size from blocks order by used desc, key"
+KEPT = "select key, size from blocks order by used desc, rowid desc"
 DIGEST = 16  # bytes before each value, by which a damaged one is known
 
 
