@@ -26,7 +26,7 @@ RULES = {
     "stg_grades": ("(grades.contributor is null or grades.contributor = stg_runs.contributor)", "true"),
     "counted_votes": ("where contributor is null", ""),
     "output_pairs": ("contributor is null and", ""),
-    "request_flags": ("and of_all.contributor is not distinct from own.contributor", ""),
+    "request_flags": ("(partition by prompt_sha256, contributor", "(partition by prompt_sha256"),
     "plan_runs": ("and stg_runs.contributor is null", ""),
     "plan_coverage": ("and contributor is null", ""),
     "machines": ("order by contributor is not null,", "order by"),

@@ -8,16 +8,13 @@ lengths as (
     where not is_failed
     group by run_id, prompt_sha256
 ),
--- a prompt's length by other runs: of two the longer, of more the middle one, for one wrong count cuts no other's prompt
+-- a prompt's length by all runs: of two the longer, of more the middle one, for one wrong count cuts no other's prompt
 usual_lengths as (
     select
-        own.run_id, own.prompt_sha256,
-        quantile_disc(of_all.prompt_tokens, 0.51) filter (of_all.model = own.model) as of_model,
-        quantile_disc(of_all.prompt_tokens, 0.51) as of_any
-    from lengths as own
-    inner join lengths as of_all
-        on of_all.prompt_sha256 = own.prompt_sha256 and of_all.contributor is not distinct from own.contributor
-    group by own.run_id, own.prompt_sha256
+        run_id, prompt_sha256,
+        if(model is null, null, quantile_disc(prompt_tokens, 0.51) over (partition by prompt_sha256, contributor, model)) as of_model,
+        quantile_disc(prompt_tokens, 0.51) over (partition by prompt_sha256, contributor) as of_any
+    from lengths
 ),
 flagged as (
     select
