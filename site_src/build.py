@@ -58,8 +58,12 @@ def in_languages(
         place = Place(name, "" if words.is_english else f"{words.language}/", directory_urls, site)
         begun[words.language].append((name, _page(maker, source, used, place, words, only)))
         progress.step("Pages made:", number, len(asked))
+    maker.answers.forget()
     shared = list(_shared(maker, used, site, directory_urls)) if LANGUAGES[0] in languages else []
-    made = {language: [_finished(maker, one) for one in pages] for language, pages in begun.items()}
+    made: dict[str, list[Made]] = {language: [] for language in languages}
+    for language, waiting in begun.items():
+        while waiting:  # each held once: of ten thousand runs they are a hundred MB
+            made[language].append(_finished(maker, waiting.pop(0)))
     if not maker.drawings.is_late:
         maker.finish()
     if shared:

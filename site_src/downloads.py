@@ -45,7 +45,7 @@ def report_of(run_id: str) -> str | None:
 def files(maker: Maker, used: set[str]) -> Iterator[tuple[str, bytes | str]]:
     """Each file below `data/` with what stands in it; `used` are views that pages show, marts or not."""
     for view in sorted({*marts(), *used}):
-        table = maker.answers.part(view)  # named by our own files and pages
+        table = maker.answers.all_of(view)  # named by our own files and pages
         yield f"data/{view}.csv", csv(table)
         yield f"data/{view}.parquet", _parquet(table)
     warehouse = maker.answers.warehouse

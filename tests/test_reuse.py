@@ -18,6 +18,7 @@ from collector.schema import CLONE
 from site_src import drawing
 from site_src.blocks import Blocks
 from site_src.place import Place
+from site_src.reuse import answers as answering
 from site_src.reuse import identity, store
 from site_src.reuse.answers import Answers, _of_table
 from site_src.reuse.drawings import Drawings
@@ -365,7 +366,11 @@ def test_any_other_table_is_another_answer(other: pa.Table) -> None:
     assert _of_table(other) != _of_table(TABLE)
 
 
-def test_rows_picked_out_of_an_answer_are_those_that_a_query_gives(given: Given) -> None:
+@pytest.mark.parametrize("many", [0, 1000])
+def test_rows_picked_out_of_an_answer_are_those_that_a_query_gives(
+    many: int, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "MANY", many)
     answers = Answers(given([request(tps=40), request("long", tps=50)], [request(repeat=2, tps=41)]))
     for prompt in ("short", "long", "none"):
         query = f"from requests where (true) and prompt_id = '{prompt}'"

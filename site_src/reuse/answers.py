@@ -18,6 +18,7 @@ from site_src.warehouse import Warehouse
 Question = str  # a JSON list: of what kind it is, and what is asked
 Only = tuple[tuple[str, str | None], ...]  # columns with the value that they must have
 Row = dict[str, Any]
+MANY = 20_000  # rows, of which a page's own are asked for, not picked out of all: those would have to be kept
 
 
 class Answers:
@@ -28,6 +29,7 @@ class Answers:
         self._questions: dict[tuple[Any, ...], Question] = {}
         self._known: dict[Question, Any] = {}
         self._digests: dict[Question, bytes] = {}
+        self._counts: dict[str, int] = {}
         self._places: dict[tuple[Question, tuple[str, ...]], dict[tuple[Any, ...], list[int]]] = {}
         self._noted: list[dict[Question, None]] = []
 
@@ -67,6 +69,12 @@ class Answers:
         table: pa.Table = self._answer("part", view, where, only)
         return table
 
+    def all_of(self, view: str) -> pa.Table:
+        """All rows of a view, for who needs them once: they are not kept."""
+        question = json.dumps(["part", view, "true", ()])
+        known: pa.Table | None = self._known.get(question)
+        return self.warehouse.table(f"from {view}") if known is None else known
+
     def comments(self, view: str) -> dict[str, str | None]:
         """What each column of a view means."""
         said: dict[str, str | None] = self._answer("comments", view)
@@ -81,6 +89,11 @@ class Answers:
         """What a view is made by."""
         said: str = self._answer("sql", view)
         return said
+
+    def forget(self) -> None:
+        """Let the tables go, when all pages are made."""
+        self._known.clear()
+        self._places.clear()
 
     def digest(self, question: Question) -> bytes:
         """Changes with the answer."""
@@ -113,6 +126,12 @@ class Answers:
     def _asked_part(self, view: str, where: str, only: list[tuple[str, str | None]]) -> pa.Table:
         if not only:
             return self.warehouse.table(f"from {view} where ({where})")  # a page's, or a chart file's, own words
+        if self._count(view) > MANY:
+            named = {f"value_{place}": value for place, (_, value) in enumerate(only)}
+            own = " and ".join(
+                f"{column} is not distinct from $value_{place}" for place, (column, _) in enumerate(only)
+            )
+            return self.warehouse.table(f"from {view} where ({where}) and {own}", **named)
         whole = json.dumps(["part", view, where, []])
         columns = tuple(column for column, _ in only)
         if (whole, columns) not in self._places:
@@ -123,6 +142,12 @@ class Answers:
             self._places[whole, columns] = found
         places = self._places[whole, columns].get(tuple(value for _, value in only), [])
         return self._known_or_asked(whole).take(pa.array(places, pa.int64()))
+
+    def _count(self, view: str) -> int:
+        if view not in self._counts:
+            counted = self.warehouse.table(f"select count(*) from {view}")  # noqa: S608  # our own file's name
+            self._counts[view] = counted.column(0)[0].as_py()
+        return self._counts[view]
 
     def _asked_comments(self, view: str) -> dict[str, str | None]:
         return self.warehouse.comments(view)

@@ -73,6 +73,7 @@ class Maker:
     def _put(self, key: bytes, text: str) -> None:
         assert self._store
         self._store.put(key, text.encode("utf-8", "surrogatepass"))
+        self._store.commit_much()
 
     def _ways(self, static: bytes) -> list[list[Question]]:
         assert self._store

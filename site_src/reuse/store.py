@@ -15,6 +15,7 @@ from collector.schema import CLONE
 
 CACHE = CLONE / ".cache" / "blocks.sqlite"
 MOST_BYTES = 200_000_000  # of blocks, compressed; what was not used for longest goes first
+MUCH = 20_000_000  # bytes that wait to be written
 PATIENCE_S = 2  # where another build writes
 TABLE = "create table if not exists blocks (key blob primary key, used integer, size integer, value blob)"
 KEPT = "select key, size from blocks order by used desc, rowid desc"
@@ -27,6 +28,7 @@ class Store:
     def __init__(self, file: Path | None = None) -> None:
         self._file = file or CACHE
         self._new: dict[bytes, bytes] = {}
+        self._waiting = 0  # bytes
         self._used: set[bytes] = set()
         self._today = clock.utc_now().toordinal()
         self._con = self._opened()
@@ -49,6 +51,12 @@ class Store:
     def put(self, key: bytes, value: bytes) -> None:
         """Keep this value."""
         self._new[key] = value
+        self._waiting += len(value)
+
+    def commit_much(self) -> None:
+        """Commit where much is waiting for it, which takes memory."""
+        if self._waiting > MUCH:
+            self.commit()
 
     def commit(self) -> None:
         """Write what is new, so that later builds have it; drop what was not used for longest."""
@@ -70,6 +78,7 @@ class Store:
             self._heed(error)
         self._new.clear()
         self._used.clear()
+        self._waiting = 0
 
     def close(self) -> None:
         """Leave the file to others."""

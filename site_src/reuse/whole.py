@@ -61,6 +61,7 @@ def keep(store: Store, key: bytes, site: Site) -> None:
             content = one.content.encode("utf-8", "surrogatepass") if isinstance(one.content, str) else one.content
             name = identity.digest("content", content)
             store.put(name, content)
+            store.commit_much()
             files[language].append((one.path, name.hex(), is_text))
     until = site.until.isoformat() if site.until else None
     store.put(key, json.dumps({"until": until, "day": site.day, "told": site.told, "files": files}).encode())
