@@ -16,6 +16,7 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from collector import litter
 from collector.errors import CollectorError
 from collector.schema import Results
 from site_src import progress
@@ -112,7 +113,7 @@ def _draw_later(maker: "Maker", folder: Path) -> None:
     """
     try:
         maker.drawings.begin()
-        for path in sorted(folder.rglob("*.html")):
+        for path in litter.without(folder.rglob("*.html")):
             text = path.read_text(encoding="utf-8")
             if not maker.drawings.is_whole(text):
                 beside = path.with_name(f".{path.name}")  # so that nobody is served half a page
