@@ -122,7 +122,8 @@ def check_the_end(folder: Path) -> None:
 
 
 def test_a_plan_ends_with_every_state_right_and_a_failed_load_as_data(folder: Path) -> None:
-    with Double(models(), tokens=Scripted(steady(40, ms=2, first_ms=5), finish="length")) as double:
+    # Of a token in 2 ms a busy machine makes so uneven a speed that both sides are measured once more.
+    with Double(models(), tokens=Scripted(steady(40, ms=6, first_ms=20), finish="length")) as double:
         done = collect(folder, double, "--run")
         assert done.returncode == 3, done.stderr  # one model did not load
         assert len(done.stdout.split()) == 5
