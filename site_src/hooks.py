@@ -209,6 +209,7 @@ def _made(results: Results, store: Store, config: MkDocsConfig) -> Site:
         maker = Maker(warehouse, store, Drawings(store, process, is_late=_command[0] == "serve"))
         site = build.site(warehouse, maker, config.use_directory_urls, _address(config))
     except (CollectorError, PageFailed) as error:
+        progress.ended()
         raise PluginError(str(error)) from error
     if maker.drawings.is_late:
         _later.append(maker)

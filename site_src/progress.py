@@ -24,9 +24,9 @@ def step(what: str, done: int, of: int) -> None:
         sys.stderr.flush()
 
 
-def ended(said: str) -> None:
-    """The build has made what it had to."""
+def ended(said: str = "") -> None:
+    """The build has made what it had to; or it failed, and its error stands on a line of its own."""
     _began.clear()
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{said}\n")
+        sys.stderr.write(f"\r\x1b[K{said}\n" if said else "\r\x1b[K")
         sys.stderr.flush()

@@ -1,6 +1,8 @@
 """Blocks of a page, and that no word from a server, a file or a person ever becomes markup there."""
 
+import importlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -314,6 +316,24 @@ def test_the_sql_that_made_a_table_is_shown_whole_and_without_comments() -> None
     assert "left join run_speed using (run_id)" in shown
     assert "comment on" not in shown
     assert shown.count("\n") > 20
+
+
+def test_a_chart_edited_and_put_back_is_as_its_file_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under `mkdocs serve` edits show without a restart, the one that takes the last one back, too."""
+    name = "decode_by_configuration"
+    source = (charts.FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    file = tmp_path / f"{name}.py"
+    monkeypatch.setattr(charts, "FOLDER", tmp_path)
+    monkeypatch.setattr(charts, "__path__", [str(tmp_path)])
+    titles = []
+    for number, text in enumerate((source, source.replace('"""', '"""Edited: ', 1), source)):
+        file.write_text(text, encoding="utf-8")
+        os.utime(file, (number, number))
+        titles.append(charts.read(name).title)
+    monkeypatch.undo()
+    importlib.reload(importlib.import_module(f"site_src.charts.{name}"))
+    assert titles[0] == titles[2]
+    assert titles[1] == f"Edited: {titles[0]}"
 
 
 def test_a_chart_without_data_says_so(given: Callable[..., Warehouse]) -> None:

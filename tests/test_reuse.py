@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,22 @@ from tests.programs import Child, environment
 Given = Callable[..., Warehouse]
 ENGLISH = read("en")
 PICTURE = "<svg>drawn</svg>"
+
+
+@pytest.fixture(autouse=True)
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test has opened is closed after it."""
+    opened: list[Store] = []
+    real = Store.__init__
+
+    def begin(self: Store, file: Path | None = None) -> None:
+        opened.append(self)
+        real(self, file)
+
+    monkeypatch.setattr(Store, "__init__", begin)
+    yield
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture

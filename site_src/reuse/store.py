@@ -96,29 +96,32 @@ class Store:
         return gone
 
     def _opened(self) -> sqlite3.Connection | None:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return None
         for _ in range(2):
             try:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                con = sqlite3.connect(self._file, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
-                con.execute(TABLE)
-                return con
+                return self._connected(str(self._file), TABLE)
             except sqlite3.OperationalError:  # a disk that is full or may only be read, or a build that writes
-                return self._as_it_is()
+                with suppress(sqlite3.Error):
+                    return self._connected(f"{self._file.as_uri()}?mode=ro", "select 1 from blocks limit 1")
+                return None
             except sqlite3.Error:
                 self._forget()
-            except OSError:
-                return None
         return None
 
-    def _as_it_is(self) -> sqlite3.Connection | None:
-        """The file without any writing."""
-        with suppress(sqlite3.Error):
-            con = sqlite3.connect(
-                f"{self._file.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-            )
-            con.execute("select 1 from blocks limit 1")
-            return con
-        return None
+    def _connected(self, uri: str, first: str) -> sqlite3.Connection:
+        """A connection on which this statement went well."""
+        con = sqlite3.connect(
+            uri, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False, uri=uri.startswith("file:")
+        )
+        try:
+            con.execute(first)
+        except sqlite3.Error:
+            con.close()
+            raise
+        return con
 
     def _asked(self, query: str, key: bytes) -> list[tuple[bytes, int]]:
         if not self._con:
