@@ -32,24 +32,13 @@ MACHINES = "select machine from machines"
 ADDRESS = "http://127.0.0.1:8000/"  # as in mkdocs.yml
 
 
-def make(
-    warehouse: Warehouse,
-    language: str = LANGUAGES[0],
-    directory_urls: bool = True,
-    address: str | None = None,
-    maker: Maker | None = None,
-) -> Iterator[Made]:
-    """Every page in that language; in the first one also the files that all languages share. Raises PageFailed.
-
-    `address` is where the site will be: whoever reads the feed is elsewhere.
-    """
-    yield from in_languages(maker or Maker(warehouse), [language], directory_urls, address)[language]
-
-
 def in_languages(
     maker: Maker, languages: Sequence[str] = LANGUAGES, directory_urls: bool = True, address: str | None = None
 ) -> dict[str, list[Made]]:
-    """The same for several languages, each of whose pages are made while pictures of others are drawn."""
+    """Every page in each language, made while pictures are drawn; with the first one's the files that all share.
+
+    `address` is where the site will be: whoever reads the feed is elsewhere. Raises PageFailed.
+    """
     site, used = f"{(address or ADDRESS).rstrip('/')}/", set[str]()
     pages = list(_pages(maker.answers))
     asked = [(words, *page) for words in map(read, languages) for page in pages]
@@ -164,7 +153,7 @@ def _untranslated(words: Words) -> str:
 def export(maker: Maker, folder: Path, language: str = LANGUAGES[0], address: str | None = None) -> int:
     """Write the site's files as plain Markdown for any other builder; how many."""
     count = 0
-    for made in make(maker.answers.warehouse, language, address=address, maker=maker):
+    for made in in_languages(maker, [language], address=address)[language]:
         target = folder / made.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(made.content if isinstance(made.content, bytes) else made.content.encode())

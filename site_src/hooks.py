@@ -1,4 +1,4 @@
-"""MkDocs' side of the site: hands it the files that `build.make` makes, and has it watch what they are made of."""
+"""MkDocs' side of the site: hands it the files that `build.py` makes, and has it watch what they are made of."""
 
 import fcntl
 import logging

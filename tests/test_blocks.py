@@ -206,7 +206,7 @@ def pages(given: Callable[..., Warehouse], words: str) -> dict[str, str]:
     warehouse = given([{**ours, "runtime_proof": words}, failed_load], [{"run_state": words, **ours}, *good, bad])
     return {
         made.path: str(made.content)
-        for made in build.make(warehouse)
+        for made in build.in_languages(Maker(warehouse), ["en"])["en"]
         if made.path.endswith(".md") and isinstance(made.content, str) and not made.path.startswith("data/")
     }
 
