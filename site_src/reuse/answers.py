@@ -29,7 +29,7 @@ class Answers:
         self._questions: dict[tuple[Any, ...], Question] = {}
         self._known: dict[Question, Any] = {}
         self._digests: dict[Question, bytes] = {}
-        self._counts: dict[str, int] = {}
+        self._large: dict[str, bool] = {}
         self._places: dict[tuple[Question, tuple[str, ...]], dict[tuple[Any, ...], list[int]]] = {}
         self._noted: list[dict[Question, None]] = []
 
@@ -126,7 +126,7 @@ class Answers:
     def _asked_part(self, view: str, where: str, only: list[tuple[str, str | None]]) -> pa.Table:
         if not only:
             return self.warehouse.table(f"from {view} where ({where})")  # a page's, or a chart file's, own words
-        if self._count(view) > MANY:
+        if self._is_large(view):
             named = {f"value_{place}": value for place, (_, value) in enumerate(only)}
             own = " and ".join(
                 f"{column} is not distinct from $value_{place}" for place, (column, _) in enumerate(only)
@@ -143,11 +143,11 @@ class Answers:
         places = self._places[whole, columns].get(tuple(value for _, value in only), [])
         return self._known_or_asked(whole).take(pa.array(places, pa.int64()))
 
-    def _count(self, view: str) -> int:
-        if view not in self._counts:
-            counted = self.warehouse.table(f"select count(*) from {view}")  # noqa: S608  # our own file's name
-            self._counts[view] = counted.column(0)[0].as_py()
-        return self._counts[view]
+    def _is_large(self, view: str) -> bool:
+        if view not in self._large:
+            first = self.warehouse.table(f"select 1 from {view} limit {MANY + 1}")  # noqa: S608  # our own file's name
+            self._large[view] = first.num_rows > MANY
+        return self._large[view]
 
     def _asked_comments(self, view: str) -> dict[str, str | None]:
         return self.warehouse.comments(view)
